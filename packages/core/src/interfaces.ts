@@ -1,0 +1,225 @@
+/**
+ * The words of Escapement, and the small interfaces behind them.
+ *
+ * - **Job**: a name, a trigger, a handler and its policies. The name is its identity across instances.
+ * - **Trigger**: says when. One method: `next(after)`.
+ * - **Tick**: one nominal instant of one job. It never changes: not by jitter, lateness or retries.
+ * - **Run**: the execution of a tick, or of a manual request. It has attempts and ends in one outcome.
+ * - **Hook**: a link of the chain around a run or an attempt, `(run, next) => …`, as in Koa.
+ * - **Plugin**: brings hooks, or one of the ports below.
+ * - **Claim**: the fleet's decision of who runs one tick. It outlives the run.
+ * - **Lease**: a renewed hold that keeps two runs of one job from overlapping.
+ */
+import type { Events } from './events.ts'
+import type { Job, JobOptions } from './job.ts'
+import type { Run } from './run.ts'
+
+/** A length of time: milliseconds, or `'250ms'`, `'90s'`, `'10m'`, `'1h30m'`, `'2d'`, `'1w'`. */
+export type Duration = number | string
+
+/** A value now or later. Links stay synchronous where they can: a promise costs more than a tick. */
+export type Maybe<T> = T | Promise<T>
+
+/** Says when a job is due. Nothing else: no state of runs, no clock. */
+export interface Trigger {
+  /** The first instant strictly after `after`, or undefined when there is none. Must not throw. */
+  next(after: Date): Date | undefined
+  /**
+   * True for a schedule that follows elapsed time (`every`, `*`-crons): it carries on when the wall clock
+   * is set back. Others wait until the clock has passed their last tick.
+   */
+  readonly wildcard?: boolean
+  /** How it is shown in logs and traces, e.g. the cron expression. */
+  readonly expression?: string
+  /** The IANA zone the expression is read in, if it has one. */
+  readonly timezone?: string
+}
+
+/** A set of instants: holidays, office hours, maintenance windows. */
+export interface Calendar {
+  includes(instant: Date): boolean
+}
+
+/** One nominal instant of one job. */
+export interface Tick {
+  /** `job@2026-11-20T01:00:00.000Z`; for an instant met again after the clock was set back, `…Z~2`. */
+  readonly id: string
+  readonly job: string
+  readonly scheduledAt: Date
+}
+
+/** How a run ended. */
+export type Outcome =
+  | 'succeeded'
+  | 'failed'
+  | 'timed-out'
+  | 'cancelled'
+  | 'lease-lost'
+  | 'abandoned'
+  | 'missed'
+  | 'skipped'
+
+/** Where a run is on its way, its outcome at the end. */
+export type State = 'due' | 'claimed' | 'running' | 'waiting-retry' | Outcome
+
+/** Why a tick ended as `skipped`. `hook`: a plugin's hook returned without calling `next()`. */
+export type SkipReason =
+  | 'overlap'
+  | 'paused'
+  | 'blackout'
+  | 'claimed-elsewhere'
+  | 'claim-unavailable'
+  | 'shutdown'
+  | 'hook'
+
+/** What made a run: its schedule, a request, a tick that was late, or a claimer that died. */
+export type Cause = 'schedule' | 'manual' | 'catch-up' | 'rerun'
+
+/** Does the work. What it returns is the run's result; what it throws ends the run as `failed`. */
+export type Handler<Data = unknown, Result = unknown> = (run: Run<Data>) => Maybe<Result>
+
+/** A link of the chain. Calls `next()` once, and sees its failure as a rejection, as in Koa. */
+export type Hook = (run: Run, next: () => Maybe<void>) => Maybe<void>
+
+/** The links a plugin adds. */
+export interface Hooks {
+  /** In the async context of whoever asked for a manual run, before the run detaches from it. */
+  readonly request?: (run: Run) => void
+  /** Around a run that was claimed, all its attempts included. */
+  readonly run?: Hook
+  /** Around each attempt. */
+  readonly attempt?: Hook
+}
+
+/** An extension. It only knows these types. */
+export interface Plugin {
+  readonly name: string
+  readonly hooks?: Hooks
+  readonly lock?: Lock
+  readonly store?: Store
+  readonly executor?: Executor
+  /** Called at every `scheduler.start()`, before the first tick, and awaited. */
+  start?(host: Host): Maybe<void>
+  /** Called at every `scheduler.stop()`, after the runs have drained, and awaited. */
+  stop?(): Maybe<void>
+  /** Called once when the plugin is given to a scheduler, to subscribe to events. */
+  attach?(host: Host): void
+}
+
+/** What a plugin sees of its scheduler. */
+export interface Host {
+  /** Names this process among its fleet, e.g. `web-1:4711:k3xq9a`. */
+  readonly instance: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly store: Store
+  readonly on: Events['on']
+  readonly emit: Events['emit']
+  jobs(): Job[]
+  job(name: string): Job | undefined
+  /** Runs a tick again under a claim that was taken over from an instance that died. */
+  rerun(tick: Tick, claim: Claim): void
+}
+
+/** Wall and monotonic time, and the timers that follow them. All in milliseconds. */
+export interface Clock {
+  /** Wall time since the epoch. May jump. */
+  now(): number
+  /** Since an arbitrary start. Never jumps. */
+  monotonic(): number
+  setTimeout(callback: () => void, ms: number): Timer
+  clearTimeout(timer: Timer): void
+  /** Runs `callback` after pending I/O. */
+  setImmediate(callback: () => void): void
+}
+
+/** A pending timer, as Node's or a virtual one. */
+export interface Timer {
+  ref?(): unknown
+  unref?(): unknown
+}
+
+/** Where handlers run. */
+export interface Executor {
+  execute(run: Run, handler: Handler): Maybe<unknown>
+  stop?(): Maybe<void>
+}
+
+/** Decides who in the fleet runs a tick, and keeps runs of one job from overlapping. */
+export interface Lock {
+  /**
+   * Asks to run `run.key`. `lease`: whether no other run of the job may be under way.
+   * Resolves in bounded time and does not reject: trouble is a refusal with `claim-unavailable`.
+   */
+  claim(run: Run, options: { lease: boolean; signal?: AbortSignal }): Promise<Claim | Refusal>
+  /** Runs `fn` while no other holder of `name` in the fleet does. `signal` aborts when the hold is lost. */
+  exclusive?<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T>
+}
+
+/** The right to run one tick. */
+export interface Claim {
+  readonly granted: true
+  /** Rises strictly from claim to claim of one job. Hand it to what you write to. */
+  readonly fence?: number
+  /** Which start of this tick this is: 1, or more for a rerun. */
+  readonly start?: number
+  /** True while no other instance can have taken over. Judged locally, on the monotonic clock. */
+  held(): boolean
+  /** Calls back once if the hold is lost. Returns its undo. */
+  onLost(callback: (reason: Error) => void): () => void
+  /** Writes the end of the run. The claim itself stays, so that the tick is not run again. */
+  finish(outcome: Outcome): Promise<void>
+}
+
+export interface Refusal {
+  readonly granted: false
+  readonly reason: 'claimed-elsewhere' | 'claim-unavailable' | 'overlap'
+  /** Who holds it, if known. */
+  readonly by?: string
+  readonly error?: Error
+}
+
+/** What happened: history, watermarks, pauses. */
+export interface Store {
+  /** A run reached its outcome. */
+  record(run: RunRecord): Maybe<void>
+  /** Newest first. */
+  runs(query?: RunQuery): Maybe<RunRecord[]>
+}
+
+export interface RunQuery {
+  job?: string
+  outcome?: Outcome
+  /** At most this many. Default 100. */
+  limit?: number
+}
+
+/** A run as plain data. */
+export interface RunRecord {
+  readonly id: string
+  readonly key: string
+  readonly job: string
+  readonly scheduledAt: Date
+  readonly trigger: Cause
+  readonly state: State
+  readonly reason?: SkipReason
+  readonly attempt: number
+  readonly startedAt?: Date
+  readonly endedAt?: Date
+  readonly error?: { name: string; message: string; code?: string; stack?: string }
+  readonly traceId?: string
+  readonly fence?: number
+  readonly instance: string
+}
+
+/** Writes a structured line: fields first, message second, as pino does. */
+export type LogMethod = (fields: object | string, message?: string) => void
+
+export interface Logger {
+  debug: LogMethod
+  info: LogMethod
+  warn: LogMethod
+  error: LogMethod
+}
+
+export type { JobOptions }
