@@ -1,0 +1,49 @@
+/** Every coded error, with what it means. The docs table is held against this by a test. */
+export const codes = {
+  ERR_ESCAPEMENT_OPTION: 'An option has a value that cannot be used, or there is no such option.',
+  ERR_ESCAPEMENT_JOB_NAME: 'A job name is missing, too long or holds control characters.',
+  ERR_ESCAPEMENT_JOB_EXISTS: 'A job of this name is registered already.',
+  ERR_ESCAPEMENT_JOB_UNKNOWN: 'No job of this name is registered.',
+  ERR_ESCAPEMENT_HANDLER: 'The handler is missing or not a function.',
+  ERR_ESCAPEMENT_TRIGGER: 'A trigger is missing, not a trigger, or can never fire.',
+  ERR_ESCAPEMENT_CRON: 'A cron expression cannot be read.',
+  ERR_ESCAPEMENT_TIMEZONE: 'A time zone is not known to this Node.',
+  ERR_ESCAPEMENT_DURATION: 'A duration cannot be read or is out of its range.',
+  ERR_ESCAPEMENT_PLUGIN: 'A plugin is malformed, given twice, or two plugins bring the same port.',
+  ERR_ESCAPEMENT_DATA: 'The data of a requested run does not fit the job, or cannot be cloned.',
+  ERR_ESCAPEMENT_STOPPED: 'The scheduler is stopping and takes no new runs.',
+  ERR_ESCAPEMENT_NEXT_TWICE: 'A hook called next() more than once.',
+  ERR_ESCAPEMENT_TIMEOUT: 'A run took longer than its timeout. It is the reason of the aborted signal.',
+  ERR_ESCAPEMENT_CANCELLED: 'A run was cancelled: by request, by a newer run, or at shutdown.',
+  ERR_ESCAPEMENT_LEASE_LOST: 'A run lost its hold: another instance may run the job now.',
+  ERR_ESCAPEMENT_UNAVAILABLE: 'The lock could not be reached in time.',
+} as const
+
+export type Code = keyof typeof codes
+
+/**
+ * The one error class of Escapement. `code` is stable; `message` says what was expected and what was given.
+ *
+ * @example
+ * try { scheduler.job('a', '61 * * * *', handler) } catch (error) {
+ *   if (error instanceof EscapementError && error.code === 'ERR_ESCAPEMENT_CRON') console.error(error.message)
+ * }
+ */
+export class EscapementError extends Error {
+  readonly code: Code
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'EscapementError'
+    this.code = code
+  }
+}
+
+/** How a value is shown in a message: short, on one line. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value)
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function'
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (value && typeof value === 'object') return `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  return String(value)
+}
