@@ -11,8 +11,8 @@
  * - **Lease**: a renewed hold that keeps two runs of one job from overlapping.
  */
 import type { Events } from './events.ts'
-import type { Job, JobOptions } from './job.ts'
-import type { Run } from './run.ts'
+import type { Group, GroupOptions } from './group.ts'
+import type { Job } from './job.ts'
 
 /** A length of time: milliseconds, or `'250ms'`, `'90s'`, `'10m'`, `'1h30m'`, `'2d'`, `'1w'`. */
 export type Duration = number | string
@@ -75,6 +75,70 @@ export type SkipReason =
 /** What made a run: its schedule, a request, a tick that was late, or a claimer that died. */
 export type Cause = 'schedule' | 'manual' | 'catch-up' | 'rerun'
 
+/**
+ * What a handler gets, and what events and hooks carry.
+ *
+ * All lengths are milliseconds. What costs something to make (id, signal, log) is made when it is touched.
+ */
+export interface Run<Data = unknown> {
+  /** Unique to this run, sortable by time (UUID version 7, RFC 9562). */
+  readonly id: string
+  /** Idempotency key: the tick's id, so the same for every attempt and rerun. For a manual run its own id. */
+  readonly key: string
+  readonly job: Job
+  readonly tick: Tick
+  readonly trigger: Cause
+  /** What the run was asked with; for a scheduled run the job's `data` option. */
+  readonly data: Data
+  /** How long after its instant the tick was started. */
+  readonly late: number
+  /** 1 for the first attempt, 0 before it. */
+  readonly attempt: number
+  /** Which start of the tick: more than 1 when an instance that died had started it. */
+  readonly start: number
+  /** Aborts on timeout, cancellation, shutdown, and when the lease is lost. Each attempt has its own. */
+  readonly signal: AbortSignal
+  /** The scheduler's logger with job, run id, tick and trace id on every line. */
+  readonly log: Logger
+  /** Rises from run to run of a job, with a lock plugin. Hand it to what you write to. */
+  readonly fence: number | undefined
+  /** The process it runs in. */
+  readonly instance: string
+  /** Set by a tracing plugin. */
+  traceId: string | undefined
+  /** W3C trace context of the run, set by a tracing plugin. */
+  traceparent: string | undefined
+
+  readonly state: State
+  readonly outcome: Outcome | undefined
+  readonly reason: SkipReason | undefined
+  /** The last error. Of a run that succeeded after retries too. */
+  readonly error: unknown
+  /** The error of each failed attempt, oldest first. */
+  readonly errors: readonly unknown[]
+  /** What the handler returned. */
+  readonly result: unknown
+  readonly startedAt: Date | undefined
+  readonly endedAt: Date | undefined
+  /** From the first attempt's start to the end. */
+  readonly duration: number
+  /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
+  readonly until: Date | undefined
+
+  /** Throws `ERR_ESCAPEMENT_LEASE_LOST` if another instance may have taken over. Cheap: no round trip. */
+  assertHeld(): void
+  /** Runs `fn` while nobody else holds `name`: in this process, or in the fleet with a lock plugin. */
+  exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>): Promise<T>
+  /** Tasks in parallel: the first error cancels the others and is thrown when all have settled. */
+  group(options?: GroupOptions): Group
+  /** Tells listeners how far the work is: 0 to 1. */
+  progress(fraction: number, note?: string): void
+  /** Calls `fn` when the attempt is over, however it ended. Last registered first; awaited. */
+  onCleanup(fn: () => unknown): void
+  /** Ends the run as `cancelled`: aborts the signal and stops retrying. */
+  cancel(reason?: string): void
+}
+
 /** Does the work. What it returns is the run's result; what it throws ends the run as `failed`. */
 export type Handler<Data = unknown, Result = unknown> = (run: Run<Data>) => Maybe<Result>
 
@@ -119,6 +183,8 @@ export interface Host {
   job(name: string): Job | undefined
   /** Runs a tick again under a claim that was taken over from an instance that died. */
   rerun(tick: Tick, claim: Claim): void
+  /** Lets the scheduler's wall time follow a better clock: `offset` ms are added to this machine's. */
+  adjustClock(offset: number): void
 }
 
 /** Wall and monotonic time, and the timers that follow them. All in milliseconds. */
@@ -151,7 +217,7 @@ export interface Lock {
    * Asks to run `run.key`. `lease`: whether no other run of the job may be under way.
    * Resolves in bounded time and does not reject: trouble is a refusal with `claim-unavailable`.
    */
-  claim(run: Run, options: { lease: boolean; signal?: AbortSignal }): Promise<Claim | Refusal>
+  claim(run: Run, options: { lease: boolean }): Promise<Claim | Refusal>
   /** Runs `fn` while no other holder of `name` in the fleet does. `signal` aborts when the hold is lost. */
   exclusive?<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T>
 }
@@ -181,8 +247,8 @@ export interface Refusal {
 
 /** What happened: history, watermarks, pauses. */
 export interface Store {
-  /** A run reached its outcome. */
-  record(run: RunRecord): Maybe<void>
+  /** A run reached its outcome. Called once a run; `toRecord(run)` makes plain data of it. */
+  record(run: Run): Maybe<void>
   /** Newest first. */
   runs(query?: RunQuery): Maybe<RunRecord[]>
 }
@@ -202,13 +268,15 @@ export interface RunRecord {
   readonly scheduledAt: Date
   readonly trigger: Cause
   readonly state: State
-  readonly reason?: SkipReason
+  readonly reason: SkipReason | undefined
   readonly attempt: number
-  readonly startedAt?: Date
-  readonly endedAt?: Date
-  readonly error?: { name: string; message: string; code?: string; stack?: string }
-  readonly traceId?: string
-  readonly fence?: number
+  readonly startedAt: Date | undefined
+  readonly endedAt: Date | undefined
+  readonly error:
+    | { name: string; message: string; code: string | undefined; stack: string | undefined }
+    | undefined
+  readonly traceId: string | undefined
+  readonly fence: number | undefined
   readonly instance: string
 }
 
@@ -221,5 +289,3 @@ export interface Logger {
   warn: LogMethod
   error: LogMethod
 }
-
-export type { JobOptions }

@@ -1,0 +1,25 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Run } from './interfaces.ts'
+
+// Shared by all copies of the package in a process, so that currentRun() finds a run of any of them.
+const key = Symbol.for('escapement.run')
+const shared = globalThis as { [key]?: AsyncLocalStorage<Run> }
+shared[key] ??= new AsyncLocalStorage<Run>()
+
+export const runs: AsyncLocalStorage<Run> = shared[key]
+
+/**
+ * The run whose handler we are in, also across awaits and timers; undefined outside of handlers.
+ *
+ * @example
+ * export function audit(what: string) { db.insert({ what, by: currentRun()?.id ?? 'request' }) }
+ */
+export function currentRun(): Run | undefined {
+  return runs.getStore()
+}
+
+/**
+ * Calls a function in the context this module was loaded in: outside of any request or run. Timers armed
+ * in it neither carry a request's context into a job nor keep the request from being collected.
+ */
+export const detached: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()

@@ -1,0 +1,230 @@
+import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
+import { detached } from './context.ts'
+import { Events } from './events.ts'
+import { Mutexes } from './exclusive.ts'
+import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store } from './interfaces.ts'
+import type { JobEntry } from './job.ts'
+import { bindings, silent } from './log.ts'
+import type { Policies } from './options.ts'
+import { attempt, claim, concurrency, missed, overlap, paused, retry, timeout } from './policies/index.ts'
+import { ActiveRun, type RunParts } from './run.ts'
+
+export interface EngineParts {
+  instance: string
+  clock: Clock
+  plugins: readonly Plugin[]
+  store: Store
+  lock: Lock | undefined
+  /** The scheduler's own lines, and those of `run.log`. */
+  log: Logger
+  userLog: Logger
+  concurrency: number
+  /** How long an aborted attempt may take to settle, in ms. */
+  abortGrace: number
+}
+
+/** The way of a tick: makes its run, sends it through the chain, and writes down how it ended. */
+export class Engine {
+  readonly instance: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly userLog: Logger
+  readonly abortGrace: number
+  readonly events: Events
+  readonly inFlight: Set<ActiveRun> = new Set()
+  /** Milliseconds added to this machine's wall clock. */
+  clockOffset = 0
+  /** How late the last tick was started, in ms. */
+  lag = 0
+  /** Told when a run has ended. */
+  onSettled: (run: ActiveRun) => void = () => {}
+
+  readonly #store: Store
+  readonly #lock: Lock | undefined
+  readonly #plugins: readonly Plugin[]
+  readonly #slots: ReturnType<typeof concurrency> | undefined
+  readonly #mutexes = new Mutexes()
+  readonly #chains = new Map<number, Chain>()
+  #onIdle: (() => void)[] = []
+  /** Missed ticks not told of yet. */
+  readonly #missed = new Map<JobEntry, number>()
+
+  constructor(parts: EngineParts) {
+    this.instance = parts.instance
+    this.clock = parts.clock
+    this.log = parts.log
+    this.userLog = parts.userLog
+    this.abortGrace = parts.abortGrace
+    this.#store = parts.store
+    this.#lock = parts.lock
+    this.#plugins = parts.plugins
+    this.#slots = Number.isFinite(parts.concurrency)
+      ? concurrency(parts.concurrency, () => this.clock.monotonic())
+      : undefined
+    this.events = new Events((error, event) => {
+      const fields = { error, source: `listener of '${event}'` }
+      if (event === 'error') this.log.error(fields, 'a listener threw')
+      else this.report(error, { source: fields.source })
+    })
+  }
+
+  /** Wall time in ms. */
+  now(): number {
+    return this.clock.now() + this.clockOffset
+  }
+
+  /** Tells of a fault that did not end a run. */
+  report(error: unknown, where: { source: string; run?: Run; job?: string }): void {
+    const { run } = where
+    const fields = run ? { job: run.job.name, run_id: run.id } : { job: where.job }
+    this.log.error({ ...fields, error, source: where.source }, `${where.source} threw`)
+    this.events.emit('error', error, where)
+  }
+
+  /** The chain of a job's policies; shared by all jobs that have the same ones. */
+  chain(policies: Policies): Chain {
+    const limited = policies.timeout !== undefined
+    const exclusive = policies.overlap !== 'allow'
+    const key = (limited ? 1 : 0) + (exclusive ? 2 : 0)
+    let chain = this.#chains.get(key)
+    if (!chain) {
+      const hooks = (kind: 'run' | 'attempt') =>
+        this.#plugins.flatMap(({ name, hooks }) => {
+          const hook = hooks?.[kind]
+          return hook
+            ? guard(hook, (error, run) => this.report(error, { source: `${name}.${kind}`, run }))
+            : []
+        })
+      const attempts = compose([...hooks('attempt'), ...(limited ? [timeout(this)] : [])], attempt(this))
+      const links: Link[] = [
+        missed,
+        paused,
+        ...(exclusive ? [overlap] : []),
+        ...(this.#slots ? [this.#slots] : []),
+        ...(this.#lock ? [claim(this.#lock)] : []),
+        ...hooks('run'),
+      ]
+      chain = compose(links, retry(this, attempts))
+      this.#chains.set(key, chain)
+    }
+    return chain
+  }
+
+  /** Runs a job: a due tick, or one taken over. */
+  fire(job: JobEntry, parts: RunParts): ActiveRun {
+    return this.#send(new ActiveRun(this, job, parts))
+  }
+
+  /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
+  request(job: JobEntry, data: unknown): ActiveRun {
+    const run = new ActiveRun(this, job, { trigger: 'manual', at: this.now(), data })
+    for (const { name, hooks } of this.#plugins) {
+      try {
+        hooks?.request?.(run)
+      } catch (error) {
+        this.report(error, { source: `${name}.request`, run })
+      }
+    }
+    return detached(() => this.#send(run))
+  }
+
+  exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal: AbortSignal): Promise<T> {
+    const lock = this.#lock
+    return lock?.exclusive ? lock.exclusive(name, fn, signal) : this.#mutexes.exclusive(name, fn, signal)
+  }
+
+  /** The first attempt is about to begin. */
+  running(run: ActiveRun): void {
+    run.job.running++
+    if (run.trigger === 'schedule') this.lag = run.late
+    if (this.log.debug !== silent) this.log.debug(bindings(run), `${run.job.name} running`)
+    this.events.emit('running', run)
+  }
+
+  /** Resolves when no run is under way. */
+  async idle(): Promise<void> {
+    while (this.inFlight.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve))
+  }
+
+  /** Ends a run whose chain does not end by itself. */
+  giveUp(run: ActiveRun): void {
+    this.#settle(run, undefined, { error: run.aborted })
+  }
+
+  /** Sends a run through the chain. Never throws: whatever happens becomes the run's outcome. */
+  #send(run: ActiveRun): ActiveRun {
+    this.inFlight.add(run)
+    if (this.#missed.size > 0 && !run.superseded) this.#tellMissed(run.job)
+    try {
+      const result = run.job.chain(run)
+      if (isPromise(result)) {
+        result.then(
+          (value) => this.#settle(run, value),
+          (error: unknown) => this.#settle(run, undefined, { error }),
+        )
+      } else this.#settle(run, result)
+    } catch (error) {
+      this.#settle(run, undefined, { error })
+    }
+    return run
+  }
+
+  #settle(run: ActiveRun, result: unknown, failure?: { error: unknown }): void {
+    if (run.ended) return
+    const { job } = run
+    if (failure && (run.errors.length < run.attempt || run.attempt === 0)) run.fail(failure.error)
+    run.result = result
+    const outcome = run.judge(failure)
+    run.close(outcome)
+    this.inFlight.delete(run)
+    if (run.attempt > 0) job.running--
+    job.last = run
+    try {
+      const recorded = this.#store.record(run)
+      if (isPromise(recorded)) recorded.catch((error) => this.report(error, { source: 'store', run }))
+    } catch (error) {
+      this.report(error, { source: 'store', run })
+    }
+    this.#tell(run, outcome)
+    this.events.emit(outcome, run)
+    this.events.emit('settled', run)
+    this.onSettled(run)
+    run.settle()
+    if (this.inFlight.size === 0 && this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
+  }
+
+  /** One line a run. */
+  #tell(run: ActiveRun, outcome: Outcome): void {
+    if (outcome === 'missed') {
+      this.#missed.set(run.job, (this.#missed.get(run.job) ?? 0) + 1)
+      if (!run.superseded) this.#tellMissed(run.job)
+    }
+    const level = LEVELS[outcome]
+    if (this.log[level] === silent) return
+    const fields: Record<string, unknown> = { ...bindings(run), outcome, trigger: run.trigger }
+    if (run.attempt > 0)
+      Object.assign(fields, { attempt: run.attempt, duration_ms: Math.round(run.duration) })
+    if (run.reason) fields.reason = run.reason
+    if (run.error !== undefined) fields.error = run.error
+    this.log[level](fields, `${run.job.name} ${outcome}`)
+  }
+
+  /** One warning for a row of missed ticks, not one each. */
+  #tellMissed(job: JobEntry): void {
+    const missed = this.#missed.get(job)
+    if (!missed) return
+    this.#missed.delete(job)
+    this.log.warn({ job: job.name, missed }, `${job.name} missed ${missed} tick${missed > 1 ? 's' : ''}`)
+  }
+}
+
+const LEVELS: Record<Outcome, keyof Logger> = {
+  succeeded: 'info',
+  failed: 'error',
+  'timed-out': 'error',
+  abandoned: 'error',
+  'lease-lost': 'error',
+  cancelled: 'warn',
+  skipped: 'debug',
+  missed: 'debug',
+}

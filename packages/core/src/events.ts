@@ -1,0 +1,77 @@
+import type { Outcome, Run } from './interfaces.ts'
+import type { Job } from './job.ts'
+
+/**
+ * What a scheduler tells its listeners. Each outcome is an event of its own name; `settled` follows it
+ * whatever the outcome. Plugins add theirs by augmenting this interface.
+ */
+export interface EventMap extends Record<Outcome, [run: Run]> {
+  /** The handler is about to be called for the first time. */
+  running: [run: Run]
+  /** An attempt failed and another one follows after `delay` ms. */
+  'waiting-retry': [run: Run, info: { error: unknown; delay: number }]
+  /** A run ended or a tick was decided without running. Comes after the event of the outcome. */
+  settled: [run: Run]
+  /** A run is under way for longer than the job's `slow`. */
+  slow: [run: Run]
+  /** The handler called `run.progress()`. */
+  progress: [run: Run, info: { fraction: number; note?: string }]
+  /** A run was aborted and its handler did not settle in time. The run has ended; the code may still work. */
+  'ignored-abort': [run: Run]
+  /** A hook, listener, trigger or store threw. Nothing else was harmed by it. */
+  error: [error: unknown, where: { source: string; run?: Run; job?: string }]
+  /** The wall clock moved by `by` ms against the monotonic clock, or the machine slept. */
+  'clock-step': [info: { by: number }]
+  /** The watchdog found a job that should have been armed, and armed it. */
+  rearmed: [job: Job]
+  added: [job: Job]
+  removed: [job: Job]
+  paused: [job: Job, info: PauseInfo]
+  resumed: [job: Job, info: PauseInfo]
+  /** The scheduler's own life. */
+  start: []
+  drain: []
+  stop: [info: { clean: boolean }]
+}
+
+/** Who paused or resumed a job, and why. */
+export interface PauseInfo {
+  by?: string
+  reason?: string
+}
+
+type Listener<K extends keyof EventMap> = (...args: EventMap[K]) => unknown
+
+/** A typed emitter whose listeners cannot harm it: what they throw or reject goes to `onError`. */
+export class Events {
+  #listeners = new Map<string, Listener<never>[]>()
+  #onError: (error: unknown, event: string) => void
+
+  constructor(onError: (error: unknown, event: string) => void) {
+    this.#onError = onError
+  }
+
+  /** Subscribes. Returns the undo. */
+  on = <K extends keyof EventMap>(event: K, listener: Listener<K>): (() => void) => {
+    // Copied on write, so that listeners may come and go while an event is under way.
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener])
+    return () => {
+      const left = this.#listeners.get(event)?.filter((other) => other !== listener)
+      if (left?.length) this.#listeners.set(event, left)
+      else this.#listeners.delete(event)
+    }
+  }
+
+  emit = <K extends keyof EventMap>(event: K, ...args: EventMap[K]): void => {
+    const listeners = this.#listeners.get(event) as Listener<K>[] | undefined
+    if (!listeners) return
+    for (const listener of listeners) {
+      try {
+        const returned = listener(...args)
+        if (returned instanceof Promise) returned.catch((error) => this.#onError(error, event))
+      } catch (error) {
+        this.#onError(error, event)
+      }
+    }
+  }
+}

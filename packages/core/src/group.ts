@@ -1,0 +1,70 @@
+import { EscapementError } from './errors.ts'
+import type { Maybe } from './interfaces.ts'
+import { number } from './options.ts'
+
+export interface GroupOptions {
+  /** Tasks at a time. Default: all. */
+  limit?: number
+}
+
+/** Tasks that belong together: none outlives the attempt that started it. */
+export interface Group {
+  /** Aborts when a task has failed, or the run's signal has. */
+  readonly signal: AbortSignal
+  /** Starts a task, now or when there is room. Its own promise need not be awaited. */
+  add<T>(task: (signal: AbortSignal) => Maybe<T>): Promise<T>
+  /** Waits for all; throws the first error after the others have settled. */
+  done(): Promise<void>
+}
+
+export class TaskGroup implements Group {
+  readonly signal: AbortSignal
+  #own = new AbortController()
+  #pending = new Set<Promise<unknown>>()
+  #waiting: (() => void)[] = []
+  #active = 0
+  #limit: number
+  #failed: { error: unknown } | undefined
+
+  constructor(parent: AbortSignal, options: GroupOptions = {}) {
+    this.#limit = number('limit', options.limit ?? Infinity, 1, Infinity)
+    this.signal = AbortSignal.any([parent, this.#own.signal])
+  }
+
+  add<T>(task: (signal: AbortSignal) => Maybe<T>): Promise<T> {
+    const promise = this.#perform(task)
+    this.#pending.add(promise)
+    const settled = () => this.#pending.delete(promise)
+    promise.then(settled, settled)
+    return promise
+  }
+
+  async done(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending)
+    if (this.#failed) throw this.#failed.error
+  }
+
+  /** Aborts all tasks; `done()` throws `error`. */
+  fail(error: unknown): void {
+    this.#failed ??= { error }
+    this.#own.abort(
+      new EscapementError('ERR_ESCAPEMENT_CANCELLED', 'another task of the group failed', { cause: error }),
+    )
+  }
+
+  async #perform<T>(task: (signal: AbortSignal) => Maybe<T>): Promise<T> {
+    if (this.#active < this.#limit) this.#active++
+    else await new Promise<void>((go) => this.#waiting.push(go))
+    try {
+      this.signal.throwIfAborted()
+      return await task(this.signal)
+    } catch (error) {
+      this.fail(error)
+      throw error
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#active--
+    }
+  }
+}

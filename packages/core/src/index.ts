@@ -1,0 +1,22 @@
+export { systemClock } from './clock.ts'
+export { currentRun, detached } from './context.ts'
+export { parseDuration } from './duration.ts'
+export { type Code, codes, EscapementError } from './errors.ts'
+export type { EventMap, Events, PauseInfo } from './events.ts'
+export type { Group, GroupOptions } from './group.ts'
+export type * from './interfaces.ts'
+export type { Job, RunOptions } from './job.ts'
+export { bindings, type LoggerLike, toLogger } from './log.ts'
+export type { JobDefaults, JobOptions, Missed, Overlap, Policies, RetryOptions } from './options.ts'
+export { toRecord } from './run.ts'
+export {
+  createScheduler,
+  type Health,
+  type JobData,
+  Scheduler,
+  type SchedulerOptions,
+  type TriggerLike,
+} from './scheduler.ts'
+export type { Schema } from './schema.ts'
+export { memoryStore } from './store.ts'
+export * from './triggers/index.ts'

@@ -1,0 +1,144 @@
+import type { Chain } from './compose.ts'
+import type { PauseInfo } from './events.ts'
+import type { Entry } from './heap.ts'
+import type { Handler, Run, Trigger } from './interfaces.ts'
+import type { Policies } from './options.ts'
+import type { ActiveRun } from './run.ts'
+
+/** A registered job: its description, its state, and what can be done with it. Also its own undo. */
+export interface Job<Data = unknown, Input = Data> {
+  readonly name: string
+  readonly trigger: Trigger
+  readonly policies: Policies
+  readonly description: string | undefined
+  readonly owner: string | undefined
+  readonly runbook: string | undefined
+  readonly group: string | undefined
+  /** The instant of the next tick; undefined when there is none or the scheduler is not started. */
+  readonly next: Date | undefined
+  /** Runs under way. */
+  readonly running: number
+  /** Who paused it and why; undefined when it is not paused. */
+  readonly paused: PauseInfo | undefined
+  /** The last run or tick that was decided. */
+  readonly last: Run<Data> | undefined
+  /** As `scheduler.run(name, data)`, with the data checked by the compiler. */
+  run(data?: Input, options?: RunOptions): Promise<Run<Data>>
+  /** Ticks are skipped until resumed. Runs under way go on. */
+  pause(info?: PauseInfo): void
+  resume(info?: PauseInfo): void
+  /** Unregisters the job. Runs under way go on. */
+  remove(): void
+  [Symbol.dispose](): void
+}
+
+export interface RunOptions {
+  /** Wait for the outcome. Default false: resolves when the run is on its way. */
+  wait?: boolean
+}
+
+/** What a job asks of the scheduler it is registered with. */
+export interface Keeper {
+  request(job: JobEntry, data: unknown, options: RunOptions): Promise<Run>
+  remove(job: JobEntry): void
+  setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void
+}
+
+/** A job in the timetable. As small as can be: an app may have a hundred thousand. */
+export class JobEntry implements Job, Entry {
+  readonly name: string
+  readonly trigger: Trigger
+  readonly handler: Handler
+  readonly policies: Policies
+  readonly data: unknown
+  readonly chain: Chain
+  /** When it is due in the timetable: the tick and its spread, in ms. */
+  due = 0
+  readonly order: number
+  index = -1
+  /** The nominal instant of the armed tick, in ms. */
+  at = 0
+  /** How much later than its tick it starts, in ms. */
+  readonly spread: number
+  /** Not armed until the run under way has ended: its ticks are run one after the other. */
+  suspended = false
+  /** Its trigger has no more ticks. */
+  exhausted = false
+  /** The run that keeps others from overlapping it. */
+  holding: ActiveRun | undefined = undefined
+  running = 0
+  /** The one run that waits for it. */
+  queued: ActiveRun | undefined = undefined
+  paused: PauseInfo | undefined
+  last: Run | undefined = undefined
+  readonly #keeper: Keeper
+
+  constructor(
+    keeper: Keeper,
+    order: number,
+    parts: {
+      name: string
+      trigger: Trigger
+      handler: Handler
+      policies: Policies
+      data: unknown
+      chain: Chain
+    },
+    paused: boolean,
+  ) {
+    this.#keeper = keeper
+    this.order = order
+    this.name = parts.name
+    this.trigger = parts.trigger
+    this.handler = parts.handler
+    this.policies = parts.policies
+    this.spread = parts.policies.spread && spread(parts.name, parts.policies.spread)
+    this.data = parts.data
+    this.chain = parts.chain
+    this.paused = paused ? {} : undefined
+  }
+
+  get description(): string | undefined {
+    return this.policies.description
+  }
+  get owner(): string | undefined {
+    return this.policies.owner
+  }
+  get runbook(): string | undefined {
+    return this.policies.runbook
+  }
+  get group(): string | undefined {
+    return this.policies.group
+  }
+
+  get next(): Date | undefined {
+    return this.index < 0 ? undefined : new Date(this.at)
+  }
+
+  run(data?: unknown, options: RunOptions = {}): Promise<Run> {
+    return this.#keeper.request(this, data, options)
+  }
+
+  pause(info: PauseInfo = {}): void {
+    this.#keeper.setPaused(this, info, info)
+  }
+
+  resume(info: PauseInfo = {}): void {
+    this.#keeper.setPaused(this, undefined, info)
+  }
+
+  remove(): void {
+    this.#keeper.remove(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.remove()
+  }
+}
+
+/** Always the same delay for a name, evenly spread from 0 to `range` ms. FNV-1a hash. */
+function spread(name: string, range: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return Math.floor(((hash >>> 0) / 2 ** 32) * range)
+}

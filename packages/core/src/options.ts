@@ -1,0 +1,289 @@
+import { parseDuration } from './duration.ts'
+import { EscapementError, show } from './errors.ts'
+import type { Calendar, Duration, Executor } from './interfaces.ts'
+import type { Schema } from './schema.ts'
+
+export type Missed = 'latest' | 'all' | 'skip'
+export type Overlap = 'skip' | 'queue' | 'cancel-previous' | 'allow'
+
+/** When and how often a failed attempt is tried again. */
+export interface RetryOptions {
+  /** Attempts after the first one. */
+  retries: number
+  /** `'exponential'` doubles the delay each time; a function gets the retry's number, from 1. Default `'exponential'`. */
+  backoff?: 'exponential' | 'fixed' | ((retry: number, error: unknown) => Duration)
+  /** Before the first retry. Default 1 s. */
+  delay?: Duration
+  /** Default 5 min. */
+  maxDelay?: Duration
+  /** Takes a random part off each delay, so that many failures do not come back together: 0 to 1. Default 0.5. */
+  jitter?: number
+  /** False ends the run at once. Default: any error is tried again. */
+  retryIf?: (error: unknown) => boolean
+}
+
+/** What a job can be told. Lengths of time are milliseconds or `'10m'`. */
+export interface JobOptions<Data = unknown, Input = Data> {
+  /** IANA zone its cron strings are read in. Default: the scheduler's, else the system's. */
+  timezone?: string
+  /** What cron strings do in a DST change. Default `'vixie'`. */
+  dst?: 'vixie' | 'skip' | 'shift'
+  /** Ticks found late: run the newest only, all in order, or none. Default `'latest'`. */
+  missed?: Missed
+  /** Ticks older than this are missed whatever the policy. Default 24 h. */
+  catchUp?: Duration
+  /** A tick that is due while a run is under way. Default `'skip'`. */
+  overlap?: Overlap
+  /** Retries after the first attempt, or how. Default none. */
+  retry?: number | RetryOptions
+  /** Of each attempt. Aborts `run.signal`; then the attempt counts as timed out. Default none. */
+  timeout?: Duration
+  /** Tells listeners of a run that takes longer than this. Default 30 min. */
+  slow?: Duration
+  /** Starts up to this much later, always by the same amount, found from the job's name. Default 0. */
+  spread?: Duration
+  /** Under the scheduler's `concurrency`: each point is worth ten seconds of waiting. Default 0. */
+  priority?: number
+  /** Ticks in these instants are skipped. */
+  blackout?: Calendar | ((instant: Date) => boolean)
+  /** A run whose instance died: note it (at most once), or run its tick again (at least once). Default `'record'`. */
+  onAbandoned?: 'record' | 'rerun'
+  /** The lock cannot be reached: skip the tick, or run it unguarded. Default `'skip'`. */
+  onClaimError?: 'skip' | 'run'
+  /** Where the handler runs. Default: in this thread. */
+  executor?: Executor
+  /** Checks what a run is asked with: zod, valibot, arktype, or any Standard Schema. */
+  schema?: Schema<Data, Input>
+  /** What scheduled runs get as `run.data`. */
+  data?: Input
+  /** Starts paused. */
+  paused?: boolean
+  /** Shown in events, alerts and health. */
+  description?: string
+  owner?: string
+  runbook?: string
+  group?: string
+}
+
+/** Job options as the chain reads them: checked, in milliseconds. */
+export interface Policies {
+  readonly missed: Missed
+  readonly catchUp: number
+  readonly overlap: Overlap
+  readonly retry: Retry | undefined
+  readonly timeout: number | undefined
+  readonly slow: number
+  readonly spread: number
+  readonly priority: number
+  readonly blackout: Calendar | undefined
+  readonly onAbandoned: 'record' | 'rerun'
+  readonly onClaimError: 'skip' | 'run'
+  readonly executor: Executor | undefined
+  readonly schema: Schema | undefined
+  readonly description: string | undefined
+  readonly owner: string | undefined
+  readonly runbook: string | undefined
+  readonly group: string | undefined
+}
+
+export interface Retry {
+  readonly retries: number
+  readonly retryIf: (error: unknown) => boolean
+  /** Milliseconds before the given retry, from 1. */
+  readonly delay: (retry: number, error: unknown) => number
+}
+
+/** The longest time a timer can wait. Longer ones would fire at once. */
+export const MAX_TIMER: number = 2 ** 31 - 1
+
+const KNOWN = {
+  timezone: 1,
+  dst: 1,
+  missed: 1,
+  catchUp: 1,
+  overlap: 1,
+  retry: 1,
+  timeout: 1,
+  slow: 1,
+  spread: 1,
+  priority: 1,
+  blackout: 1,
+  onAbandoned: 1,
+  onClaimError: 1,
+  executor: 1,
+  schema: 1,
+  data: 1,
+  paused: 1,
+  description: 1,
+  owner: 1,
+  runbook: 1,
+  group: 1,
+} satisfies Record<keyof JobOptions, 1> // prettier-ignore
+
+/**
+ * Checks a job's options.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
+ */
+export function parsePolicies(options: JobOptions<never, never>, defaults: JobDefaults): Policies {
+  checkKeys(options, KNOWN, 'job option')
+  const given: JobOptions = { ...defaults, ...options }
+  return {
+    missed: oneOf('missed', given.missed ?? 'latest', ['latest', 'all', 'skip']),
+    catchUp: parseDuration(given.catchUp ?? '24h', 'catchUp', { min: 0 }),
+    overlap: oneOf('overlap', given.overlap ?? 'skip', ['skip', 'queue', 'cancel-previous', 'allow']),
+    retry: given.retry === undefined ? undefined : parseRetry(given.retry),
+    timeout:
+      given.timeout === undefined
+        ? undefined
+        : parseDuration(given.timeout, 'timeout', { min: 1, max: MAX_TIMER }),
+    slow: parseDuration(given.slow ?? '30m', 'slow', { min: 1 }),
+    spread: parseDuration(given.spread ?? 0, 'spread', { min: 0, max: 86_400_000 }),
+    priority: number('priority', given.priority ?? 0, -1000, 1000),
+    blackout: parseBlackout(given.blackout),
+    onAbandoned: oneOf('onAbandoned', given.onAbandoned ?? 'record', ['record', 'rerun']),
+    onClaimError: oneOf('onClaimError', given.onClaimError ?? 'skip', ['skip', 'run']),
+    executor: withMethod('executor', given.executor, 'execute'),
+    schema: parseSchema(given.schema),
+    description: text('description', given.description),
+    owner: text('owner', given.owner),
+    runbook: text('runbook', given.runbook),
+    group: text('group', given.group),
+  }
+}
+
+/** Options that a scheduler can set for all its jobs. */
+export type JobDefaults = Pick<
+  JobOptions,
+  | 'timezone'
+  | 'dst'
+  | 'missed'
+  | 'catchUp'
+  | 'overlap'
+  | 'retry'
+  | 'timeout'
+  | 'slow'
+  | 'spread'
+  | 'blackout'
+  | 'onAbandoned'
+  | 'onClaimError'
+  | 'executor'
+  | 'owner'
+  | 'runbook'
+> // prettier-ignore
+
+function parseRetry(retry: number | RetryOptions): Retry {
+  if (typeof retry === 'object' && retry !== null) {
+    checkKeys(retry, { retries: 1, backoff: 1, delay: 1, maxDelay: 1, jitter: 1, retryIf: 1 }, 'retry option')
+  }
+  const given: RetryOptions = typeof retry === 'number' ? { retries: retry } : { ...retry }
+  const retries = number('retry', given.retries, 0, 1000)
+  if (!Number.isInteger(retries)) fail('retry', 'a whole number', retries)
+  const backoff = given.backoff ?? 'exponential'
+  if (typeof backoff !== 'function') oneOf('retry.backoff', backoff, ['exponential', 'fixed'])
+  const first = parseDuration(given.delay ?? '1s', 'retry.delay', { min: 0, max: MAX_TIMER })
+  const max = parseDuration(given.maxDelay ?? '5m', 'retry.maxDelay', { min: 0, max: MAX_TIMER })
+  const jitter = number('retry.jitter', given.jitter ?? 0.5, 0, 1)
+  const retryIf = func('retry.retryIf', given.retryIf) ?? (() => true)
+  return {
+    retries,
+    retryIf,
+    delay: (retry, error) => {
+      const full =
+        typeof backoff === 'function'
+          ? parseDuration(backoff(retry, error), 'what retry.backoff returned', { min: 0 })
+          : backoff === 'fixed'
+            ? first
+            : first * 2 ** (retry - 1)
+      return Math.min(full, max) * (1 - jitter * Math.random())
+    },
+  }
+}
+
+function parseBlackout(blackout: JobOptions['blackout']): Calendar | undefined {
+  return typeof blackout === 'function'
+    ? { includes: blackout }
+    : withMethod('blackout', blackout, 'includes')
+}
+
+function parseSchema(schema: Schema | undefined): Schema | undefined {
+  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
+    fail('schema', 'a Standard Schema, as zod, valibot and arktype make them', schema)
+  }
+  return schema
+}
+
+/** Refuses keys that are not options, with the nearest one that is. */
+export function checkKeys(given: object, known: Readonly<Record<string, unknown>>, what: string): void {
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(known, key)) continue
+    const near = nearest(key, Object.keys(known))
+    const hint = near ? `did you mean ${near}?` : `expected one of ${Object.keys(known).join(', ')}`
+    throw new EscapementError('ERR_ESCAPEMENT_OPTION', `there is no ${what} ${show(key)}: ${hint}`)
+  }
+}
+
+/** The candidate that takes the fewest typing errors to get to, if these are few. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const scored = candidates.map((candidate) => ({
+    candidate,
+    typos: typos(word.toLowerCase(), candidate.toLowerCase()),
+  }))
+  const best = scored.sort((a, b) => a.typos - b.typos)[0]
+  return best && best.typos <= Math.max(1, word.length / 3) ? best.candidate : undefined
+}
+
+/** Edit distance (Levenshtein 1966). */
+function typos(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const swap = (row[j] as number) + (a[i] === b[j] ? 0 : 1)
+      next.push(Math.min(swap, (row[j + 1] as number) + 1, (next[j] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}
+
+export function fail(option: string, expected: string, given: unknown): never {
+  throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${option} must be ${expected}, but is ${show(given)}`)
+}
+
+export function oneOf<const T extends string>(option: string, given: unknown, allowed: readonly T[]): T {
+  if (!allowed.includes(given as T)) fail(option, allowed.map((name) => `'${name}'`).join(' or '), given)
+  return given as T
+}
+
+export function number(option: string, given: unknown, min: number, max: number): number {
+  if (typeof given !== 'number' || !(given >= min && given <= max)) {
+    fail(option, max === Infinity ? `a number of at least ${min}` : `a number from ${min} to ${max}`, given)
+  }
+  return given
+}
+
+export function text(option: string, given: unknown): string | undefined {
+  if (given !== undefined && typeof given !== 'string') fail(option, 'a string', given)
+  return given
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: any function will do
+export function func<T extends (...args: any[]) => unknown>(
+  option: string,
+  given: T | undefined,
+): T | undefined {
+  if (given !== undefined && typeof given !== 'function') fail(option, 'a function', given)
+  return given
+}
+
+export function withMethod<T extends object>(
+  option: string,
+  given: T | undefined,
+  method: keyof T & string,
+): T | undefined {
+  if (given !== undefined && typeof given?.[method] !== 'function') {
+    fail(option, `an object with a method ${method}()`, given)
+  }
+  return given
+}

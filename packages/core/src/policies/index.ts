@@ -1,0 +1,8 @@
+export { attempt } from './attempt.ts'
+export { claim } from './claim.ts'
+export { concurrency } from './concurrency.ts'
+export { missed } from './missed.ts'
+export { overlap } from './overlap.ts'
+export { paused } from './paused.ts'
+export { retry } from './retry.ts'
+export { timeout } from './timeout.ts'

@@ -1,0 +1,362 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
+import type { Engine } from './engine.ts'
+import { EscapementError, show } from './errors.ts'
+import { checkExclusive } from './exclusive.ts'
+import { type Group, type GroupOptions, TaskGroup } from './group.ts'
+import type {
+  Cause,
+  Claim,
+  Logger,
+  Maybe,
+  Outcome,
+  Run,
+  RunRecord,
+  SkipReason,
+  State,
+  Tick,
+} from './interfaces.ts'
+import type { JobEntry } from './job.ts'
+import { bind } from './log.ts'
+
+/** What makes a run, beside its job. */
+export interface RunParts {
+  trigger: Cause
+  /** The nominal instant, in ms. */
+  at: number
+  /** How often the clock had been set back over this instant. */
+  fold?: number
+  data?: unknown
+  claim?: Claim
+  /** A newer tick of the job is due as well. */
+  superseded?: boolean
+  /** The run stands for all ticks up to this instant. */
+  until?: Date
+}
+
+/** A run from its tick to its outcome. What costs something to make is made when it is touched. */
+export class ActiveRun implements Run {
+  readonly job: JobEntry
+  readonly trigger: Cause
+  readonly at: number
+  readonly fold: number
+  readonly data: unknown
+  claim: Claim | undefined
+  state: State = 'due'
+  outcome: Outcome | undefined = undefined
+  reason: SkipReason | undefined = undefined
+  attempt = 0
+  errors: unknown[] = NONE
+  result: unknown = undefined
+  traceId: string | undefined = undefined
+  traceparent: string | undefined = undefined
+  readonly superseded: boolean
+  readonly until: Date | undefined
+  /** Why the attempt under way was aborted, and whether that ends the whole run. */
+  aborted: Error | undefined = undefined
+  over = false
+  /** Tells the attempt under way that it has been aborted. */
+  hurry: (() => void) | undefined = undefined
+  slow = false
+
+  readonly #engine: Engine
+  #id: string | undefined = undefined
+  #tick: Tick | undefined = undefined
+  #log: Logger | undefined = undefined
+  #controller: AbortController | undefined = undefined
+  #inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined = undefined
+  #cleanups: (() => unknown)[] | undefined = undefined
+  #groups: TaskGroup[] | undefined = undefined
+  #onSettled: (() => void)[] | undefined = undefined
+  #wake: ((passed: boolean) => void) | undefined = undefined
+  /** Of the first attempt: wall and monotonic, in ms. */
+  #wall = NaN
+  #began = NaN
+  #ended = NaN
+
+  constructor(engine: Engine, job: JobEntry, parts: RunParts) {
+    this.#engine = engine
+    this.job = job
+    this.trigger = parts.trigger
+    this.at = parts.at
+    this.fold = parts.fold ?? 0
+    this.data = parts.data
+    this.claim = parts.claim
+    this.superseded = parts.superseded ?? false
+    this.until = parts.until
+  }
+
+  get id(): string {
+    this.#id ??= timeOrderedId(this.#wall || this.#engine.now())
+    return this.#id
+  }
+
+  get tick(): Tick {
+    if (!this.#tick) {
+      const scheduledAt = new Date(this.at)
+      const job = this.job.name
+      const fold = this.fold > 0 ? `~${this.fold + 1}` : ''
+      this.#tick = { id: `${job}@${scheduledAt.toISOString()}${fold}`, job, scheduledAt }
+    }
+    return this.#tick
+  }
+
+  get key(): string {
+    return this.trigger === 'manual' ? this.id : this.tick.id
+  }
+
+  get late(): number {
+    return Math.max(0, (this.#wall || this.#engine.now()) - this.at)
+  }
+
+  get instance(): string {
+    return this.#engine.instance
+  }
+
+  get start(): number {
+    return this.claim?.start ?? 1
+  }
+
+  get fence(): number | undefined {
+    return this.claim?.fence
+  }
+
+  get error(): unknown {
+    return this.errors.at(-1)
+  }
+
+  get startedAt(): Date | undefined {
+    return this.attempt === 0 ? undefined : new Date(this.#wall)
+  }
+
+  get endedAt(): Date | undefined {
+    const { clock } = this.#engine
+    return this.ended ? new Date(Math.round(this.#engine.now() - clock.monotonic() + this.#ended)) : undefined
+  }
+
+  get duration(): number {
+    if (this.attempt === 0) return 0
+    return (this.ended ? this.#ended : this.#engine.clock.monotonic()) - this.#began
+  }
+
+  get ended(): boolean {
+    return !Number.isNaN(this.#ended)
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      // Listeners are called in the context the signal was first touched in: the handler's, with its trace.
+      this.#inContext = AsyncLocalStorage.snapshot()
+      if (this.aborted) this.#controller.abort(this.aborted)
+    }
+    return this.#controller.signal
+  }
+
+  get log(): Logger {
+    this.#log ??= bind(this.#engine.userLog, this)
+    return this.#log
+  }
+
+  assertHeld(): void {
+    if (this.aborted) throw this.aborted
+    if (this.claim && !this.claim.held()) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_LEASE_LOST',
+        `${this.tick.id} may have been taken over by another instance`,
+      )
+    }
+  }
+
+  exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>): Promise<T> {
+    checkExclusive(name, fn)
+    return this.#engine.exclusive(name, fn, this.signal)
+  }
+
+  group(options?: GroupOptions): Group {
+    const group = new TaskGroup(this.signal, options)
+    this.#groups ??= []
+    this.#groups.push(group)
+    return group
+  }
+
+  progress(fraction: number, note?: string): void {
+    if (!(fraction >= 0 && fraction <= 1)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_OPTION',
+        `progress() takes a fraction from 0 to 1, but got ${show(fraction)}`,
+      )
+    }
+    this.#engine.events.emit('progress', this, note === undefined ? { fraction } : { fraction, note })
+  }
+
+  onCleanup(fn: () => unknown): void {
+    this.#cleanups ??= []
+    this.#cleanups.push(fn)
+  }
+
+  cancel(reason = 'cancelled on request'): void {
+    this.abort(new EscapementError('ERR_ESCAPEMENT_CANCELLED', reason))
+  }
+
+  /** Decides the run before its handler was called. */
+  end(outcome: Outcome, reason?: SkipReason): void {
+    this.outcome = outcome
+    this.reason = reason
+  }
+
+  /** A new attempt: its own signal, groups and cleanups. */
+  begin(): void {
+    this.attempt++
+    if (this.attempt === 1) {
+      this.#wall = this.#engine.now()
+      this.#began = this.#engine.clock.monotonic()
+    } else {
+      this.#controller = undefined
+      this.aborted = undefined
+    }
+    this.state = 'running'
+  }
+
+  /** Aborts the whole run, or with `attemptOnly` what is under way. The first reason counts. */
+  abort(reason: Error, attemptOnly = false): void {
+    if (this.ended || (this.aborted && (attemptOnly || this.over))) return
+    if (!attemptOnly) this.over = true
+    const first = this.aborted === undefined
+    this.aborted = reason
+    if (!attemptOnly) this.go(false)
+    if (this.#controller && first) {
+      const controller = this.#controller
+      this.#inContext?.(() => controller.abort(reason))
+    }
+    if (first) this.hurry?.()
+  }
+
+  /** Resolves when the run has its outcome. */
+  get settled(): Promise<void> {
+    if (this.ended) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onSettled ??= []
+      this.#onSettled.push(resolve)
+    })
+  }
+
+  /** Waits for its turn: true when `go()` was called, false when the run was aborted or dismissed. */
+  wait(): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.over) resolve(false)
+      else this.#wake = resolve
+    })
+  }
+
+  /** Ends the wait, if there is one. */
+  go(passed = true): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.(passed)
+  }
+
+  /** True when the attempt has groups to wait for or cleanups to call. */
+  get trailing(): boolean {
+    return this.#groups !== undefined || this.#cleanups !== undefined
+  }
+
+  /** Waits for the groups and cleans up. A group's failure is the attempt's. */
+  async join(failure?: { error: unknown }): Promise<void> {
+    let failed = failure
+    for (const group of this.#groups ?? []) {
+      if (failed) group.fail(failed.error)
+      await group.done().catch((error: unknown) => {
+        failed ??= { error }
+      })
+    }
+    this.#groups = undefined
+    await this.cleanUp()
+    if (failed) throw failed.error
+  }
+
+  /** Calls what `onCleanup` was given, the last first. */
+  async cleanUp(): Promise<void> {
+    const cleanups = this.#cleanups
+    this.#cleanups = undefined
+    for (let fn = cleanups?.pop(); fn; fn = cleanups?.pop()) {
+      try {
+        await fn()
+      } catch (error) {
+        this.#engine.report(error, { source: 'onCleanup', run: this })
+      }
+    }
+  }
+
+  fail(error: unknown): void {
+    if (this.errors === NONE) this.errors = []
+    this.errors.push(error)
+  }
+
+  /** The outcome if the run ended now, with this failure or with none. */
+  judge(failure?: { error: unknown }): Outcome {
+    if (this.outcome) return this.outcome
+    if (this.attempt === 0 && !failure) return 'skipped'
+    if (!failure) return 'succeeded'
+    if (failure.error !== this.aborted) return 'failed'
+    switch ((failure.error as EscapementError).code) {
+      case 'ERR_ESCAPEMENT_TIMEOUT':
+        return 'timed-out'
+      case 'ERR_ESCAPEMENT_LEASE_LOST':
+        return 'lease-lost'
+      default:
+        return 'cancelled'
+    }
+  }
+
+  /** Seals the run. */
+  close(outcome: Outcome): void {
+    this.outcome = outcome
+    this.state = outcome
+    this.#ended = this.#engine.clock.monotonic()
+    this.hurry = undefined
+  }
+
+  /** Lets those go who wait for the end. */
+  settle(): void {
+    for (const tell of this.#onSettled ?? []) tell()
+    this.#onSettled = undefined
+  }
+}
+
+const NONE: unknown[] = []
+
+/** UUID version 7 (RFC 9562). */
+function timeOrderedId(now: number): string {
+  const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+}
+
+/** A run as plain data, for stores. */
+export function toRecord(run: Run): RunRecord {
+  const { error } = run
+  return {
+    id: run.id,
+    key: run.key,
+    job: run.job.name,
+    scheduledAt: run.tick.scheduledAt,
+    trigger: run.trigger,
+    state: run.state,
+    reason: run.reason,
+    attempt: run.attempt,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    error: error === undefined ? undefined : describe(error),
+    traceId: run.traceId,
+    fence: run.fence,
+    instance: run.instance,
+  }
+}
+
+function describe(error: unknown): NonNullable<RunRecord['error']> {
+  if (!(error instanceof Error))
+    return { name: 'Error', message: show(error), code: undefined, stack: undefined }
+  const { name, message, stack } = error
+  const { code } = error as { code?: unknown }
+  return { name, message, code: code === undefined ? undefined : String(code), stack }
+}

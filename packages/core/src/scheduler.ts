@@ -1,0 +1,470 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { systemClock } from './clock.ts'
+import { detached } from './context.ts'
+import { requestedData, scheduledData } from './data.ts'
+import { drain, within } from './drain.ts'
+import { parseDuration } from './duration.ts'
+import { Engine } from './engine.ts'
+import { EscapementError, show } from './errors.ts'
+import type { Events, PauseInfo } from './events.ts'
+import { checkExclusive } from './exclusive.ts'
+import type {
+  Clock,
+  Duration,
+  Handler,
+  Host,
+  Maybe,
+  Plugin,
+  Run,
+  RunQuery,
+  RunRecord,
+  Store,
+  Trigger,
+} from './interfaces.ts'
+import { type Job, JobEntry, type Keeper, type RunOptions } from './job.ts'
+import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
+import {
+  checkKeys,
+  fail,
+  type JobDefaults,
+  type JobOptions,
+  MAX_TIMER,
+  nearest,
+  number,
+  type Policies,
+  parsePolicies,
+} from './options.ts'
+import { Plugins } from './plugins.ts'
+import { LATE } from './policies/missed.ts'
+import type { ActiveRun } from './run.ts'
+import type { Schema } from './schema.ts'
+import { memoryStore } from './store.ts'
+import { type Due, Timetable } from './timetable.ts'
+import { toTrigger } from './triggers/index.ts'
+import { Watch } from './watch.ts'
+
+export interface SchedulerOptions {
+  /** In order: the first is outermost around a run. */
+  plugins?: readonly Plugin[]
+  /** IANA zone of cron strings that name none. Default: the system's, logged at start. */
+  timezone?: string
+  /** What cron strings do in a DST change. Default `'vixie'`. */
+  dst?: 'vixie' | 'skip' | 'shift'
+  /** Policies of jobs that do not say otherwise. */
+  defaults?: JobDefaults
+  /** Runs at a time, over all jobs. The others wait by priority. Default unlimited. */
+  concurrency?: number
+  /** pino, winston, the console or alike. Default: warnings and errors, and what handlers log, to the console. */
+  logger?: LoggerLike
+  /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
+  drain?: { grace?: Duration; abort?: Duration }
+  /** Names this process. Default: host, pid and a random part. */
+  instance?: string
+  /** Default: the machine's. Tests give a virtual one. */
+  clock?: Clock
+}
+
+/** Types of the data of jobs by name, for `scheduler.run(name, data)`: augment it. */
+// biome-ignore lint/suspicious/noEmptyInterface: users fill it
+export interface JobData {}
+
+type DataOf<Name> = Name extends keyof JobData ? JobData[Name] : unknown
+
+/** What a job can be triggered by: a cron string, a trigger, or several of them. */
+export type TriggerLike = string | Trigger | readonly (string | Trigger)[]
+
+/** Makes a scheduler. It does nothing until it is started: by an adapter's middleware, or by `start()`. */
+export function createScheduler(options: SchedulerOptions = {}): Scheduler {
+  return new Scheduler(options)
+}
+
+const KNOWN = {
+  plugins: 1,
+  timezone: 1,
+  dst: 1,
+  defaults: 1,
+  concurrency: 1,
+  logger: 1,
+  drain: 1,
+  instance: 1,
+  clock: 1,
+} satisfies Record<keyof SchedulerOptions, 1>
+
+/** What `scheduler.health()` tells. */
+export interface Health {
+  state: Life
+  live: boolean
+  /** Ticks are being run. False before the start and from the drain on. */
+  ready: boolean
+  /** How late the last tick started, in ms. */
+  lag: number
+  inFlight: number
+  jobs: number
+}
+
+export type Life = 'idle' | 'starting' | 'running' | 'draining' | 'stopped'
+
+/** Jobs, and their life from `start()` to `stop()`. */
+export class Scheduler {
+  readonly on: Events['on']
+  readonly instance: string
+  readonly timezone: string
+  /** Where the scheduler is in its life. */
+  state: Life = 'idle'
+
+  readonly #engine: Engine
+  readonly #plugins: Plugins
+  readonly #store: Store
+  readonly #timetable: Timetable
+  readonly #watch: Watch
+  readonly #jobs = new Map<string, JobEntry>()
+  readonly #triggerDefaults: { timezone: string; dst: NonNullable<JobOptions['dst']> }
+  readonly #defaults: JobDefaults
+  readonly #grace: number
+  readonly #host: Host
+  /** The policies of jobs without options. */
+  readonly #plain: Policies
+  #order = 0
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(options: SchedulerOptions = {}) {
+    checkKeys(options, KNOWN, 'scheduler option')
+    this.timezone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+    this.#triggerDefaults = { timezone: this.timezone, dst: options.dst ?? 'vixie' }
+    this.#defaults = options.defaults ?? {}
+    this.#plain = parsePolicies({}, this.#defaults)
+    this.#grace = parseDuration(options.drain?.grace ?? '25s', 'drain.grace', { min: 0, max: MAX_TIMER })
+    this.instance = options.instance ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 6)}`
+    this.#plugins = new Plugins(options.plugins ?? [])
+    this.#store = this.#plugins.store ?? memoryStore()
+    const logger = options.logger && toLogger(options.logger)
+    const clock = options.clock ?? systemClock
+    const engine = new Engine({
+      instance: this.instance,
+      clock,
+      plugins: this.#plugins.all,
+      store: this.#store,
+      lock: this.#plugins.lock,
+      log: logger ?? quietLog,
+      userLog: logger ?? consoleLog,
+      concurrency: number('concurrency', options.concurrency ?? Infinity, 1, Infinity),
+      abortGrace: parseDuration(options.drain?.abort ?? '2s', 'drain.abort', { min: 0, max: MAX_TIMER }),
+    })
+    this.#engine = engine
+    this.on = engine.events.on
+    this.#timetable = new Timetable({
+      clock,
+      now: () => engine.now(),
+      nap: () => this.#watch.nap,
+      fire: (job, due) => this.#fire(job, due),
+      onWake: () => this.#watch.look(this.#jobs.values()),
+      onStep: (by) => {
+        engine.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
+        engine.events.emit('clock-step', { by })
+      },
+      onError: (error, job) => engine.report(error, { source: 'trigger', job: job.name }),
+    })
+    this.#watch = new Watch(engine, this.#timetable)
+    engine.onSettled = (run) => this.#settled(run)
+    this.#host = this.#makeHost()
+    for (const plugin of this.#plugins.all) plugin.attach?.(this.#host)
+  }
+
+  /**
+   * Registers a job. The handler comes last, its options before it. Returns the job, which is also its undo.
+   *
+   * @param name Unique; the job's identity across instances. At most 200 characters.
+   * @param trigger A cron string, a trigger, or several of them.
+   * @throws ERR_ESCAPEMENT_JOB_NAME, _JOB_EXISTS, _CRON, _TIMEZONE, _TRIGGER, _OPTION, _DURATION, _HANDLER, _DATA
+   *
+   * @example
+   * scheduler.job('clean-logs', '0 3 * * *', { timeout: '10m', retry: 3 }, async (run) => {
+   *   await cleanLogs({ olderThan: '14d', signal: run.signal })
+   * })
+   */
+  job<Data = unknown>(name: string, trigger: TriggerLike, handler: Handler<Data>): Job<Data>
+  job<Data, Input>(
+    name: string,
+    trigger: TriggerLike,
+    options: JobOptions<Data, Input> & { schema: Schema<Data, Input> },
+    handler: Handler<Data>,
+  ): Job<Data, Input>
+  job<Data = unknown>(
+    name: string,
+    trigger: TriggerLike,
+    options: JobOptions<Data> & { schema?: undefined },
+    handler: Handler<Data>,
+  ): Job<Data>
+  job(
+    name: string,
+    trigger: TriggerLike,
+    // biome-ignore lint/suspicious/noExplicitAny: the overloads above say what fits together
+    optionsOrHandler: JobOptions<any, any> | Handler<any>,
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    maybeHandler?: Handler<any>,
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+  ): Job<any, any> {
+    const [options, handler] =
+      typeof optionsOrHandler === 'function'
+        ? [undefined, optionsOrHandler]
+        : [optionsOrHandler, maybeHandler]
+    this.#checkName(name)
+    if (typeof handler !== 'function') {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_HANDLER',
+        `job ${show(name)} needs a handler as its last argument: a function, but it is ${show(handler)}`,
+      )
+    }
+    if (options !== undefined && (typeof options !== 'object' || options === null))
+      fail('job options', 'an object', options)
+    const policies = options ? parsePolicies(options, this.#defaults) : this.#plain
+    const { timezone, dst } = { ...this.#triggerDefaults, ...this.#defaults, ...options }
+    const bound = toTrigger(trigger, { timezone, dst, seed: name })
+    const data = scheduledData(name, policies.schema, options?.data)
+    const job = new JobEntry(
+      this.#keeper,
+      this.#order++,
+      {
+        name,
+        trigger: bound,
+        handler: handler as Handler,
+        policies,
+        data,
+        chain: this.#engine.chain(policies),
+      },
+      options?.paused === true,
+    )
+    this.#jobs.set(name, job)
+    this.#watch.add(job)
+    if (this.state === 'running') this.#timetable.arm(job, this.#engine.now())
+    this.#engine.events.emit('added', job)
+    return job
+  }
+
+  /** All jobs, in the order of their registration. */
+  jobs(): Job[] {
+    return [...this.#jobs.values()]
+  }
+
+  /** @throws ERR_ESCAPEMENT_JOB_UNKNOWN */
+  get(name: string): Job {
+    const job = this.#jobs.get(name)
+    if (job) return job
+    const near = typeof name === 'string' ? nearest(name, [...this.#jobs.keys()]) : undefined
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_JOB_UNKNOWN',
+      `there is no job ${show(name)}${near ? `: did you mean ${show(near)}?` : ''}`,
+    )
+  }
+
+  has(name: string): boolean {
+    return this.#jobs.has(name)
+  }
+
+  /**
+   * Runs a job now, beside its schedule. Resolves when the run is on its way, with `wait` when it has ended:
+   * look at `run.outcome`. It does not reject for a handler that fails.
+   *
+   * @param data Cloned, and checked against the job's schema.
+   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN, ERR_ESCAPEMENT_DATA, ERR_ESCAPEMENT_STOPPED
+   *
+   * @example
+   * const run = await scheduler.run('daily-report', { userId: 7 })
+   * res.status(202).json({ run: run.id })
+   */
+  async run<const Name extends string>(
+    name: Name,
+    data?: DataOf<Name>,
+    options: RunOptions = {},
+  ): Promise<Run> {
+    return this.get(name).run(data, options)
+  }
+
+  /** Skips the ticks of a job until it is resumed. Runs under way go on. */
+  pause(name: string, info?: PauseInfo): void {
+    this.get(name).pause(info)
+  }
+
+  resume(name: string, info?: PauseInfo): void {
+    this.get(name).resume(info)
+  }
+
+  /** Unregisters a job. Runs under way go on. */
+  remove(name: string): void {
+    this.get(name).remove()
+  }
+
+  /** Runs `fn` while nobody else holds `name`: in this process, or in the fleet with a lock plugin. */
+  exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T> {
+    checkExclusive(name, fn)
+    return this.#engine.exclusive(name, fn, signal ?? new AbortController().signal)
+  }
+
+  /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
+  async history(query?: RunQuery): Promise<RunRecord[]> {
+    return this.#store.runs(query)
+  }
+
+  /** For readiness and liveness probes. */
+  health(): Health {
+    const { inFlight, lag } = this.#engine
+    return {
+      state: this.state,
+      live: this.state !== 'stopped',
+      ready: this.state === 'running',
+      lag,
+      inFlight: inFlight.size,
+      jobs: this.#jobs.size,
+    }
+  }
+
+  /**
+   * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts anew.
+   * Rejects when a plugin cannot start.
+   */
+  start(): Promise<void> {
+    if (this.#stopping) return this.#stopping.then(() => this.start())
+    this.#starting ??= detached(() => this.#start())
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    this.state = 'starting'
+    try {
+      await this.#plugins.start(this.#host)
+    } catch (error) {
+      this.state = 'stopped'
+      this.#starting = undefined
+      this.#engine.log.error({ error }, 'the scheduler cannot start')
+      throw error
+    }
+    this.state = 'running'
+    const now = this.#engine.now()
+    for (const job of this.#jobs.values()) this.#timetable.arm(job, now)
+    this.#timetable.start()
+    const { timezone, instance } = this
+    this.#engine.log.info({ jobs: this.#jobs.size, timezone, instance }, 'scheduler started')
+    this.#engine.events.emit('start')
+  }
+
+  /**
+   * Takes no new ticks, waits for the runs under way, aborts those that take longer than the grace, and
+   * stops the plugins. Always ends: at most `grace + abort + 2 s` after the call.
+   *
+   * @param options `grace` for this stop, instead of `drain.grace`.
+   */
+  stop(options: { grace?: Duration } = {}): Promise<void> {
+    if (!this.#starting) return Promise.resolve()
+    const grace =
+      options.grace === undefined
+        ? this.#grace
+        : parseDuration(options.grace, 'grace', { min: 0, max: MAX_TIMER })
+    this.#stopping ??= detached(() => this.#stop(grace)).finally(() => {
+      this.#stopping = undefined
+      this.#starting = undefined
+    })
+    return this.#stopping
+  }
+
+  async #stop(grace: number): Promise<void> {
+    await this.#starting?.catch(() => {})
+    if (this.state !== 'running') return
+    const engine = this.#engine
+    this.state = 'draining'
+    this.#timetable.stop()
+    for (const job of this.#jobs.values()) this.#timetable.disarm(job)
+    engine.events.emit('drain')
+    const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
+    const clean = await drain(engine, grace)
+    const stopped = this.#plugins.stop((error, source) => engine.report(error, { source }))
+    await within(engine.clock, stopped, deadline - engine.clock.monotonic())
+    this.state = 'stopped'
+    engine.log.info({ clean }, 'scheduler stopped')
+    engine.events.emit('stop', { clean })
+  }
+
+  #makeHost(): Host {
+    const engine = this.#engine
+    return {
+      instance: this.instance,
+      clock: engine.clock,
+      log: engine.log,
+      store: this.#store,
+      on: engine.events.on,
+      emit: engine.events.emit,
+      jobs: () => this.jobs(),
+      job: (name) => this.#jobs.get(name),
+      rerun: (tick, claim) => {
+        const job = this.#jobs.get(tick.job)
+        const fold = Number(/~(\d+)$/.exec(tick.id)?.[1] ?? 1) - 1
+        const at = tick.scheduledAt.getTime()
+        if (job) engine.fire(job, { trigger: 'rerun', at, fold, data: job.data, claim })
+        else void claim.finish('abandoned')
+      },
+      adjustClock: (offset) => {
+        engine.clockOffset = offset
+      },
+    }
+  }
+
+  #checkName(name: unknown): void {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    if (typeof name !== 'string' || name === '' || name.length > 200 || /[\u0000-\u001f\u007f]/.test(name)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_JOB_NAME',
+        `a job name is a string of 1 to 200 characters without control characters, but got ${show(name)}`,
+      )
+    }
+    if (this.#jobs.has(name)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_JOB_EXISTS',
+        `there is a job ${show(name)} already: choose another name, or remove it first`,
+      )
+    }
+  }
+
+  #fire(job: JobEntry, due: Due): boolean {
+    const late = this.#engine.now() - due.at - job.spread > LATE || due.superseded
+    const run = this.#engine.fire(job, { ...due, trigger: late ? 'catch-up' : 'schedule', data: job.data })
+    // All missed ticks run, but one after the other: the next is armed when this one has ended.
+    if (!due.superseded || job.policies.missed !== 'all' || run.ended) return false
+    job.suspended = true
+    return true
+  }
+
+  #settled(run: ActiveRun): void {
+    const { job } = run
+    if (!job.suspended || job.running > 0) return
+    job.suspended = false
+    if (this.state === 'running' && this.#jobs.get(job.name) === job) this.#timetable.arm(job, run.at)
+  }
+
+  readonly #keeper: Keeper = {
+    request: async (job, data, { wait = false }) => {
+      const name = job.name
+      if (this.state === 'draining' || this.state === 'stopped') {
+        throw new EscapementError(
+          'ERR_ESCAPEMENT_STOPPED',
+          `the scheduler is ${this.state}: ${name} is not run`,
+        )
+      }
+      const run = this.#engine.request(job, await requestedData(name, job.policies.schema, data))
+      if (wait) await run.settled
+      return run
+    },
+    remove: (job) => {
+      if (this.#jobs.get(job.name) !== job) return
+      this.#jobs.delete(job.name)
+      this.#timetable.disarm(job)
+      this.#engine.events.emit('removed', job)
+    },
+    setPaused: (job, paused, info) => {
+      if (!paused === !job.paused) return
+      job.paused = paused
+      this.#engine.log.info({ job: job.name, ...info }, `${job.name} ${paused ? 'paused' : 'resumed'}`)
+      this.#engine.events.emit(paused ? 'paused' : 'resumed', job, info)
+    },
+  }
+}

@@ -1,0 +1,180 @@
+import { detached } from './context.ts'
+import { EscapementError, show } from './errors.ts'
+import { Heap } from './heap.ts'
+import type { Clock, Timer } from './interfaces.ts'
+import type { JobEntry } from './job.ts'
+
+/** When to ask a trigger again that has thrown, in ms. */
+const ASK_AGAIN = 30_000
+/** How long due ticks are fired in one go before the loop gets a turn, in ms. */
+const SLICE = 5
+/** A difference between wall and monotonic time that counts as a step, in ms. */
+const STEP = 1_000
+/** Set back by more than this, wildcard jobs carry on with the new time; by less, they wait for it. */
+const LONG_STEP = 60_000
+/** Ticks older than this are not enumerated one by one. */
+const HORIZON = 86_400_000
+
+/** A tick that is due. */
+export interface Due {
+  at: number
+  fold: number
+  /** The job's next tick is due as well. */
+  superseded: boolean
+  /** Stands for all ticks up to here, too old to be told one by one. */
+  until?: Date
+}
+
+export interface TimetableParts {
+  clock: Clock
+  now: () => number
+  /** How long to sleep at most, in ms. */
+  nap: () => number
+  /** Fires a tick. True: the job is armed again by `resume()` only. */
+  fire(job: JobEntry, due: Due): boolean
+  /** Woke up. */
+  onWake(): void
+  onStep(by: number): void
+  onError(error: unknown, job: JobEntry): void
+}
+
+/** All jobs in one heap, ordered by their next tick, and one timer for the first of them. */
+export class Timetable {
+  readonly #parts: TimetableParts
+  readonly #heap = new Heap<JobEntry>()
+  #timer: Timer | undefined
+  #wakeAt = Infinity
+  #started = false
+  #busy = false
+  /** Wall and monotonic time when last looked at. */
+  #wall = 0
+  #mono = 0
+  /** The clock had been set back so many times, from here at the latest. */
+  #fold = 0
+  #high = -Infinity
+
+  constructor(parts: TimetableParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#started = true
+    this.#wall = this.#parts.now()
+    this.#mono = this.#parts.clock.monotonic()
+    this.#sleep()
+  }
+
+  stop(): void {
+    this.#started = false
+    this.#cancel()
+  }
+
+  /** Arms a job with its first tick after `after` (ms); disarms it when there is none. */
+  arm(job: JobEntry, after: number): void {
+    const next = this.#next(job, after)
+    job.exhausted = next === undefined
+    if (next === undefined) {
+      this.#heap.delete(job)
+      return
+    }
+    job.at = next
+    job.due = (Number.isNaN(next) ? this.#parts.now() + ASK_AGAIN : next) + job.spread
+    this.#heap.set(job)
+    if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
+  }
+
+  disarm(job: JobEntry): void {
+    this.#heap.delete(job)
+  }
+
+  /** The next tick in ms; undefined when there is none; NaN when the trigger could not say. */
+  #next(job: JobEntry, after: number): number | undefined {
+    try {
+      const next = job.trigger.next(new Date(after))
+      if (next === undefined) return
+      const at = next.getTime()
+      if (at > after) return at
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_TRIGGER',
+        `the trigger of ${job.name} must give an instant after ${show(new Date(after))}, but gave ${show(next)}`,
+      )
+    } catch (error) {
+      this.#parts.onError(error, job)
+      return NaN
+    }
+  }
+
+  #sleep(): void {
+    this.#cancel()
+    if (!this.#started) return
+    const due = this.#heap.peek()?.due ?? Infinity
+    const ms = Math.min(Math.max(Math.ceil(due - this.#parts.now()), 0), this.#parts.nap())
+    this.#wakeAt = due
+    // A timer keeps the async context it was armed in: not that of the request or run we may be in now.
+    this.#timer = detached(() => this.#parts.clock.setTimeout(this.#wake, ms))
+  }
+
+  #cancel(): void {
+    if (this.#timer) this.#parts.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#wakeAt = Infinity
+  }
+
+  #wake = (): void => {
+    this.#timer = undefined
+    if (!this.#started) return
+    this.#noticeSteps()
+    this.#parts.onWake()
+    this.#work()
+  }
+
+  /** Fires what is due, a slice at a time. */
+  #work = (): void => {
+    if (!this.#started) return
+    const { clock, now } = this.#parts
+    const end = clock.monotonic() + SLICE
+    this.#busy = true
+    let wall = now()
+    for (let fired = 1; ; fired++) {
+      const job = this.#heap.peek()
+      if (!job || job.due > wall) break
+      this.#fire(job, wall)
+      if (fired % 16 === 0) {
+        if (clock.monotonic() >= end) return clock.setImmediate(this.#work)
+        wall = now()
+      }
+    }
+    this.#busy = false
+    this.#sleep()
+  }
+
+  #fire(job: JobEntry, wall: number): void {
+    const { at } = job
+    // The trigger had failed: ask again.
+    if (Number.isNaN(at)) return this.arm(job, wall)
+    const horizon = Math.max(HORIZON, job.policies.catchUp)
+    const old = wall - at > horizon ? wall - horizon : undefined
+    this.arm(job, old ?? at)
+    const superseded = job.index >= 0 && job.at <= wall
+    const fold = at <= this.#high ? this.#fold : 0
+    const until = old === undefined || !superseded ? undefined : new Date(old)
+    const held = this.#parts.fire(job, { at, fold, superseded, ...(until && { until }) })
+    if (held) this.#heap.delete(job)
+  }
+
+  #noticeSteps(): void {
+    const wall = this.#parts.now()
+    const mono = this.#parts.clock.monotonic()
+    const before = this.#wall
+    const by = wall - before - (mono - this.#mono)
+    this.#wall = wall
+    this.#mono = mono
+    if (Math.abs(by) < STEP) return
+    this.#parts.onStep(by)
+    if (by > -LONG_STEP) return
+    // Wildcard jobs follow elapsed time, as with vixie cron; their ticks met again are marked as such.
+    this.#fold++
+    this.#high = Math.max(this.#high, before)
+    for (const job of this.#heap.values()) if (job.trigger.wildcard) this.arm(job, wall)
+  }
+}
