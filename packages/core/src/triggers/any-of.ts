@@ -1,0 +1,46 @@
+import { EscapementError } from '../errors.ts'
+import type { Trigger } from '../interfaces.ts'
+import { type Bindable, bind, bound, type TriggerDefaults } from './bind.ts'
+import { part } from './part.ts'
+
+/**
+ * Whenever any of its parts is due. An instant that several parts share comes once.
+ *
+ * @param parts Triggers or cron strings.
+ * @throws `ERR_ESCAPEMENT_TRIGGER`, and what the strings throw.
+ * @example
+ * anyOf('0 9 * * MON-FRI', '0 11 * * SAT,SUN')
+ */
+export function anyOf(...parts: (string | Trigger)[]): Trigger {
+  if (parts.length === 0)
+    throw new EscapementError('ERR_ESCAPEMENT_TRIGGER', 'anyOf: expected triggers, got none')
+  return new AnyOf(parts.map((one) => part(one, 'anyOf')))
+}
+
+export class AnyOf implements Trigger, Bindable {
+  readonly wildcard: boolean
+  readonly expression: string
+  readonly timezone?: string
+  readonly parts: readonly Trigger[]
+
+  constructor(parts: readonly Trigger[]) {
+    this.parts = parts
+    this.wildcard = parts.every((one) => one.wildcard === true)
+    this.expression = parts.map((one) => one.expression ?? 'custom').join(' | ')
+    const timezone = parts.find((one) => one.timezone)?.timezone
+    if (timezone && parts.every((one) => (one.timezone ?? timezone) === timezone)) this.timezone = timezone
+  }
+
+  next(after: Date): Date | undefined {
+    let first: Date | undefined
+    for (const one of this.parts) {
+      const found = one.next(after)
+      if (found && !(first && first <= found)) first = found
+    }
+    return first
+  }
+
+  [bind](defaults: TriggerDefaults): Trigger {
+    return new AnyOf(this.parts.map((one) => bound(one, defaults)))
+  }
+}

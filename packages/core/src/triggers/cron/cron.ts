@@ -1,0 +1,218 @@
+import { parseDuration } from '../../duration.ts'
+import { EscapementError, show } from '../../errors.ts'
+import type { Trigger } from '../../interfaces.ts'
+import { type Bindable, bind, type TriggerDefaults } from '../bind.ts'
+import { every } from '../every.ts'
+import { everyText, parse } from './parse.ts'
+import { malformed, nearest } from './problem.ts'
+import { Schedule } from './schedule.ts'
+import { systemZone, type Zone, zone } from './zone.ts'
+
+/**
+ * What happens to fixed-time schedules when clocks change. A schedule whose second, minute or hour starts with
+ * `*` follows elapsed time in any case: what does not exist is skipped, what is repeated runs in both passes.
+ *
+ * - `'vixie'` (default): a time lost in a gap under 3 hours runs once at the first instant after it;
+ *   a repeated time runs in the first pass.
+ * - `'skip'`: a lost time does not run; a repeated time runs in the first pass.
+ * - `'shift'`: a lost time runs later by the length of the gap (under a day); a repeated time in the first pass.
+ */
+export type Dst = 'vixie' | 'skip' | 'shift'
+
+export interface CronOptions {
+  /** IANA zone the expression is read in. Default: the scheduler's, else the zone of the process. */
+  readonly timezone?: string | undefined
+  /** Default: the scheduler's, else `'vixie'`. */
+  readonly dst?: Dst | undefined
+  /** Any text; it settles `H`, the same way everywhere and for ever. A cron string given to a job takes its name. */
+  readonly seed?: string | undefined
+}
+
+/** A trigger made by `cron()`. */
+export interface CronTrigger extends Trigger {
+  readonly expression: string
+  readonly timezone: string
+  readonly dst: Dst
+  readonly wildcard: boolean
+}
+
+/**
+ * A trigger from a cron expression: 5 fields (minute first), 6 (second first) or 7 (year last), a nickname
+ * such as `@daily`, or `@every 1h30m`. All of the dialect is described in docs/cron.md.
+ *
+ * `@every` counts from the instant asked about; bound to a job it is `every()`, so that all instances agree.
+ *
+ * @throws `ERR_ESCAPEMENT_CRON`, `ERR_ESCAPEMENT_TIMEZONE`, `ERR_ESCAPEMENT_OPTION` (dst), and
+ * `ERR_ESCAPEMENT_TRIGGER` if the expression can never fire.
+ * @example
+ * cron('0 9 LW * *', { timezone: 'Asia/Shanghai' }).next(new Date())
+ */
+export function cron(expression: string, options: CronOptions = {}): CronTrigger {
+  return make(expression, options, false)
+}
+
+/** A cron string inside another trigger: `H` may wait for the job's name. */
+export function openCron(expression: string): CronTrigger {
+  return make(expression, {}, true)
+}
+
+/** A cron string of a job: everything is settled. */
+export function boundCron(expression: string, defaults: TriggerDefaults): Trigger {
+  return bindCron(expression, {}, defaults)
+}
+
+class Cron implements CronTrigger, Bindable {
+  readonly expression: string
+  readonly wildcard: boolean
+  readonly schedule: Schedule
+  readonly #options: CronOptions
+
+  constructor(expression: string, schedule: Schedule, options: CronOptions) {
+    this.expression = expression
+    this.schedule = schedule
+    this.wildcard = schedule.fields.wildcard
+    this.#options = options
+  }
+
+  get timezone(): string {
+    return this.schedule.zone.name
+  }
+
+  get dst(): Dst {
+    return this.schedule.dst
+  }
+
+  next(after: Date): Date | undefined {
+    const at = this.schedule.next(after.getTime())
+    return at <= 8.64e15 ? new Date(at) : undefined
+  }
+
+  [bind](defaults: TriggerDefaults): Trigger {
+    return bindCron(this.expression, this.#options, defaults)
+  }
+}
+
+/** `@every` outside of a job: elapsed time from the instant asked about, in whole seconds. */
+class Elapsed implements CronTrigger, Bindable {
+  readonly expression: string
+  readonly timezone: string
+  readonly dst: Dst
+  readonly wildcard = true
+  readonly interval: number
+
+  constructor(expression: string, interval: number, zoneOf: Zone, dst: Dst) {
+    this.expression = expression
+    this.interval = interval
+    this.timezone = zoneOf.name
+    this.dst = dst
+  }
+
+  next(after: Date): Date | undefined {
+    const ms = after.getTime()
+    const at = (this.interval >= 1000 ? Math.floor(ms / 1000) * 1000 : ms) + this.interval
+    return at <= 8.64e15 ? new Date(at) : undefined
+  }
+
+  [bind](): Trigger {
+    return aligned(this.expression, this.interval)
+  }
+}
+
+function aligned(expression: string, interval: number): Trigger {
+  return cached(triggers, `@${interval} ${expression}`, () => every(interval, { expression }))
+}
+
+function everyInterval(expression: string): number | undefined {
+  const text = typeof expression === 'string' ? everyText(expression) : undefined
+  if (text === undefined) return undefined
+  try {
+    return parseDuration(text, '@every', { min: 1 })
+  } catch (error) {
+    throw malformed(expression, (error as Error).message)
+  }
+}
+
+// The same arguments give the same trigger, and the same schedule is shared between triggers:
+// 100,000 jobs at `*/5 * * * *` are one schedule that works its next instant out once.
+const limit = 10_000
+const triggers = new Map<string, Trigger>()
+const schedules = new Map<string, Schedule>()
+
+function cached<T>(cache: Map<string, T>, key: string, create: () => T): T {
+  let value = cache.get(key)
+  if (value === undefined) {
+    value = create()
+    if (cache.size >= limit) cache.delete(cache.keys().next().value as string)
+    cache.set(key, value)
+  }
+  return value
+}
+
+function make(expression: string, options: CronOptions, open: boolean): CronTrigger {
+  const { timezone, dst, seed } = options
+  const key = `${timezone ?? ''}\n${dst ?? ''}\n${open ? '?' : '='}${seed ?? ''}\n${expression}`
+  return cached(triggers, key, () => create(expression, options, open)) as CronTrigger
+}
+
+function bindCron(expression: string, given: CronOptions, defaults: TriggerDefaults): Trigger {
+  const interval = everyInterval(expression)
+  if (interval !== undefined) return aligned(expression.trim(), interval)
+  return make(
+    expression,
+    {
+      timezone: given.timezone ?? defaults.timezone ?? systemZone(),
+      dst: given.dst ?? defaults.dst ?? 'vixie',
+      // Without an H the seed changes nothing, and jobs share the trigger.
+      seed: mayHash(expression) ? (given.seed ?? defaults.seed) : undefined,
+    },
+    false,
+  )
+}
+
+function create(expression: string, options: CronOptions, open: boolean): CronTrigger {
+  const { timezone, dst = 'vixie', seed } = options
+  const place = findZone(timezone ?? systemZone())
+  if (dst !== 'vixie' && dst !== 'skip' && dst !== 'shift') {
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_OPTION',
+      `dst: expected "vixie", "skip" or "shift", got ${show(dst)}`,
+    )
+  }
+  if (seed !== undefined && typeof seed !== 'string') {
+    throw new EscapementError('ERR_ESCAPEMENT_OPTION', `seed: expected a string, got ${show(seed)}`)
+  }
+  const interval = everyInterval(expression)
+  if (interval !== undefined) return new Elapsed(expression.trim(), interval, place, dst)
+  const fields = parse(expression, seed ?? expression)
+  if (fields.hashed && seed === undefined && !open) {
+    throw malformed(
+      expression,
+      'H needs a seed: give { seed }, or give the string itself to a job, whose name is the seed then',
+    )
+  }
+  const text = expression.trim()
+  const key = `${place.name}\n${dst}\n${fields.hashed ? (seed ?? text) : ''}\n${text}`
+  const schedule = cached(schedules, key, () => new Schedule(fields, place, dst))
+  return new Cron(text, schedule, options)
+}
+
+/** The zone of this name, or `ERR_ESCAPEMENT_TIMEZONE`. */
+export function findZone(name: string): Zone {
+  const found = typeof name === 'string' ? zone(name) : undefined
+  if (found) return found
+  const idea = typeof name === 'string' ? nearest(name, Intl.supportedValuesOf('timeZone')) : undefined
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_TIMEZONE',
+    `timezone: expected an IANA zone such as "Europe/Berlin", got ${show(name)}` +
+      (idea ? `; did you mean ${show(idea)}?` : ''),
+  )
+}
+
+function mayHash(expression: string): boolean {
+  return typeof expression === 'string' && /(^|[\s,])h($|[\s,(/])/i.test(expression)
+}
+
+/** The schedule behind a cron trigger, for preview and explanation. */
+export function scheduleOf(trigger: Trigger): Schedule | undefined {
+  return trigger instanceof Cron ? trigger.schedule : undefined
+}

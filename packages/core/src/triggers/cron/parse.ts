@@ -1,0 +1,95 @@
+import { EscapementError, show } from '../../errors.ts'
+import { Days } from './days.ts'
+import { parseField } from './field.ts'
+import { type FieldName, type Fields, rules } from './fields.ts'
+import { malformed, nearest } from './problem.ts'
+
+const nicknames: Record<string, string> = {
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@monthly': '0 0 1 * *',
+  '@weekly': '0 0 * * 0',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@hourly': '0 * * * *',
+}
+
+const layout: FieldName[] = ['second', 'minute', 'hour', 'day-of-month', 'month', 'day-of-week', 'year']
+
+/** Reads `@every 1h30m`: the text of the duration, or undefined for any other expression. */
+export function everyText(expression: string): string | undefined {
+  return /^\s*@every\s+(\S+)\s*$/i.exec(expression)?.[1]
+}
+
+/**
+ * Reads an expression of 5, 6 or 7 fields or a nickname. `seed` settles `H`.
+ * Throws `ERR_ESCAPEMENT_CRON`, and `ERR_ESCAPEMENT_TRIGGER` if it can never fire.
+ */
+export function parse(expression: string, seed: string): Fields {
+  if (typeof expression !== 'string') throw malformed(expression, 'expected a string')
+  if (expression.length > 1000) throw malformed(expression, 'longer than 1000 characters')
+  const written = expression.trim()
+  if (written.startsWith('@')) {
+    const standard = nicknames[written.toLowerCase()]
+    if (!standard) throw unknownNickname(expression, written)
+    return parse(standard, seed)
+  }
+  const words = [...expression.matchAll(/\S+/g)]
+  if (words.length < 5 || words.length > 7) throw miscounted(expression, words.length)
+  const first = words.length === 5 ? 1 : 0
+  const fields = layout.map((name, i) => {
+    const word = words[i - first]
+    if (i < first) return parseField(rules[name], '0', expression, 0, seed)
+    return word && parseField(rules[name], word[0], expression, word.index, seed)
+  })
+  const [second, minute, hour, dayOfMonth, month, dayOfWeek, year] = fields
+  if (!second || !minute || !hour || !dayOfMonth || !month || !dayOfWeek)
+    throw miscounted(expression, words.length)
+  const result: Fields = {
+    second,
+    minute,
+    hour,
+    dayOfMonth,
+    month,
+    dayOfWeek,
+    year: year?.text === '*' ? undefined : year,
+    wildcard: [second, minute, hour].some((field) => field.text.startsWith('*')),
+    hashed: fields.some((field) => field?.hashed),
+  }
+  if (!new Days(result).possible()) {
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_TRIGGER',
+      `Cron expression ${show(expression)} can never fire: no year has a day that matches ` +
+        `day-of-month ${show(dayOfMonth.text)}, month ${show(month.text)} and day-of-week ${show(dayOfWeek.text)}` +
+        `${result.year ? ` in ${result.year.text}` : ''}`,
+    )
+  }
+  return result
+}
+
+function miscounted(expression: string, count: number): EscapementError {
+  const zone = /^\s*(CRON_)?TZ=/.test(expression)
+  if (zone) return malformed(expression, 'the time zone is an option: { timezone }')
+  const why =
+    count === 0
+      ? 'it is empty'
+      : `it has ${count} field${count === 1 ? '' : 's'}; 5 are minute, hour, day-of-month, month, day-of-week; ` +
+        '6 have a second first; 7 have a year last'
+  const idea = count === 1 ? nearest(`@${expression.trim()}`, Object.keys(nicknames)) : undefined
+  return malformed(expression, why, idea)
+}
+
+function unknownNickname(expression: string, written: string): EscapementError {
+  if (/^@reboot$/i.test(written)) {
+    return malformed(expression, 'there is no @reboot; run the job once at start with scheduler.run()')
+  }
+  if (/^@every/i.test(written)) {
+    return malformed(expression, '@every takes one duration', '@every 1h30m')
+  }
+  const names = [...Object.keys(nicknames), '@every 1h30m']
+  return malformed(
+    expression,
+    `there is no such nickname (there are: ${names.join(' ')})`,
+    nearest(written, Object.keys(nicknames)),
+  )
+}

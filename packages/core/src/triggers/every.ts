@@ -1,0 +1,44 @@
+import { formatDuration, parseDuration } from '../duration.ts'
+import type { Duration, Trigger } from '../interfaces.ts'
+
+export interface EveryOptions {
+  /** Moves the grid by this much. Default 0. */
+  readonly phase?: Duration | undefined
+  /** How it is shown. Default `every 90s`. */
+  readonly expression?: string | undefined
+}
+
+/**
+ * Elapsed time on a fixed grid: all multiples of `interval` since 1970-01-01T00:00Z, moved by `phase`.
+ * Not aligned to the start of the process, so that all instances agree. Knows no zones and no DST.
+ *
+ * @throws `ERR_ESCAPEMENT_DURATION`
+ * @example
+ * every('90s')
+ * every('1d', { phase: '6h' }) // 06:00 UTC
+ */
+export function every(interval: Duration, { phase = 0, expression }: EveryOptions = {}): Trigger {
+  const length = parseDuration(interval, 'every', { min: 1 })
+  const offset = parseDuration(phase, 'phase', { min: Number.MIN_SAFE_INTEGER }) % length
+  const shown = `every ${formatDuration(length)}${offset === 0 ? '' : ` + ${formatDuration(offset)}`}`
+  return new Every(length, offset, expression ?? shown)
+}
+
+class Every implements Trigger {
+  readonly wildcard = true
+  readonly expression: string
+  readonly #length: number
+  readonly #offset: number
+
+  constructor(length: number, offset: number, expression: string) {
+    this.#length = length
+    this.#offset = offset
+    this.expression = expression
+  }
+
+  next(after: Date): Date | undefined {
+    const steps = Math.floor((after.getTime() - this.#offset) / this.#length) + 1
+    const at = steps * this.#length + this.#offset
+    return at <= 8.64e15 ? new Date(at) : undefined
+  }
+}

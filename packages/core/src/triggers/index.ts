@@ -1,0 +1,7 @@
+export { anyOf } from './any-of.ts'
+export { type AtOptions, at, type Instant } from './at.ts'
+export type { TriggerDefaults } from './bind.ts'
+export { type CronOptions, type CronTrigger, cron, type Dst } from './cron/cron.ts'
+export { type EveryOptions, every } from './every.ts'
+export { isManual, manual } from './manual.ts'
+export { type TriggerSpec, toTrigger } from './to-trigger.ts'
