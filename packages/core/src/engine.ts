@@ -6,15 +6,15 @@ import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store } from './
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
 import type { Policies } from './options.ts'
+import type { Plugins } from './plugins.ts'
 import { attempt, claim, concurrency, missed, overlap, paused, retry, timeout } from './policies/index.ts'
 import { ActiveRun, type RunParts } from './run.ts'
+import { memoryStore } from './store.ts'
 
 export interface EngineParts {
   instance: string
   clock: Clock
-  plugins: readonly Plugin[]
-  store: Store
-  lock: Lock | undefined
+  plugins: Plugins
   /** The scheduler's own lines, and those of `run.log`. */
   log: Logger
   userLog: Logger
@@ -31,6 +31,7 @@ export class Engine {
   readonly userLog: Logger
   readonly abortGrace: number
   readonly events: Events
+  readonly store: Store
   readonly inFlight: Set<ActiveRun> = new Set()
   /** Milliseconds added to this machine's wall clock. */
   clockOffset = 0
@@ -39,7 +40,6 @@ export class Engine {
   /** Told when a run has ended. */
   onSettled: (run: ActiveRun) => void = () => {}
 
-  readonly #store: Store
   readonly #lock: Lock | undefined
   readonly #plugins: readonly Plugin[]
   readonly #slots: ReturnType<typeof concurrency> | undefined
@@ -55,9 +55,9 @@ export class Engine {
     this.log = parts.log
     this.userLog = parts.userLog
     this.abortGrace = parts.abortGrace
-    this.#store = parts.store
-    this.#lock = parts.lock
-    this.#plugins = parts.plugins
+    this.store = parts.plugins.store ?? memoryStore()
+    this.#lock = parts.plugins.lock
+    this.#plugins = parts.plugins.all
     this.#slots = Number.isFinite(parts.concurrency)
       ? concurrency(parts.concurrency, () => this.clock.monotonic())
       : undefined
@@ -180,7 +180,7 @@ export class Engine {
     if (run.attempt > 0) job.running--
     job.last = run
     try {
-      const recorded = this.#store.record(run)
+      const recorded = this.store.record(run)
       if (isPromise(recorded)) recorded.catch((error) => this.report(error, { source: 'store', run }))
     } catch (error) {
       this.report(error, { source: 'store', run })

@@ -1,6 +1,6 @@
+import { number } from './check.ts'
 import { EscapementError } from './errors.ts'
 import type { Maybe } from './interfaces.ts'
-import { number } from './options.ts'
 
 export interface GroupOptions {
   /** Tasks at a time. Default: all. */

@@ -13,10 +13,10 @@ export {
   createScheduler,
   type Health,
   type JobData,
+  type Life,
   Scheduler,
-  type SchedulerOptions,
-  type TriggerLike,
 } from './scheduler.ts'
 export type { Schema } from './schema.ts'
+export type { SchedulerOptions } from './settings.ts'
 export { memoryStore } from './store.ts'
 export * from './triggers/index.ts'

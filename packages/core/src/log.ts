@@ -1,6 +1,6 @@
+import { fail } from './check.ts'
 import { show } from './errors.ts'
 import type { Logger, LogMethod, Run } from './interfaces.ts'
-import { fail } from './options.ts'
 
 type Level = keyof Logger
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']

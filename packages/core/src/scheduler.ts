@@ -1,69 +1,23 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
-import { systemClock } from './clock.ts'
 import { detached } from './context.ts'
-import { requestedData, scheduledData } from './data.ts'
+import { requestedData } from './data.ts'
 import { drain, within } from './drain.ts'
 import { parseDuration } from './duration.ts'
 import { Engine } from './engine.ts'
-import { EscapementError, show } from './errors.ts'
+import { EscapementError } from './errors.ts'
 import type { Events, PauseInfo } from './events.ts'
 import { checkExclusive } from './exclusive.ts'
-import type {
-  Clock,
-  Duration,
-  Handler,
-  Host,
-  Maybe,
-  Plugin,
-  Run,
-  RunQuery,
-  RunRecord,
-  Store,
-  Trigger,
-} from './interfaces.ts'
-import { type Job, JobEntry, type Keeper, type RunOptions } from './job.ts'
-import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
-import {
-  checkKeys,
-  fail,
-  type JobDefaults,
-  type JobOptions,
-  MAX_TIMER,
-  nearest,
-  number,
-  type Policies,
-  parsePolicies,
-} from './options.ts'
-import { Plugins } from './plugins.ts'
+import type { Duration, Handler, Host, Maybe, Run, RunQuery, RunRecord } from './interfaces.ts'
+import type { Job, JobEntry, Keeper, RunOptions } from './job.ts'
+import { type JobOptions, MAX_TIMER } from './options.ts'
+import type { Plugins } from './plugins.ts'
 import { LATE } from './policies/missed.ts'
+import { Registry } from './registry.ts'
 import type { ActiveRun } from './run.ts'
 import type { Schema } from './schema.ts'
-import { memoryStore } from './store.ts'
+import { parseSettings, type SchedulerOptions } from './settings.ts'
 import { type Due, Timetable } from './timetable.ts'
-import { toTrigger } from './triggers/index.ts'
+import type { TriggerSpec } from './triggers/index.ts'
 import { Watch } from './watch.ts'
-
-export interface SchedulerOptions {
-  /** In order: the first is outermost around a run. */
-  plugins?: readonly Plugin[]
-  /** IANA zone of cron strings that name none. Default: the system's, logged at start. */
-  timezone?: string
-  /** What cron strings do in a DST change. Default `'vixie'`. */
-  dst?: 'vixie' | 'skip' | 'shift'
-  /** Policies of jobs that do not say otherwise. */
-  defaults?: JobDefaults
-  /** Runs at a time, over all jobs. The others wait by priority. Default unlimited. */
-  concurrency?: number
-  /** pino, winston, the console or alike. Default: warnings and errors, and what handlers log, to the console. */
-  logger?: LoggerLike
-  /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
-  drain?: { grace?: Duration; abort?: Duration }
-  /** Names this process. Default: host, pid and a random part. */
-  instance?: string
-  /** Default: the machine's. Tests give a virtual one. */
-  clock?: Clock
-}
 
 /** Types of the data of jobs by name, for `scheduler.run(name, data)`: augment it. */
 // biome-ignore lint/suspicious/noEmptyInterface: users fill it
@@ -71,25 +25,10 @@ export interface JobData {}
 
 type DataOf<Name> = Name extends keyof JobData ? JobData[Name] : unknown
 
-/** What a job can be triggered by: a cron string, a trigger, or several of them. */
-export type TriggerLike = string | Trigger | readonly (string | Trigger)[]
-
 /** Makes a scheduler. It does nothing until it is started: by an adapter's middleware, or by `start()`. */
 export function createScheduler(options: SchedulerOptions = {}): Scheduler {
   return new Scheduler(options)
 }
-
-const KNOWN = {
-  plugins: 1,
-  timezone: 1,
-  dst: 1,
-  defaults: 1,
-  concurrency: 1,
-  logger: 1,
-  drain: 1,
-  instance: 1,
-  clock: 1,
-} satisfies Record<keyof SchedulerOptions, 1>
 
 /** What `scheduler.health()` tells. */
 export interface Health {
@@ -109,57 +48,38 @@ export type Life = 'idle' | 'starting' | 'running' | 'draining' | 'stopped'
 export class Scheduler {
   readonly on: Events['on']
   readonly instance: string
+  /** The zone of cron strings that name none. */
   readonly timezone: string
   /** Where the scheduler is in its life. */
   state: Life = 'idle'
 
   readonly #engine: Engine
   readonly #plugins: Plugins
-  readonly #store: Store
   readonly #timetable: Timetable
   readonly #watch: Watch
-  readonly #jobs = new Map<string, JobEntry>()
-  readonly #triggerDefaults: { timezone: string; dst: NonNullable<JobOptions['dst']> }
-  readonly #defaults: JobDefaults
-  readonly #grace: number
+  readonly #registry: Registry
   readonly #host: Host
-  /** The policies of jobs without options. */
-  readonly #plain: Policies
-  #order = 0
+  readonly #grace: number
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
+  /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN */
   constructor(options: SchedulerOptions = {}) {
-    checkKeys(options, KNOWN, 'scheduler option')
-    this.timezone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
-    this.#triggerDefaults = { timezone: this.timezone, dst: options.dst ?? 'vixie' }
-    this.#defaults = options.defaults ?? {}
-    this.#plain = parsePolicies({}, this.#defaults)
-    this.#grace = parseDuration(options.drain?.grace ?? '25s', 'drain.grace', { min: 0, max: MAX_TIMER })
-    this.instance = options.instance ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 6)}`
-    this.#plugins = new Plugins(options.plugins ?? [])
-    this.#store = this.#plugins.store ?? memoryStore()
-    const logger = options.logger && toLogger(options.logger)
-    const clock = options.clock ?? systemClock
-    const engine = new Engine({
-      instance: this.instance,
-      clock,
-      plugins: this.#plugins.all,
-      store: this.#store,
-      lock: this.#plugins.lock,
-      log: logger ?? quietLog,
-      userLog: logger ?? consoleLog,
-      concurrency: number('concurrency', options.concurrency ?? Infinity, 1, Infinity),
-      abortGrace: parseDuration(options.drain?.abort ?? '2s', 'drain.abort', { min: 0, max: MAX_TIMER }),
-    })
+    const settings = parseSettings(options)
+    const engine = new Engine(settings)
     this.#engine = engine
+    this.#plugins = settings.plugins
+    this.#grace = settings.grace
+    this.instance = settings.instance
+    this.timezone = settings.timezone
     this.on = engine.events.on
+    this.#registry = new Registry(engine, this.#keeper, settings)
     this.#timetable = new Timetable({
-      clock,
+      clock: engine.clock,
       now: () => engine.now(),
       nap: () => this.#watch.nap,
       fire: (job, due) => this.#fire(job, due),
-      onWake: () => this.#watch.look(this.#jobs.values()),
+      onWake: () => this.#watch.look(this.#registry.all()),
       onStep: (by) => {
         engine.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
         engine.events.emit('clock-step', { by })
@@ -184,59 +104,29 @@ export class Scheduler {
    *   await cleanLogs({ olderThan: '14d', signal: run.signal })
    * })
    */
-  job<Data = unknown>(name: string, trigger: TriggerLike, handler: Handler<Data>): Job<Data>
+  job<Data = unknown>(name: string, trigger: TriggerSpec, handler: Handler<Data>): Job<Data>
   job<Data, Input>(
     name: string,
-    trigger: TriggerLike,
+    trigger: TriggerSpec,
     options: JobOptions<Data, Input> & { schema: Schema<Data, Input> },
     handler: Handler<Data>,
   ): Job<Data, Input>
   job<Data = unknown>(
     name: string,
-    trigger: TriggerLike,
+    trigger: TriggerSpec,
     options: JobOptions<Data> & { schema?: undefined },
     handler: Handler<Data>,
   ): Job<Data>
   job(
     name: string,
-    trigger: TriggerLike,
+    trigger: TriggerSpec,
     // biome-ignore lint/suspicious/noExplicitAny: the overloads above say what fits together
     optionsOrHandler: JobOptions<any, any> | Handler<any>,
     // biome-ignore lint/suspicious/noExplicitAny: as above
     maybeHandler?: Handler<any>,
     // biome-ignore lint/suspicious/noExplicitAny: as above
   ): Job<any, any> {
-    const [options, handler] =
-      typeof optionsOrHandler === 'function'
-        ? [undefined, optionsOrHandler]
-        : [optionsOrHandler, maybeHandler]
-    this.#checkName(name)
-    if (typeof handler !== 'function') {
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_HANDLER',
-        `job ${show(name)} needs a handler as its last argument: a function, but it is ${show(handler)}`,
-      )
-    }
-    if (options !== undefined && (typeof options !== 'object' || options === null))
-      fail('job options', 'an object', options)
-    const policies = options ? parsePolicies(options, this.#defaults) : this.#plain
-    const { timezone, dst } = { ...this.#triggerDefaults, ...this.#defaults, ...options }
-    const bound = toTrigger(trigger, { timezone, dst, seed: name })
-    const data = scheduledData(name, policies.schema, options?.data)
-    const job = new JobEntry(
-      this.#keeper,
-      this.#order++,
-      {
-        name,
-        trigger: bound,
-        handler: handler as Handler,
-        policies,
-        data,
-        chain: this.#engine.chain(policies),
-      },
-      options?.paused === true,
-    )
-    this.#jobs.set(name, job)
+    const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
     this.#watch.add(job)
     if (this.state === 'running') this.#timetable.arm(job, this.#engine.now())
     this.#engine.events.emit('added', job)
@@ -245,22 +135,16 @@ export class Scheduler {
 
   /** All jobs, in the order of their registration. */
   jobs(): Job[] {
-    return [...this.#jobs.values()]
+    return [...this.#registry.all()]
   }
 
   /** @throws ERR_ESCAPEMENT_JOB_UNKNOWN */
   get(name: string): Job {
-    const job = this.#jobs.get(name)
-    if (job) return job
-    const near = typeof name === 'string' ? nearest(name, [...this.#jobs.keys()]) : undefined
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_JOB_UNKNOWN',
-      `there is no job ${show(name)}${near ? `: did you mean ${show(near)}?` : ''}`,
-    )
+    return this.#registry.get(name)
   }
 
   has(name: string): boolean {
-    return this.#jobs.has(name)
+    return this.#registry.has(name)
   }
 
   /**
@@ -304,7 +188,7 @@ export class Scheduler {
 
   /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
   async history(query?: RunQuery): Promise<RunRecord[]> {
-    return this.#store.runs(query)
+    return this.#engine.store.runs(query)
   }
 
   /** For readiness and liveness probes. */
@@ -316,7 +200,7 @@ export class Scheduler {
       ready: this.state === 'running',
       lag,
       inFlight: inFlight.size,
-      jobs: this.#jobs.size,
+      jobs: this.#registry.size,
     }
   }
 
@@ -342,10 +226,10 @@ export class Scheduler {
     }
     this.state = 'running'
     const now = this.#engine.now()
-    for (const job of this.#jobs.values()) this.#timetable.arm(job, now)
+    for (const job of this.#registry.all()) this.#timetable.arm(job, now)
     this.#timetable.start()
     const { timezone, instance } = this
-    this.#engine.log.info({ jobs: this.#jobs.size, timezone, instance }, 'scheduler started')
+    this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
     this.#engine.events.emit('start')
   }
 
@@ -374,7 +258,7 @@ export class Scheduler {
     const engine = this.#engine
     this.state = 'draining'
     this.#timetable.stop()
-    for (const job of this.#jobs.values()) this.#timetable.disarm(job)
+    for (const job of this.#registry.all()) this.#timetable.disarm(job)
     engine.events.emit('drain')
     const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
     const clean = await drain(engine, grace)
@@ -391,13 +275,13 @@ export class Scheduler {
       instance: this.instance,
       clock: engine.clock,
       log: engine.log,
-      store: this.#store,
+      store: engine.store,
       on: engine.events.on,
       emit: engine.events.emit,
       jobs: () => this.jobs(),
-      job: (name) => this.#jobs.get(name),
+      job: (name) => this.#registry.find(name),
       rerun: (tick, claim) => {
-        const job = this.#jobs.get(tick.job)
+        const job = this.#registry.find(tick.job)
         const fold = Number(/~(\d+)$/.exec(tick.id)?.[1] ?? 1) - 1
         const at = tick.scheduledAt.getTime()
         if (job) engine.fire(job, { trigger: 'rerun', at, fold, data: job.data, claim })
@@ -406,22 +290,6 @@ export class Scheduler {
       adjustClock: (offset) => {
         engine.clockOffset = offset
       },
-    }
-  }
-
-  #checkName(name: unknown): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-    if (typeof name !== 'string' || name === '' || name.length > 200 || /[\u0000-\u001f\u007f]/.test(name)) {
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_JOB_NAME',
-        `a job name is a string of 1 to 200 characters without control characters, but got ${show(name)}`,
-      )
-    }
-    if (this.#jobs.has(name)) {
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_JOB_EXISTS',
-        `there is a job ${show(name)} already: choose another name, or remove it first`,
-      )
     }
   }
 
@@ -438,7 +306,7 @@ export class Scheduler {
     const { job } = run
     if (!job.suspended || job.running > 0) return
     job.suspended = false
-    if (this.state === 'running' && this.#jobs.get(job.name) === job) this.#timetable.arm(job, run.at)
+    if (this.state === 'running' && this.#registry.find(job.name) === job) this.#timetable.arm(job, run.at)
   }
 
   readonly #keeper: Keeper = {
@@ -455,8 +323,7 @@ export class Scheduler {
       return run
     },
     remove: (job) => {
-      if (this.#jobs.get(job.name) !== job) return
-      this.#jobs.delete(job.name)
+      if (!this.#registry.delete(job)) return
       this.#timetable.disarm(job)
       this.#engine.events.emit('removed', job)
     },

@@ -1,5 +1,5 @@
+import { number } from './check.ts'
 import type { Run, RunQuery, RunRecord, Store } from './interfaces.ts'
-import { number } from './options.ts'
 import { toRecord } from './run.ts'
 
 /**

@@ -140,7 +140,10 @@ export class Timetable {
       if (!job || job.due > wall) break
       this.#fire(job, wall)
       if (fired % 16 === 0) {
-        if (clock.monotonic() >= end) return clock.setImmediate(this.#work)
+        if (clock.monotonic() >= end) {
+          clock.setImmediate(this.#work)
+          return
+        }
         wall = now()
       }
     }
@@ -151,7 +154,10 @@ export class Timetable {
   #fire(job: JobEntry, wall: number): void {
     const { at } = job
     // The trigger had failed: ask again.
-    if (Number.isNaN(at)) return this.arm(job, wall)
+    if (Number.isNaN(at)) {
+      this.arm(job, wall)
+      return
+    }
     const horizon = Math.max(HORIZON, job.policies.catchUp)
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)

@@ -40,7 +40,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimeout(callback: () => void, ms: number): Timer {
-    const timer = { due: this.#mono + Math.max(0, ms), order: this.#order++, callback }
+    const timer: Timer & Pending = { due: this.#mono + Math.max(0, ms), order: this.#order++, callback }
     this.#timers.add(timer)
     return timer
   }

@@ -1,0 +1,104 @@
+import { fail, nearest } from './check.ts'
+import { scheduledData } from './data.ts'
+import type { Engine } from './engine.ts'
+import { EscapementError, show } from './errors.ts'
+import type { Handler } from './interfaces.ts'
+import { JobEntry, type Keeper } from './job.ts'
+import { type JobDefaults, type JobOptions, type Policies, parsePolicies } from './options.ts'
+import type { Settings } from './settings.ts'
+import { type TriggerSpec, toTrigger } from './triggers/index.ts'
+
+/** The jobs of a scheduler by name. What cannot run is refused here, not at three in the morning. */
+export class Registry {
+  readonly #engine: Engine
+  readonly #keeper: Keeper
+  readonly #defaults: JobDefaults
+  /** The policies of jobs that say nothing: one object for all. */
+  readonly #plain: Policies
+  readonly #jobs = new Map<string, JobEntry>()
+  #order = 0
+
+  constructor(engine: Engine, keeper: Keeper, { timezone, dst, defaults }: Settings) {
+    this.#engine = engine
+    this.#keeper = keeper
+    this.#defaults = { timezone, dst, ...defaults }
+    this.#plain = parsePolicies({}, this.#defaults)
+  }
+
+  get size(): number {
+    return this.#jobs.size
+  }
+
+  all(): Iterable<JobEntry> {
+    return this.#jobs.values()
+  }
+
+  has(name: string): boolean {
+    return this.#jobs.has(name)
+  }
+
+  find(name: string): JobEntry | undefined {
+    return this.#jobs.get(name)
+  }
+
+  get(name: string): JobEntry {
+    const job = this.#jobs.get(name)
+    if (job) return job
+    const near = typeof name === 'string' ? nearest(name, [...this.#jobs.keys()]) : undefined
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_JOB_UNKNOWN',
+      `there is no job ${show(name)}${near ? `: did you mean ${show(near)}?` : ''}`,
+    )
+  }
+
+  add(name: string, spec: TriggerSpec, ...rest: (JobOptions | Handler | undefined)[]): JobEntry {
+    const [options, handler] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest
+    this.#checkName(name)
+    if (typeof handler !== 'function') {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_HANDLER',
+        `job ${show(name)} needs a handler as its last argument: a function, but it is ${show(handler)}`,
+      )
+    }
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      fail(`the options of job ${show(name)}`, 'an object', options)
+    }
+    const policies = options ? parsePolicies(options, this.#defaults) : this.#plain
+    const { timezone, dst } = { ...this.#defaults, ...options }
+    const job = new JobEntry(
+      this.#keeper,
+      this.#order++,
+      {
+        name,
+        trigger: toTrigger(spec, { timezone, dst, seed: name }),
+        handler,
+        policies,
+        data: scheduledData(name, policies.schema, options?.data),
+        chain: this.#engine.chain(policies),
+      },
+      options?.paused === true,
+    )
+    this.#jobs.set(name, job)
+    return job
+  }
+
+  delete(job: JobEntry): boolean {
+    return this.#jobs.get(job.name) === job && this.#jobs.delete(job.name)
+  }
+
+  #checkName(name: unknown): void {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    if (typeof name !== 'string' || name === '' || name.length > 200 || /[\u0000-\u001f\u007f]/.test(name)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_JOB_NAME',
+        `a job name is a string of 1 to 200 characters without control characters, but got ${show(name)}`,
+      )
+    }
+    if (this.#jobs.has(name)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_JOB_EXISTS',
+        `there is a job ${show(name)} already: choose another name, or remove it first`,
+      )
+    }
+  }
+}

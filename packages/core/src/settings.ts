@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { checkKeys, number, oneOf, text, withMethod } from './check.ts'
+import { systemClock } from './clock.ts'
+import { parseDuration } from './duration.ts'
+import type { EngineParts } from './engine.ts'
+import type { Clock, Duration, Plugin } from './interfaces.ts'
+import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
+import { type JobDefaults, type JobOptions, MAX_TIMER } from './options.ts'
+import { Plugins } from './plugins.ts'
+
+export interface SchedulerOptions {
+  /** In order: the first is outermost around a run. */
+  plugins?: readonly Plugin[]
+  /** IANA zone of cron strings that name none. Default: the system's, logged at start. */
+  timezone?: string
+  /** What cron strings do in a DST change. Default `'vixie'`. */
+  dst?: 'vixie' | 'skip' | 'shift'
+  /** Policies of jobs that do not say otherwise. */
+  defaults?: JobDefaults
+  /** Runs at a time, over all jobs. The others wait by priority. Default unlimited. */
+  concurrency?: number
+  /** pino, winston, the console or alike. Default: warnings and errors, and what handlers log, to the console. */
+  logger?: LoggerLike
+  /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
+  drain?: { grace?: Duration; abort?: Duration }
+  /** Names this process. Default: host, pid and a random part. */
+  instance?: string
+  /** Default: the machine's. Tests give a virtual one. */
+  clock?: Clock
+}
+
+const KNOWN = {
+  plugins: 1,
+  timezone: 1,
+  dst: 1,
+  defaults: 1,
+  concurrency: 1,
+  logger: 1,
+  drain: 1,
+  instance: 1,
+  clock: 1,
+} satisfies Record<keyof SchedulerOptions, 1>
+
+/** Scheduler options as they are used: checked, in milliseconds. */
+export interface Settings extends EngineParts {
+  readonly timezone: string
+  readonly dst: NonNullable<JobOptions['dst']>
+  readonly defaults: JobDefaults
+  readonly grace: number
+}
+
+/**
+ * Checks a scheduler's options and fills in the defaults.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN
+ */
+export function parseSettings(options: SchedulerOptions): Settings {
+  checkKeys(options, KNOWN, 'scheduler option')
+  const { drain = {}, concurrency, logger, clock, plugins } = options
+  checkKeys(drain, { grace: 1, abort: 1 }, 'drain option')
+  const log = logger && toLogger(logger)
+  return {
+    instance:
+      text('instance', options.instance) ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 6)}`,
+    plugins: new Plugins(plugins ?? []),
+    timezone: text('timezone', options.timezone) ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    dst: oneOf('dst', options.dst ?? 'vixie', ['vixie', 'skip', 'shift']),
+    defaults: options.defaults ?? {},
+    grace: parseDuration(drain.grace ?? '25s', 'drain.grace', { max: MAX_TIMER }),
+    abortGrace: parseDuration(drain.abort ?? '2s', 'drain.abort', { max: MAX_TIMER }),
+    concurrency: number('concurrency', concurrency ?? Infinity, 1, Infinity),
+    clock: withMethod('clock', clock, 'monotonic') ?? systemClock,
+    log: log ?? quietLog,
+    userLog: log ?? consoleLog,
+  }
+}
