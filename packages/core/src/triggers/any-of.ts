@@ -1,6 +1,6 @@
 import { EscapementError } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
-import { type Bindable, bind, bound, type TriggerDefaults } from './bind.ts'
+import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { part } from './part.ts'
 
 /**
@@ -40,7 +40,7 @@ export class AnyOf implements Trigger, Bindable {
     return first
   }
 
-  [bind](defaults: TriggerDefaults): Trigger {
+  withDefaults(defaults: TriggerDefaults): Trigger {
     return new AnyOf(this.parts.map((one) => bound(one, defaults)))
   }
 }

@@ -1,6 +1,6 @@
 import { EscapementError, show } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
-import { type Bindable, bind, type TriggerDefaults } from './bind.ts'
+import type { Bindable, TriggerDefaults } from './bind.ts'
 import { findZone } from './cron/cron.ts'
 import { systemZone, type Zone } from './cron/zone.ts'
 
@@ -51,7 +51,7 @@ class At implements Trigger, Bindable {
     return found === undefined ? undefined : new Date(found)
   }
 
-  [bind](defaults: TriggerDefaults): Trigger {
+  withDefaults(defaults: TriggerDefaults): Trigger {
     if (this.#given !== undefined || this.timezone === undefined) return this
     return new At(this.#when, undefined, defaults)
   }

@@ -10,14 +10,12 @@ export interface TriggerDefaults {
   readonly seed?: string | undefined
 }
 
-/** The method by which a trigger (or a calendar) takes defaults. Shared by all copies of the package. */
-export const bind: unique symbol = Symbol.for('escapement.bind') as never
-
+/** A trigger (or calendar) that can leave its zone, DST policy or seed to the scheduler. */
 export interface Bindable<T = Trigger> {
-  [bind](defaults: TriggerDefaults): T
+  withDefaults(defaults: TriggerDefaults): T
 }
 
 /** The trigger or calendar with defaults filled in where it left something open. Itself if it left nothing. */
 export function bound<T extends object>(value: T, defaults: TriggerDefaults): T {
-  return bind in value ? (value as unknown as Bindable<T>)[bind](defaults) : value
+  return 'withDefaults' in value ? (value as unknown as Bindable<T>).withDefaults(defaults) : value
 }

@@ -24,21 +24,28 @@ export function every(interval: Duration, { phase = 0, expression }: EveryOption
   return new Every(length, offset, expression ?? shown)
 }
 
-class Every implements Trigger {
+export class Every implements Trigger {
   readonly wildcard = true
   readonly expression: string
-  readonly #length: number
+  /** In ms. */
+  readonly length: number
   readonly #offset: number
 
   constructor(length: number, offset: number, expression: string) {
-    this.#length = length
+    this.length = length
     this.#offset = offset
     this.expression = expression
   }
 
   next(after: Date): Date | undefined {
-    const steps = Math.floor((after.getTime() - this.#offset) / this.#length) + 1
-    const at = steps * this.#length + this.#offset
+    const steps = Math.floor((after.getTime() - this.#offset) / this.length) + 1
+    const at = steps * this.length + this.#offset
     return at <= 8.64e15 ? new Date(at) : undefined
+  }
+
+  /** How far an instant is past the grid, in ms. */
+  since(instant: Date): number {
+    const past = (instant.getTime() - this.#offset) % this.length
+    return past < 0 ? past + this.length : past
   }
 }

@@ -1,7 +1,7 @@
 import { parseDuration } from '../../duration.ts'
 import { EscapementError, show } from '../../errors.ts'
 import type { Trigger } from '../../interfaces.ts'
-import { type Bindable, bind, type TriggerDefaults } from '../bind.ts'
+import type { Bindable, TriggerDefaults } from '../bind.ts'
 import { every } from '../every.ts'
 import { everyText, parse } from './parse.ts'
 import { malformed, nearest } from './problem.ts'
@@ -87,7 +87,7 @@ class Cron implements CronTrigger, Bindable {
     return at <= 8.64e15 ? new Date(at) : undefined
   }
 
-  [bind](defaults: TriggerDefaults): Trigger {
+  withDefaults(defaults: TriggerDefaults): Trigger {
     return bindCron(this.expression, this.#options, defaults)
   }
 }
@@ -113,7 +113,7 @@ class Elapsed implements CronTrigger, Bindable {
     return at <= 8.64e15 ? new Date(at) : undefined
   }
 
-  [bind](): Trigger {
+  withDefaults(): Trigger {
     return aligned(this.expression, this.interval)
   }
 }

@@ -59,6 +59,14 @@ export class Days {
   }
 }
 
+/** The days of one month that match, as bits. The month and year fields are not asked. */
+export function matchingDays(fields: Fields, year: number, month: number): number {
+  const leap = isLeap(year)
+  const start = monthStart(month, leap)
+  const first = weekday(yearStart(year) + start)
+  return monthMask(fields, monthStart(month + 1, leap) - start, first)
+}
+
 /** @param first The weekday of the month's first day. */
 function monthMask({ dayOfMonth, dayOfWeek }: Fields, length: number, first: number): number {
   const all = 0x7fffffff >>> (31 - length)

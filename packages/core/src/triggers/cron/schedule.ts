@@ -12,7 +12,7 @@ const CYCLE = 400
  * The instants of one expression in one zone. Immutable but for what it remembers to be fast: the answer
  * before, the zone's present stretch, and the month and day of the answer before.
  *
- * Two walks: `#local` finds the next match on the local calendar, where every day has 24 hours;
+ * Two walks: `local` finds the next match on the local calendar, where every day has 24 hours;
  * `#resolve` carries it over the zone's changes.
  */
 export class Schedule {
@@ -75,14 +75,14 @@ export class Schedule {
       let low = start + offset
       // A repeated time has been in the first pass.
       if (!wildcard && low < segment.repeatedUntil) low = segment.repeatedUntil
-      const local = this.#local(low)
+      const local = this.local(low)
       let at = local - offset
       if (segment.gap > 0 && !wildcard && this.dst === 'shift') at = this.#shifted(segment, start, at)
       if (at < segment.end) {
         this.#segment = segment
         return at
       }
-      if (local !== local) return Number.NaN
+      if (Number.isNaN(local)) return Number.NaN
       const change = segment.end
       if (at - change > 2 * DAY) {
         // Nothing matches until shortly before, so the changes in between do not matter.
@@ -106,14 +106,14 @@ export class Schedule {
   /** `shift`: a time lost in the gap at the segment's start runs later by the length of the gap. */
   #shifted(segment: Segment, start: number, regular: number): number {
     if (segment.gap >= DAY || start >= segment.start + segment.gap) return regular
-    const lost = this.#local(start + segment.before)
+    const lost = this.local(start + segment.before)
     if (!(lost < segment.start + segment.offset)) return regular
     const moved = lost - segment.before
     return regular < moved ? regular : moved
   }
 
   /** The first match on the local calendar not before `local`, in ms as if local time were UTC. */
-  #local(local: number): number {
+  local(local: number): number {
     const inDay = local - this.#dayStart
     let day: number
     if (inDay >= 0 && inDay < DAY) {
@@ -159,7 +159,7 @@ export class Schedule {
     if (!(day >= this.#monthStart && day < this.#monthEnd)) {
       const date = new Date(day * DAY)
       const year = date.getUTCFullYear()
-      if (year !== year) return Number.NaN
+      if (Number.isNaN(year)) return Number.NaN
       this.#enter(year, date.getUTCMonth() + 1)
     }
     const rest = this.#monthMask >>> (day - this.#monthStart)

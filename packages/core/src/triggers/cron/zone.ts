@@ -1,3 +1,5 @@
+import { isLeap, weekday, yearStart } from './days.ts'
+
 /** A stretch of time in which a zone's offset does not change. All in ms; `end` is not part of it. */
 export interface Segment {
   readonly start: number
@@ -106,14 +108,17 @@ class RuledZone implements Zone {
     }
     if (year <= LAST_YEAR) return find(this.#year(year), instant)
     const like = likeYear(year)
-    const shift = Date.UTC(year, 0, 1) - Date.UTC(like, 0, 1)
+    const shift = (yearStart(year) - yearStart(like)) * DAY
     const found = find(this.#year(like), instant - shift)
     return segment(found.start + shift, found.end + shift, found.offset, found.before)
   }
 
   #year(year: number): Segment[] {
     let segments = this.#years.get(year)
-    if (!segments) this.#years.set(year, (segments = this.#build(year)))
+    if (!segments) {
+      segments = this.#build(year)
+      this.#years.set(year, segments)
+    }
     return segments
   }
 
@@ -167,13 +172,17 @@ function segment(start: number, end: number, offset: number, before: number): Se
   return { start, end, offset, before, repeatedUntil, gap: offset > before ? offset - before : 0 }
 }
 
+const likeYears = new Map<number, number>()
+
+/** The year from 2101 to 2128 that starts on the same weekday and is as long. */
 function likeYear(year: number): number {
-  const kind = (y: number) =>
-    `${new Date(Date.UTC(y, 0, 1)).getUTCDay()}${new Date(Date.UTC(y, 1, 29)).getUTCDate()}`
-  const wanted = kind(year)
-  let like = LAST_YEAR - 27
-  while (kind(like) !== wanted) like++
-  return like
+  if (likeYears.size === 0)
+    for (let like = LAST_YEAR - 27; like <= LAST_YEAR; like++) likeYears.set(kind(like), like)
+  return likeYears.get(kind(year)) as number
+}
+
+function kind(year: number): number {
+  return weekday(yearStart(year)) + (isLeap(year) ? 7 : 0)
 }
 
 // "11/20/2026, 23:21:05": by position, several times faster than formatToParts.

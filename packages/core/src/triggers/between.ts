@@ -1,0 +1,69 @@
+import { EscapementError, show } from '../errors.ts'
+import type { Trigger } from '../interfaces.ts'
+import { type AtOptions, type Instant, readInstant } from './at.ts'
+import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
+import { findZone } from './cron/cron.ts'
+import { systemZone } from './cron/zone.ts'
+import { part } from './part.ts'
+
+/**
+ * The instants of a trigger from `start` (included) to `end` (not included). Leave one undefined for no bound.
+ *
+ * @throws `ERR_ESCAPEMENT_TRIGGER`, `ERR_ESCAPEMENT_TIMEZONE`
+ * @example
+ * between('0 * * * *', '2026-12-01', '2026-12-24 12:00', { timezone: 'Europe/Berlin' })
+ */
+export function between(
+  trigger: string | Trigger,
+  start: Instant | undefined,
+  end: Instant | undefined,
+  options: AtOptions = {},
+): Trigger {
+  return new Between(part(trigger, 'between'), start, end, options.timezone, {})
+}
+
+export class Between implements Trigger, Bindable {
+  readonly wildcard: boolean
+  readonly expression: string
+  readonly timezone?: string
+  readonly inner: Trigger
+  /** In ms; infinite if open. */
+  readonly start: number
+  readonly end: number
+  readonly #bounds: readonly [Instant | undefined, Instant | undefined]
+  readonly #timezone: string | undefined
+
+  constructor(
+    inner: Trigger,
+    start: Instant | undefined,
+    end: Instant | undefined,
+    timezone: string | undefined,
+    defaults: TriggerDefaults,
+  ) {
+    const zone = findZone(timezone ?? defaults.timezone ?? systemZone())
+    this.inner = inner
+    this.start = start === undefined ? Number.NEGATIVE_INFINITY : readInstant(start, 'between: start', zone)
+    this.end = end === undefined ? Number.POSITIVE_INFINITY : readInstant(end, 'between: end', zone)
+    this.#bounds = [start, end]
+    this.#timezone = timezone
+    if (!(this.start < this.end)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_TRIGGER',
+        `between: the start (${show(start)}) must be before the end (${show(end)})`,
+      )
+    }
+    this.wildcard = inner.wildcard === true
+    const iso = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '…')
+    this.expression = `${inner.expression ?? 'custom'} between ${iso(this.start)} and ${iso(this.end)}`
+    if (inner.timezone) this.timezone = inner.timezone
+  }
+
+  next(after: Date): Date | undefined {
+    const found = this.inner.next(after.getTime() < this.start ? new Date(this.start - 1) : after)
+    return found && found.getTime() < this.end ? found : undefined
+  }
+
+  withDefaults(defaults: TriggerDefaults): Trigger {
+    return new Between(bound(this.inner, defaults), ...this.#bounds, this.#timezone, defaults)
+  }
+}

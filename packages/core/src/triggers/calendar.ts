@@ -1,0 +1,219 @@
+import { parseDuration } from '../duration.ts'
+import { EscapementError, show } from '../errors.ts'
+import type { Calendar, Duration, Trigger } from '../interfaces.ts'
+import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
+import { findZone } from './cron/cron.ts'
+import { weekdays as weekdayNames } from './cron/fields.ts'
+import { systemZone, type Zone } from './cron/zone.ts'
+import { isTrigger, part } from './part.ts'
+
+/** What a calendar is made of. Of several keys, all must hold at once. */
+export interface CalendarSpec {
+  /** Whole local days: `'2026-12-25'`, `'2026-10-01..2026-10-07'`, and every year `'12-25'`, `'12-24..01-01'`. */
+  readonly dates?: readonly string[]
+  /** `'SAT'` or 0–7, 0 and 7 being Sunday. */
+  readonly weekdays?: readonly (string | number)[]
+  /** Local time of day: `'09:00-17:30'`, `'22:00-06:00'`. The end is not part of it. */
+  readonly daily?: string | readonly string[]
+  /** A window opens at each instant of this trigger … */
+  readonly opens?: string | Trigger
+  /** … and stays open for this long. Default: that instant only. */
+  readonly for?: Duration
+  /** The zone of dates, weekdays and times. Default: the scheduler's, else the zone of the process. */
+  readonly timezone?: string
+}
+
+/** What `except` takes: a calendar, what one is made of, a trigger (its instants), or a function. */
+export type CalendarLike = Calendar | CalendarSpec | Trigger | ((instant: Date) => boolean)
+
+/** A calendar that knows how long its present answer holds, so that whole stretches can be skipped. */
+export interface Stretch extends Calendar {
+  /** An instant after `instant`, up to which `includes` does not change. */
+  until?(instant: Date): Date | undefined
+  readonly expression?: string
+}
+
+/**
+ * A set of instants, for `except` and for blackouts.
+ *
+ * @throws `ERR_ESCAPEMENT_TRIGGER`, `ERR_ESCAPEMENT_TIMEZONE`, `ERR_ESCAPEMENT_DURATION`
+ * @example
+ * calendar({ dates: ['2026-10-01..2026-10-07'], timezone: 'Asia/Shanghai' })
+ * calendar({ weekdays: ['SAT', 'SUN'], daily: '22:00-06:00' })
+ * calendar({ opens: '0 2 * * SUN', for: '3h' })
+ * calendar((instant) => holidays.has(instant.toISOString().slice(0, 10)))
+ */
+export function calendar(like: CalendarLike): Calendar {
+  if (typeof like === 'function') return { includes: (instant) => like(instant) === true }
+  if (isTrigger(like)) return new Windows(like, 0)
+  if (typeof like === 'object' && like !== null) {
+    if (typeof (like as Calendar).includes === 'function') return like as Calendar
+    return fromSpec(like as CalendarSpec)
+  }
+  throw invalid('a calendar, a description of one, a trigger or a function', like)
+}
+
+const keys = ['dates', 'weekdays', 'daily', 'opens', 'for', 'timezone']
+
+function fromSpec(spec: CalendarSpec): Calendar {
+  const unknown = Object.keys(spec).find((key) => !keys.includes(key))
+  if (unknown !== undefined) throw invalid(`only the keys ${keys.join(', ')}`, unknown)
+  const local = spec.dates || spec.weekdays || spec.daily
+  if (!local && spec.opens === undefined) throw invalid('dates, weekdays, daily or opens', spec)
+  if (spec.for !== undefined && spec.opens === undefined) throw invalid('opens beside for', spec)
+  const length = spec.for === undefined ? 0 : parseDuration(spec.for, 'for', { min: 1 })
+  const windows = spec.opens === undefined ? undefined : new Windows(part(spec.opens, 'opens'), length)
+  if (!local) return windows as Windows
+  const days = new LocalTimes(spec, {})
+  return windows ? new Both(days, windows) : days
+}
+
+class LocalTimes implements Stretch, Bindable<Calendar> {
+  readonly expression: string
+  readonly #spec: CalendarSpec
+  readonly #zone: Zone
+  readonly #dates: [string, string][] | undefined
+  readonly #days: Set<number> | undefined
+  readonly #times: [number, number][] | undefined
+
+  constructor(spec: CalendarSpec, defaults: TriggerDefaults) {
+    this.#spec = spec
+    this.#zone = findZone(spec.timezone ?? defaults.timezone ?? systemZone())
+    this.#dates = spec.dates?.map(readDates)
+    this.#days = spec.weekdays && new Set(spec.weekdays.map(readWeekday))
+    this.#times = spec.daily === undefined ? undefined : [spec.daily].flat().map(readTimes)
+    this.expression = [spec.dates, spec.weekdays, spec.daily].filter(Boolean).map(String).join(' and ')
+  }
+
+  includes(instant: Date): boolean {
+    const ms = instant.getTime()
+    const local = new Date(ms + this.#zone.at(ms).offset)
+    if (Number.isNaN(local.getTime())) return false
+    if (this.#days && !this.#days.has(local.getUTCDay())) return false
+    if (this.#dates) {
+      const date = local.toISOString().slice(0, -14)
+      if (!this.#dates.some(([first, last]) => inDates(date, first, last))) return false
+    }
+    const time = timeOfDay(local)
+    return !this.#times || this.#times.some(([from, to]) => inTimes(time, from, to))
+  }
+
+  until(instant: Date): Date {
+    const ms = instant.getTime()
+    const segment = this.#zone.at(ms)
+    const time = timeOfDay(new Date(ms + segment.offset))
+    let left = DAY - time
+    for (const edge of this.#times?.flat() ?? []) if (edge > time) left = Math.min(left, edge - time)
+    return new Date(Math.min(ms + left, segment.end))
+  }
+
+  withDefaults(defaults: TriggerDefaults): Calendar {
+    return new LocalTimes(this.#spec, defaults)
+  }
+}
+
+/** Open for `length` ms from each instant of a trigger, or at the instant only. */
+class Windows implements Stretch, Bindable<Calendar> {
+  readonly expression: string
+  readonly #trigger: Trigger
+  readonly #length: number
+
+  constructor(trigger: Trigger, length: number) {
+    this.#trigger = trigger
+    this.#length = length
+    this.expression = trigger.expression ?? 'custom'
+  }
+
+  includes(instant: Date): boolean {
+    const ms = instant.getTime()
+    const opened = this.#trigger.next(new Date(ms - (this.#length || 1)))
+    return opened !== undefined && opened.getTime() <= ms
+  }
+
+  until(instant: Date): Date | undefined {
+    const opened = this.#length ? this.#trigger.next(new Date(instant.getTime() - this.#length)) : undefined
+    return opened && new Date(opened.getTime() + this.#length)
+  }
+
+  withDefaults(defaults: TriggerDefaults): Calendar {
+    return new Windows(bound(this.#trigger, defaults), this.#length)
+  }
+}
+
+class Both implements Stretch, Bindable<Calendar> {
+  readonly expression: string
+  readonly #parts: readonly [Stretch, Stretch]
+
+  constructor(...parts: [Stretch, Stretch]) {
+    this.#parts = parts
+    this.expression = parts.map((one) => one.expression).join(' and ')
+  }
+
+  includes(instant: Date): boolean {
+    return this.#parts.every((one) => one.includes(instant))
+  }
+
+  until(instant: Date): Date | undefined {
+    const ends = this.#parts.map((one) => one.until?.(instant)?.getTime() ?? 0)
+    return new Date(Math.min(...ends))
+  }
+
+  withDefaults(defaults: TriggerDefaults): Calendar {
+    const [a, b] = this.#parts
+    return new Both(bound(a, defaults), bound(b, defaults))
+  }
+}
+
+const DAY = 86_400_000
+
+function timeOfDay(local: Date): number {
+  return (((local.getTime() % DAY) + DAY) % DAY) as number
+}
+
+function inTimes(time: number, from: number, to: number): boolean {
+  return from < to ? time >= from && time < to : time >= from || time < to
+}
+
+// Without a year the comparison is of month and day only, and may run over the turn of the year.
+function inDates(date: string, first: string, last: string): boolean {
+  if (first.length === 10) return date >= first && date <= last
+  const day = date.slice(-5)
+  return first <= last ? day >= first && day <= last : day >= first || day <= last
+}
+
+function readDates(text: string): [string, string] {
+  const [first = '', last = first, ...more] = typeof text === 'string' ? text.split('..') : ['']
+  const fits = more.length === 0 && first.length === last.length && isDate(first) && isDate(last)
+  if (!fits || (first.length === 10 && first > last)) {
+    throw invalid('dates like "2026-12-25", "12-25" or "2026-12-24..2026-12-26"', text)
+  }
+  return [first, last]
+}
+
+function isDate(text: string): boolean {
+  const full = text.length === 5 ? `2000-${text}` : text
+  if (!/^\d{4}-\d\d-\d\d$/.test(full)) return false
+  const date = new Date(`${full}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(full)
+}
+
+function readWeekday(day: string | number): number {
+  if (Number.isInteger(day) && Number(day) >= 0 && Number(day) <= 7) return Number(day) % 7
+  const index = typeof day === 'string' ? weekdayNames.indexOf(day.toUpperCase()) : -1
+  if (index < 0) throw invalid('weekdays SUN to SAT or 0 to 7', day)
+  return index
+}
+
+function readTimes(text: string): [number, number] {
+  const parts = /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(text)
+  const [h1 = 99, m1 = 99, h2 = 99, m2 = 99] = (parts ?? []).slice(1).map(Number)
+  const from = (h1 * 60 + m1) * 60_000
+  const to = (h2 * 60 + m2) * 60_000
+  if (h1 > 23 || m1 > 59 || m2 > 59 || to > DAY || from === to)
+    throw invalid('a time of day like "09:00-17:30"', text)
+  return [from, to]
+}
+
+function invalid(expected: string, given: unknown): EscapementError {
+  return new EscapementError('ERR_ESCAPEMENT_TRIGGER', `calendar: expected ${expected}, got ${show(given)}`)
+}
