@@ -298,8 +298,8 @@ export class ActiveRun implements Run {
     if (this.outcome) return this.outcome
     if (this.attempt === 0 && !failure) return 'skipped'
     if (!failure) return 'succeeded'
-    if (failure.error !== this.aborted) return 'failed'
-    switch ((failure.error as EscapementError).code) {
+    if (!this.aborted || failure.error !== this.aborted) return 'failed'
+    switch ((this.aborted as EscapementError).code) {
       case 'ERR_ESCAPEMENT_TIMEOUT':
         return 'timed-out'
       case 'ERR_ESCAPEMENT_LEASE_LOST':

@@ -1,0 +1,237 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { currentRun, every, manual } from '@escapement/core'
+import { describe, expect, test } from 'vitest'
+import { deferred, harness } from './harness.ts'
+
+describe('run.signal', () => {
+  test('calls its listeners in the context of the handler', async () => {
+    const { clock, scheduler } = harness()
+    const als = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    scheduler.job('a', manual(), { timeout: '1s' }, (run) =>
+      als.run('mine', () => {
+        run.signal.addEventListener('abort', () => seen.push(als.getStore(), currentRun()?.job.name))
+        return new Promise(() => {})
+      }),
+    )
+    await scheduler.run('a')
+    await clock.advance('1s')
+    expect(seen).toEqual(['mine', 'a'])
+  })
+
+  test('touched after the abort is aborted already', async () => {
+    const { clock, scheduler } = harness()
+    const gate = deferred()
+    const seen = deferred<boolean>()
+    scheduler.job('a', manual(), { timeout: '1s' }, async (run) => {
+      await gate.promise
+      seen.resolve(run.signal.aborted)
+    })
+    await scheduler.run('a')
+    await clock.advance('1s')
+    gate.resolve()
+    expect(await seen.promise).toBe(true)
+  })
+})
+
+describe('currentRun', () => {
+  test('is the run of the handler, across awaits, and nothing outside', async () => {
+    const { clock, scheduler } = harness()
+    const seen: (string | undefined)[] = []
+    for (const name of ['a', 'b']) {
+      scheduler.job(name, every('1s'), async () => {
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 500))
+        seen.push(currentRun()?.job.name)
+      })
+    }
+    await scheduler.start()
+    await clock.advance('2s')
+    expect(seen).toEqual(['a', 'b'])
+    expect(currentRun()).toBeUndefined()
+  })
+
+  test('a request does not leak its context into the run, nor a start into the ticks', async () => {
+    const { clock, scheduler } = harness()
+    const request = new AsyncLocalStorage<string>()
+    const seen: (string | undefined)[] = []
+    scheduler.job('a', every('1s'), () => void seen.push(request.getStore()))
+    await request.run('request 1', async () => {
+      await scheduler.start()
+      await scheduler.run('a')
+    })
+    await clock.advance('2s')
+    expect(seen).toEqual([undefined, undefined, undefined])
+  })
+})
+
+describe('run.group', () => {
+  test('the first error aborts the others and is thrown when all have settled', async () => {
+    const { clock, scheduler } = harness()
+    const ended: string[] = []
+    scheduler.job('a', manual(), async (run) => {
+      const group = run.group()
+      group.add(async () => {
+        throw new Error('first')
+      })
+      group.add(
+        (signal) =>
+          new Promise<void>((_, reject) => {
+            signal.addEventListener('abort', () =>
+              clock.setTimeout(() => {
+                ended.push('sibling')
+                reject(signal.reason)
+              }, 1000),
+            )
+          }),
+      )
+      await group.done()
+    })
+    const run = await scheduler.run('a')
+    await clock.advance('500ms')
+    expect(run.outcome).toBeUndefined()
+    await clock.advance('500ms')
+    expect(ended).toEqual(['sibling'])
+    expect(run.outcome).toBe('failed')
+    expect(String(run.error)).toBe('Error: first')
+  })
+
+  test('is waited for and fails the run, even if the handler forgets it', async () => {
+    const { clock, scheduler } = harness()
+    scheduler.job('a', manual(), (run) => {
+      run
+        .group()
+        .add(async () => {
+          await new Promise<void>((resolve) => clock.setTimeout(resolve, 1000))
+          throw new Error('forgotten')
+        })
+        .catch(() => {})
+    })
+    const run = await scheduler.run('a')
+    await clock.settle()
+    expect(run.state).toBe('running')
+    await clock.advance('1s')
+    expect(run.outcome).toBe('failed')
+  })
+
+  test('keeps to its limit', async () => {
+    const { clock, scheduler } = harness()
+    let active = 0
+    let most = 0
+    scheduler.job('a', manual(), async (run) => {
+      const group = run.group({ limit: 3 })
+      for (let i = 0; i < 10; i++) {
+        group.add(async () => {
+          most = Math.max(most, ++active)
+          await new Promise<void>((resolve) => clock.setTimeout(resolve, 10))
+          active--
+        })
+      }
+      await group.done()
+    })
+    const run = await scheduler.run('a')
+    await clock.advance('1s')
+    expect(run.outcome).toBe('succeeded')
+    expect(most).toBe(3)
+  })
+})
+
+describe('run.onCleanup', () => {
+  test.each([
+    ['success', () => 'ok', 'succeeded'],
+    [
+      'a throw',
+      () => {
+        throw new Error('no')
+      },
+      'failed',
+    ],
+    [
+      'a rejection',
+      async () => {
+        throw new Error('no')
+      },
+      'failed',
+    ],
+    ['a handler that never settles', () => new Promise(() => {}), 'timed-out'],
+  ])('is called after %s, the last registered first', async (_, end, outcome) => {
+    const { clock, scheduler } = harness()
+    const calls: number[] = []
+    scheduler.job('a', manual(), { timeout: '1s' }, (run) => {
+      run.onCleanup(() => calls.push(1))
+      run.onCleanup(() => {
+        throw new Error('a broken cleanup')
+      })
+      run.onCleanup(async () => calls.push(3))
+      return end()
+    })
+    const run = await scheduler.run('a')
+    await clock.advance('5s')
+    expect(calls).toEqual([3, 1])
+    expect(run.outcome).toBe(outcome)
+  })
+})
+
+describe('exclusive', () => {
+  test('lets one holder of a name in at a time, in order, over runs and jobs', async () => {
+    const { clock, scheduler } = harness()
+    const order: string[] = []
+    const work = (name: string) => async (run: import('@escapement/core').Run) => {
+      await run.exclusive('ledger', async () => {
+        order.push(`${name} in`)
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 100))
+        order.push(`${name} out`)
+      })
+    }
+    scheduler.job('a', manual(), work('a'))
+    scheduler.job('b', manual(), work('b'))
+    const runs = await Promise.all([scheduler.run('a'), scheduler.run('b')])
+    await clock.advance('1s')
+    expect(order).toEqual(['a in', 'a out', 'b in', 'b out'])
+    expect(runs.map((run) => run.outcome)).toEqual(['succeeded', 'succeeded'])
+  })
+
+  test('a waiter that is aborted goes, and the next one still waits for the holder', async () => {
+    const { clock, scheduler } = harness()
+    const gate = deferred()
+    const order: string[] = []
+    const first = scheduler.exclusive('x', () => gate.promise)
+    const controller = new AbortController()
+    const second = scheduler.exclusive('x', () => void order.push('second'), controller.signal)
+    const third = scheduler.exclusive('x', () => void order.push('third'))
+    controller.abort(new Error('gone'))
+    await expect(second).rejects.toThrow('gone')
+    await clock.settle()
+    expect(order).toEqual([])
+    gate.resolve()
+    await Promise.all([first, third])
+    expect(order).toEqual(['third'])
+  })
+})
+
+test('progress is told', async () => {
+  const { scheduler } = harness()
+  const told: unknown[] = []
+  scheduler.on('progress', (run, info) => void told.push([run.job.name, info]))
+  scheduler.job('a', manual(), (run) => {
+    run.progress(0.5, 'half')
+    expect(() => run.progress(2)).toThrow('0 to 1')
+  })
+  await scheduler.run('a', undefined, { wait: true })
+  expect(told).toEqual([['a', { fraction: 0.5, note: 'half' }]])
+})
+
+test('run.log writes through the logger with the ids of its run', async () => {
+  const { scheduler, lines } = harness()
+  scheduler.job('a', manual(), (run) => {
+    run.traceId = 'abc'
+    run.log.info({ files: 3 }, 'cleaned')
+    run.log.warn('plain')
+  })
+  const run = await scheduler.run('a', undefined, { wait: true })
+  const mine = lines.filter(({ message }) => message === 'cleaned' || message === 'plain')
+  const ids = { job: 'a', run_id: run.id, tick: run.tick.id, trace_id: 'abc' }
+  expect(mine).toMatchObject([
+    { level: 'info', fields: { ...ids, files: 3 } },
+    { level: 'warn', fields: ids },
+  ])
+})
