@@ -1,0 +1,94 @@
+import type { Hooks, Run } from '@escapement/core'
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import { endAttributes, errorType, faasAttributes, failed, startAttributes } from './attributes.ts'
+import type { OtelOptions } from './otel.ts'
+import { tracerFinder } from './tracer.ts'
+
+/** The spans of runs. A run's span begins in its run hook and ends when the run has its outcome. */
+export function spans(options: OtelOptions): Required<Hooks> & { end(run: Run): void } {
+  const { propagation = 'link', faas = false, skipSpans = false } = options
+  const findTracer = tracerFinder()
+  /** The spans of those who asked for runs. */
+  const askers = new WeakMap<Run, SpanContext>()
+  const open = new WeakMap<Run, Span>()
+
+  function start(run: Run): Span | undefined {
+    const tracer = findTracer()
+    if (!tracer) return
+    const asker = askers.get(run)
+    const attributes: Attributes = startAttributes(run)
+    if (faas) Object.assign(attributes, faasAttributes(run))
+    if (options.attributes) Object.assign(attributes, options.attributes(run))
+    const name = `job ${run.job.name}`
+    const span =
+      asker && propagation === 'parent'
+        ? tracer.startSpan(name, { attributes }, trace.setSpanContext(ROOT_CONTEXT, asker))
+        : tracer.startSpan(
+            name,
+            { root: true, attributes, links: asker ? [{ context: asker }] : [] },
+            ROOT_CONTEXT,
+          )
+    const own = span.spanContext()
+    if (isSpanContextValid(own)) {
+      run.traceId = own.traceId
+      run.traceparent = `00-${own.traceId}-${own.spanId}-${own.traceFlags.toString(16).padStart(2, '0')}`
+    }
+    return span
+  }
+
+  return {
+    request(run) {
+      if (propagation === 'none') return
+      const asker = trace.getSpanContext(context.active())
+      if (asker && isSpanContextValid(asker)) askers.set(run, asker)
+    },
+
+    run(run, next) {
+      const span = start(run)
+      if (!span) return next()
+      open.set(run, span)
+      return context.with(trace.setSpan(ROOT_CONTEXT, span), next)
+    },
+
+    attempt(run, next) {
+      const tracer = run.job.policies.retry && findTracer()
+      if (!tracer) return next()
+      const attributes = { 'job.name': run.job.name, 'job.attempt': run.attempt }
+      const span = tracer.startSpan('job.attempt', { attributes })
+      const end = () => span.end()
+      const fault = (error: unknown) => {
+        span.setAttribute('error.type', errorType(error))
+        mark(span, error)
+        span.end()
+        throw error
+      }
+      const under = context.with(trace.setSpan(context.active(), span), next)
+      if (under instanceof Promise) return under.then(end, fault)
+      end()
+    },
+
+    end(run) {
+      const span = open.get(run) ?? (skipSpans && run.attempt === 0 ? start(run) : undefined)
+      if (!span) return
+      open.delete(run)
+      span.setAttributes(endAttributes(run))
+      if (failed(run)) mark(span, run.error)
+      span.end()
+    },
+  }
+}
+
+function mark(span: Span, error: unknown): void {
+  const message = error instanceof Error ? error.message : error === undefined ? undefined : String(error)
+  span.setStatus({ code: SpanStatusCode.ERROR, message })
+  if (error !== undefined) span.recordException(error instanceof Error ? error : String(error))
+}
