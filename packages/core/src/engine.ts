@@ -1,3 +1,4 @@
+import { Alive } from './alive.ts'
 import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached } from './context.ts'
 import { Events } from './events.ts'
@@ -44,6 +45,7 @@ export class Engine {
   readonly #plugins: readonly Plugin[]
   readonly #slots: ReturnType<typeof concurrency> | undefined
   readonly #mutexes = new Mutexes()
+  readonly #alive = new Alive()
   readonly #chains = new Map<number, Chain>()
   #onIdle: (() => void)[] = []
   /** Missed ticks not told of yet. */
@@ -158,6 +160,7 @@ export class Engine {
     try {
       const result = run.job.chain(run)
       if (isPromise(result)) {
+        this.#alive.hold()
         result.then(
           (value) => this.#settle(run, value),
           (error: unknown) => this.#settle(run, undefined, { error }),
@@ -190,7 +193,9 @@ export class Engine {
     this.events.emit('settled', run)
     this.onSettled(run)
     run.settle()
-    if (this.inFlight.size === 0 && this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
+    if (this.inFlight.size > 0) return
+    this.#alive.release()
+    if (this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
   }
 
   /** One line a run. */

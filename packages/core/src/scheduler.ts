@@ -6,7 +6,7 @@ import { Engine } from './engine.ts'
 import { EscapementError } from './errors.ts'
 import type { Events, PauseInfo } from './events.ts'
 import { checkExclusive } from './exclusive.ts'
-import type { Duration, Handler, Host, Maybe, Run, RunQuery, RunRecord } from './interfaces.ts'
+import type { Duration, Handler, Host, Logger, Maybe, Run, RunQuery, RunRecord } from './interfaces.ts'
 import type { Job, JobEntry, Keeper, RunOptions } from './job.ts'
 import { type JobOptions, MAX_TIMER } from './options.ts'
 import type { Plugins } from './plugins.ts'
@@ -48,6 +48,8 @@ export type Life = 'idle' | 'starting' | 'running' | 'draining' | 'stopped'
 export class Scheduler {
   readonly on: Events['on']
   readonly instance: string
+  /** Where the scheduler writes its own lines. */
+  readonly log: Logger
   /** The zone of cron strings that name none. */
   readonly timezone: string
   /** Where the scheduler is in its life. */
@@ -60,6 +62,7 @@ export class Scheduler {
   readonly #registry: Registry
   readonly #host: Host
   readonly #grace: number
+  #keepAlive = true
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
@@ -71,6 +74,7 @@ export class Scheduler {
     this.#plugins = settings.plugins
     this.#grace = settings.grace
     this.instance = settings.instance
+    this.log = engine.log
     this.timezone = settings.timezone
     this.on = engine.events.on
     this.#registry = new Registry(engine, this.#keeper, settings)
@@ -78,6 +82,7 @@ export class Scheduler {
       clock: engine.clock,
       now: () => engine.now(),
       nap: () => this.#watch.nap,
+      keepAlive: () => this.#keepAlive,
       fire: (job, due) => this.#fire(job, due),
       onWake: () => this.#watch.look(this.#registry.all()),
       onStep: (by) => {
@@ -207,9 +212,13 @@ export class Scheduler {
   /**
    * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts anew.
    * Rejects when a plugin cannot start.
+   *
+   * @param options `keepAlive: false` lets the process end while the scheduler waits for its next tick; runs
+   * under way always keep it. Default true.
    */
-  start(): Promise<void> {
-    if (this.#stopping) return this.#stopping.then(() => this.start())
+  start(options: { keepAlive?: boolean } = {}): Promise<void> {
+    if (this.#stopping) return this.#stopping.then(() => this.start(options))
+    if (!this.#starting) this.#keepAlive = options.keepAlive ?? true
     this.#starting ??= detached(() => this.#start())
     return this.#starting
   }

@@ -30,6 +30,8 @@ export interface TimetableParts {
   now: () => number
   /** How long to sleep at most, in ms. */
   nap: () => number
+  /** Whether waiting for the next tick keeps the process from ending. */
+  keepAlive: () => boolean
   /** Fires a tick. True: the job is armed again by `resume()` only. */
   fire(job: JobEntry, due: Due): boolean
   /** Woke up. */
@@ -112,6 +114,7 @@ export class Timetable {
     this.#wakeAt = due
     // A timer keeps the async context it was armed in: not that of the request or run we may be in now.
     this.#timer = detached(() => this.#parts.clock.setTimeout(this.#wake, ms))
+    if (!this.#parts.keepAlive()) this.#timer.unref?.()
   }
 
   #cancel(): void {
