@@ -103,7 +103,7 @@ export class Engine {
         paused,
         ...(exclusive ? [overlap] : []),
         ...(this.#slots ? [this.#slots] : []),
-        ...(this.#lock ? [claim(this.#lock)] : []),
+        ...(this.#lock ? [claim(this.#lock, () => this.clock.monotonic())] : []),
         ...hooks('run'),
       ]
       chain = compose(links, retry(this, attempts))

@@ -102,6 +102,8 @@ export interface Run<Data = unknown> {
   readonly log: Logger
   /** Rises from run to run of a job, with a lock plugin. Hand it to what you write to. */
   readonly fence: number | undefined
+  /** How long the lock took to answer, in ms; undefined when it was not asked. */
+  readonly claimedIn: number | undefined
   /** The process it runs in. */
   readonly instance: string
   /** Set by a tracing plugin. */

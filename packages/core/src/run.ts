@@ -42,6 +42,7 @@ export class ActiveRun implements Run {
   readonly fold: number
   readonly data: unknown
   claim: Claim | undefined
+  claimedIn: number | undefined = undefined
   state: State = 'due'
   outcome: Outcome | undefined = undefined
   reason: SkipReason | undefined = undefined

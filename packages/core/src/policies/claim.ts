@@ -3,11 +3,13 @@ import type { Lock } from '../interfaces.ts'
 import type { ActiveRun } from '../run.ts'
 
 /** Asks the fleet for the tick. A rerun brings its claim along. */
-export function claim(lock: Lock): Link {
+export function claim(lock: Lock, monotonic: () => number): Link {
   return async (run, next) => {
     const { overlap, onClaimError } = run.job.policies
     if (!run.claim) {
+      const asked = monotonic()
       const answer = await lock.claim(run, { lease: overlap !== 'allow' })
+      run.claimedIn = monotonic() - asked
       if (answer.granted) run.claim = answer
       else if (answer.reason !== 'claim-unavailable' || onClaimError === 'skip') {
         if (answer.error) run.fail(answer.error)
