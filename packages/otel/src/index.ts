@@ -1,2 +1,3 @@
-export { type OtelOptions, otel } from './otel.ts'
+export type { OtelOptions } from './options.ts'
+export { otel } from './otel.ts'
 export { traceEnv } from './trace-env.ts'

@@ -10,12 +10,12 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { endAttributes, errorType, faasAttributes, failed, startAttributes } from './attributes.ts'
-import type { OtelOptions } from './otel.ts'
+import type { Settings } from './options.ts'
 import { tracerFinder } from './tracer.ts'
 
 /** The spans of runs. A run's span begins in its run hook and ends when the run has its outcome. */
-export function spans(options: OtelOptions): Required<Hooks> & { end(run: Run): void } {
-  const { propagation = 'link', faas = false, skipSpans = false } = options
+export function spans(options: Settings): Required<Hooks> & { end(run: Run): void } {
+  const { propagation, faas, skipSpans, lockSpanOver } = options
   const findTracer = tracerFinder()
   /** The spans of those who asked for runs. */
   const askers = new WeakMap<Run, SpanContext>()
@@ -29,18 +29,26 @@ export function spans(options: OtelOptions): Required<Hooks> & { end(run: Run): 
     if (faas) Object.assign(attributes, faasAttributes(run))
     if (options.attributes) Object.assign(attributes, options.attributes(run))
     const name = `job ${run.job.name}`
+    // The claim came before; a run that had to wait for it begins there.
+    const waited = run.claimedIn !== undefined && run.claimedIn >= lockSpanOver
+    const claimed = Date.now()
+    const startTime = waited ? claimed - (run.claimedIn as number) : undefined
     const span =
       asker && propagation === 'parent'
-        ? tracer.startSpan(name, { attributes }, trace.setSpanContext(ROOT_CONTEXT, asker))
+        ? tracer.startSpan(name, { attributes, startTime }, trace.setSpanContext(ROOT_CONTEXT, asker))
         : tracer.startSpan(
             name,
-            { root: true, attributes, links: asker ? [{ context: asker }] : [] },
+            { root: true, attributes, startTime, links: asker ? [{ context: asker }] : [] },
             ROOT_CONTEXT,
           )
     const own = span.spanContext()
     if (isSpanContextValid(own)) {
       run.traceId = own.traceId
       run.traceparent = `00-${own.traceId}-${own.spanId}-${own.traceFlags.toString(16).padStart(2, '0')}`
+    }
+    if (waited) {
+      const lock = { attributes: { 'job.name': run.job.name }, startTime }
+      tracer.startSpan('job.lock.acquire', lock, trace.setSpan(ROOT_CONTEXT, span)).end(claimed)
     }
     return span
   }
