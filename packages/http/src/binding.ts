@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Server } from 'node:net'
+import type { Scheduler } from '@escapement/core'
+import { holdClose } from './hold-close.ts'
+import type { Hub } from './hub.ts'
+import { match, type Target } from './match.ts'
+import { type Options, parseOptions, type SignalSettings } from './options.ts'
+import { after, atMost } from './timers.ts'
+import { type ExpressApp, wrapListen } from './wrap-listen.ts'
+
+/** How long to wait for something better than a `maybe`, and to see whether an ephemeral server stays. */
+const PATIENCE = 1_000
+const MAX_RETRY = 30_000
+
+/** One scheduler and the servers that serve it: starts with the first, drains with the last. */
+export class Binding implements Target {
+  readonly scheduler: Scheduler
+  koa = false
+  /** Asked to shut down: not ready, but still serving. */
+  leaving = false
+
+  readonly #hub: Hub
+  #options: Options = parseOptions()
+  readonly #owned = new WeakSet<object>()
+  readonly #servers = new Map<Server, { certainty: 'exact' | 'likely'; release: () => void }>()
+  /** The server of the last request. */
+  #last: Server | undefined
+  #drained = false
+  #cancelStart: (() => void) | undefined
+
+  constructor(hub: Hub, scheduler: Scheduler) {
+    this.#hub = hub
+    this.scheduler = scheduler
+  }
+
+  /** A middleware for this scheduler was made. The options of the last one count. */
+  configure(options: Options): void {
+    this.#options = options
+    if (options.signals) this.#hub.signals.add(this, options.signals)
+    else this.#hub.signals.delete(this)
+  }
+
+  /** @param fn A middleware of this scheduler. */
+  own(fn: object): void {
+    this.#owned.add(fn)
+  }
+
+  owns(fn: object): boolean {
+    return this.#owned.has(fn)
+  }
+
+  /** A middleware was mounted on an Express app, or an app that holds it on another one. */
+  mounted(app: ExpressApp): void {
+    if (this.#owned.has(app)) return
+    this.#owned.add(app)
+    app.on?.('mount', (parent: ExpressApp) => this.mounted(parent))
+    if (app.parent) this.mounted(app.parent)
+    if (!this.#hub.traced) wrapListen(app, (server) => this.consider(server))
+    this.#hub.offer(this)
+  }
+
+  /** A server listens: is it ours? */
+  consider(server: Server): void {
+    if (!server.listening) return
+    const found = match(server, this)
+    if (found === 'exact' || found === 'likely') this.adopt(server, found)
+    else if (found === 'maybe') {
+      after(PATIENCE, () => {
+        if (this.#servers.size === 0) this.adopt(server, 'likely')
+      })
+    }
+  }
+
+  /** A request reached a middleware of ours: its server is ours. */
+  seen(request: IncomingMessage): void {
+    const { server } = request.socket as { server?: Server }
+    if (!server || server === this.#last) return
+    this.adopt(server, 'exact')
+    if (this.#servers.has(server)) this.#last = server
+  }
+
+  adopt(server: Server, certainty: 'exact' | 'likely'): void {
+    const known = this.#servers.get(server)
+    if (!server.listening || known?.certainty === 'exact' || known?.certainty === certainty) return
+    const release = known?.release ?? holdClose(server, () => this.#closing(server))
+    this.#servers.set(server, { certainty, release })
+    // A server that turns out to be ours only now, after we had drained with another one.
+    if (known && !this.#drained) return
+    this.leaving = false
+    if (!this.#hub.join(server, this)) return
+    const { start } = this.#options
+    if (start === 'never' || (start === 'auto' && process.env.NODE_ENV === 'test')) return
+    if (start === 'auto' && this.#hub.ephemeral.has(server)) {
+      after(PATIENCE, () => {
+        if (this.#servers.has(server)) this.#start()
+      })
+    } else this.#start()
+  }
+
+  /** Gives way to a newer scheduler with the same jobs on the same server. */
+  retire(): void {
+    for (const { release } of this.#servers.values()) release()
+    this.#servers.clear()
+    this.#last = undefined
+    this.#hub.signals.delete(this)
+    void this.#drain()
+  }
+
+  /** Not ready, close, drain; then open connections may linger for a while. */
+  async shutdown({ delay, linger }: SignalSettings): Promise<void> {
+    this.leaving = true
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
+    const servers = [...this.#servers.keys()].filter((server) => server.listening) as HttpServer[]
+    const closed = servers.map((server) => {
+      const event = once(server, 'close')
+      server.close()
+      return event
+    })
+    await this.#drain()
+    for (const server of servers) server.closeIdleConnections?.()
+    await atMost(linger, Promise.all(closed))
+    for (const server of servers) server.closeAllConnections?.()
+  }
+
+  /** How the process would end now: the jobs it would interrupt. */
+  interrupted(): string[] {
+    return this.scheduler.jobs().flatMap((job) => (job.running > 0 ? [job.name] : []))
+  }
+
+  #start(failures = 0): void {
+    this.#cancelStart?.()
+    this.#drained = false
+    // The server keeps the process, not our timers. The scheduler tells of a failure itself.
+    this.scheduler.start({ keepAlive: false }).catch(() => {
+      if (this.#servers.size === 0) return
+      const delay = Math.min(1000 * 2 ** failures, MAX_RETRY)
+      this.#cancelStart = after(delay, () => this.#start(failures + 1))
+    })
+  }
+
+  #closing(server: Server): Promise<void> | undefined {
+    const entry = this.#servers.get(server)
+    if (!entry) return
+    entry.release()
+    this.#servers.delete(server)
+    this.#hub.leave(server, this)
+    if (this.#last === server) this.#last = undefined
+    // Servers that only look like ours do not count against one that is.
+    const others = [...this.#servers.values()]
+    const stays = others.some(({ certainty }) => certainty === 'exact' || entry.certainty === 'likely')
+    return stays ? undefined : this.#drain()
+  }
+
+  #drain(): Promise<void> {
+    this.#cancelStart?.()
+    this.#drained = true
+    const { grace } = this.#options
+    return this.scheduler.stop(grace === undefined ? {} : { grace })
+  }
+}

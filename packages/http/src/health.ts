@@ -1,0 +1,36 @@
+import type { Health, Scheduler } from '@escapement/core'
+import type { FetchHandler } from './fetch-handler.ts'
+import { hub } from './hub.ts'
+import { checkKeys, refuse } from './options.ts'
+
+export interface HealthOptions {
+  /** What decides between 200 and 503. Default `'ready'`. */
+  probe?: 'ready' | 'live'
+}
+
+/**
+ * As `scheduler.health()`, for an HTTP server: not ready from the moment it is asked to shut down. A scheduler
+ * that nobody has started (tests, `start: 'never'`) is not in the way of being ready.
+ */
+export function healthOf(scheduler: Scheduler): Health {
+  const health = scheduler.health()
+  const leaving = hub().find(scheduler)?.leaving ?? false
+  return { ...health, ready: !leaving && (health.ready || health.state === 'idle') }
+}
+
+/**
+ * Answers probes with `{ state, live, ready, lag, inFlight, jobs }` as JSON: with 200, or 503 while the
+ * scheduler is starting, draining or stopped (`ready`), or when it could not be started (`live`).
+ *
+ * @throws ERR_ESCAPEMENT_OPTION
+ */
+export function health(scheduler: Scheduler, options: HealthOptions = {}): FetchHandler {
+  checkKeys(options, ['probe'], 'healthz option')
+  const { probe = 'ready' } = options
+  if (probe !== 'ready' && probe !== 'live') refuse('probe', "'ready' or 'live'", probe)
+  return () => {
+    const report = healthOf(scheduler)
+    const headers = { 'cache-control': 'no-store' }
+    return Response.json(report, { status: report[probe] ? 200 : 503, headers })
+  }
+}

@@ -1,0 +1,7 @@
+export { attach, type Bound, bind } from './bind.ts'
+export type { Binding } from './binding.ts'
+export { answer, type FetchHandler, type RequestInfo, toNode } from './fetch-handler.ts'
+export { guardResponse, guardSetters } from './finished-response.ts'
+export { type HealthOptions, health, healthOf } from './health.ts'
+export type { MiddlewareOptions, Options, SignalOptions, SignalSettings } from './options.ts'
+export type { ExpressApp } from './wrap-listen.ts'
