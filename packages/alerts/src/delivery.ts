@@ -1,0 +1,90 @@
+import type { Clock } from '@escapement/core'
+import type { Channel, Message } from './interfaces.ts'
+
+export interface DeliveryOptions {
+  /** In all. */
+  tries: number
+  /** Before the second try, in ms; five times as long before each further one. */
+  backoff: number
+  /** Of one try, in ms. */
+  timeout: number
+}
+
+/** What a channel may put on its errors, to be tried again at a better time or not at all. */
+export interface SendError extends Error {
+  /** False: the same message will not be taken later either. */
+  readonly retryable?: boolean
+  /** Milliseconds the receiver asks to wait. */
+  readonly retryAfter?: number
+}
+
+/** Sends a message, more than once if need be. Rejects with the last error, or when `signal` aborts. */
+export async function deliver(
+  channel: Channel,
+  message: Message,
+  { tries, backoff, timeout }: DeliveryOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await once(channel, message, timeout, clock, signal)
+    } catch (error) {
+      const { retryable, retryAfter } = (error ?? {}) as Partial<SendError>
+      if (signal.aborted || attempt >= tries || retryable === false) throw error
+      const wait = backoff * 5 ** (attempt - 1)
+      // A long wait is left to the outbox, which sends what is new by then.
+      if (retryAfter !== undefined && retryAfter > 60_000) throw error
+      await pause(clock, Math.max(wait, retryAfter ?? 0), signal)
+    }
+  }
+}
+
+/** One try. A channel that ignores its signal is left behind. */
+function once(
+  channel: Channel,
+  message: Message,
+  timeout: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const controller = new AbortController()
+    const give = (reason: Error) => {
+      controller.abort(reason)
+      reject(reason)
+    }
+    const timer = clock.setTimeout(
+      () => give(new Error(`${channel.name} took longer than ${timeout} ms`)),
+      timeout,
+    )
+    const onAbort = () => give(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const over = () => {
+      clock.clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+    if (signal.aborted) {
+      over()
+      return give(signal.reason)
+    }
+    new Promise<void>((sent) => sent(channel.send(message, { signal: controller.signal })))
+      .then(resolve, reject)
+      .finally(over)
+  })
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clock.clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = clock.setTimeout(() => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    timer.unref?.()
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}

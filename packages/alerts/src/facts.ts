@@ -1,0 +1,104 @@
+import type { Job, Run } from '@escapement/core'
+import type { ErrorFacts, JobFacts, RunFacts } from './interfaces.ts'
+
+const MESSAGE = 2000
+const STACK = 6000
+const ERRORS = 10
+
+/** A run as plain data. */
+export function runFacts(run: Run, traceUrl?: (traceId: string) => string | undefined): RunFacts {
+  return {
+    id: run.id,
+    tick: run.tick.id,
+    scheduledAt: run.tick.scheduledAt,
+    trigger: run.trigger,
+    outcome: run.outcome,
+    reason: run.reason,
+    attempts: run.attempt,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    duration: Math.round(run.duration),
+    late: Math.round(run.late),
+    instance: run.instance,
+    traceId: run.traceId,
+    traceUrl: run.traceId && sampled(run) ? safely(() => traceUrl?.(run.traceId as string)) : undefined,
+  }
+}
+
+/** A job as plain data. */
+export function jobFacts(job: Job): JobFacts {
+  const { name, description, owner, runbook, group, trigger, next } = job
+  const timezone = trigger.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  return { name, description, owner, runbook, group, schedule: trigger.expression, timezone, next }
+}
+
+/** The errors of a run's attempts: the first and the newest, when there are many. */
+export function errorFacts(run: Run): ErrorFacts[] {
+  const all = run.errors.map((error, i) => [error, i + 1] as const)
+  const chosen = all.length > ERRORS ? [all[0] as (typeof all)[0], ...all.slice(1 - ERRORS)] : all
+  return chosen.map(([error, attempt]) => errorFact(error, attempt))
+}
+
+/** An error, or whatever was thrown, as plain data. Never throws. */
+export function errorFact(error: unknown, attempt = 1): ErrorFacts {
+  const read = (key: string): unknown => safely(() => (error as Record<string, unknown>)[key])
+  if (error === null || typeof error !== 'object') {
+    return {
+      attempt,
+      name: 'Error',
+      message: cut(text(error), MESSAGE),
+      code: undefined,
+      stack: undefined,
+      causes: [],
+    }
+  }
+  const code = read('code')
+  const stack = read('stack')
+  return {
+    attempt,
+    name: cut(text(read('name') ?? 'Error'), 100),
+    message: cut(text(read('message') ?? safely(() => JSON.stringify(error)) ?? 'an object'), MESSAGE),
+    code: typeof code === 'string' || typeof code === 'number' ? cut(String(code), 100) : undefined,
+    stack: typeof stack === 'string' ? cut(stack, STACK) : undefined,
+    causes: causes(error),
+  }
+}
+
+/** What tells one failure from another: the error's name and code, not its message. */
+export function errorType(facts: ErrorFacts | undefined): string {
+  return facts ? `${facts.name}${facts.code ? ` ${facts.code}` : ''}` : ''
+}
+
+function causes(error: object): string[] {
+  const found: string[] = []
+  let cause = safely(() => (error as { cause?: unknown }).cause)
+  while (cause !== undefined && cause !== null && found.length < 5) {
+    const it = cause as { message?: unknown; cause?: unknown }
+    found.push(cut(text(safely(() => it.message) ?? cause), 500))
+    cause = typeof it === 'object' ? safely(() => it.cause) : undefined
+  }
+  return found
+}
+
+/** At most `length` characters, never half of a surrogate pair. */
+export function cut(value: string, length: number): string {
+  if (value.length <= length) return value
+  return `${value.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+/** Bit 0 of the flags of W3C Trace Context. A trace id without context is taken as sampled. */
+function sampled({ traceparent }: Run): boolean {
+  return traceparent === undefined || (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1
+}
+
+function text(value: unknown): string {
+  return safely(() => String(value)) ?? 'something that cannot be shown'
+}
+
+function safely<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,5 @@
+export { type Alerts, type AlertsStats, alerts } from './alerts.ts'
+export type { SendError } from './delivery.ts'
+export type * from './interfaces.ts'
+export type { AlertsOptions, Escalation, Inhibition, Match, Policy, Rule, Subject } from './options.ts'
+export type { Quiet } from './quiet.ts'

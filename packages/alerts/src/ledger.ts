@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { errorType } from './facts.ts'
+import type { ErrorFacts, Incident, Kind, RunFacts } from './interfaces.ts'
+import type { Settings, Subject } from './options.ts'
+
+/** What is known of an incident that is met. */
+export interface Meeting {
+  kind: Kind
+  subject: string
+  job?: string
+  run?: RunFacts
+  errors?: readonly ErrorFacts[]
+  detail?: string
+}
+
+export interface LedgerParts {
+  /** Wall time in ms. */
+  now: () => number
+  settings: (subject: Pick<Subject, 'kind' | 'subject' | 'job'>) => Settings
+  /** Incidents that keep their errors. */
+  details: number
+  /** An incident changed, or (`gone`) is forgotten. */
+  onChange: (incident: Incident, gone: boolean) => void
+}
+
+/** The incidents: at most one for each kind and subject, however often it is met. */
+export class Ledger {
+  readonly #incidents = new Map<string, Incident>()
+  readonly #byJob = new Map<string, Set<Incident>>()
+  readonly #parts: LedgerParts
+  #detailed = 0
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts
+  }
+
+  get size(): number {
+    return this.#incidents.size
+  }
+
+  get(key: string): Incident | undefined {
+    return this.#incidents.get(key)
+  }
+
+  all(): IterableIterator<Incident> {
+    return this.#incidents.values()
+  }
+
+  of(job: string): ReadonlySet<Incident> {
+    return this.#byJob.get(job) ?? NONE
+  }
+
+  /** Opens an incident, or counts it once more. */
+  meet(meeting: Meeting): void {
+    const now = this.#parts.now()
+    const settings = this.#parts.settings({ job: undefined, ...meeting })
+    if (!settings.enabled) return
+    const key = `${meeting.kind}:${meeting.subject}`
+    let incident = this.#incidents.get(key)
+    if (!incident) this.put((incident = opened(key, meeting, now)))
+    if (incident.recoveredAt !== undefined) reopen(incident)
+    incident.count++
+    incident.lastAt = now
+    incident.good = 0
+    incident.run = meeting.run ?? incident.run
+    incident.detail = meeting.detail ?? incident.detail
+    this.#describe(incident, meeting.errors ?? [])
+    if (incident.firmAt === undefined && incident.count >= settings.after) incident.firmAt = now
+    this.#parts.onChange(incident, false)
+  }
+
+  /** A success, or whatever ends this incident when it happens often enough. */
+  good(incident: Incident): void {
+    if (incident.recoveredAt !== undefined) return
+    incident.good++
+    const { recoverAfter } = this.#parts.settings(incident)
+    if (incident.good >= recoverAfter) this.recover(incident)
+    else this.#parts.onChange(incident, false)
+  }
+
+  recover(incident: Incident): void {
+    if (incident.recoveredAt !== undefined) return
+    incident.recoveredAt = this.#parts.now()
+    // Nobody was to be told of it yet.
+    if (incident.firmAt === undefined) this.forget(incident)
+    else this.#parts.onChange(incident, false)
+  }
+
+  /** Takes an incident in as it is: a new one, or one that was kept. */
+  put(incident: Incident): void {
+    this.#incidents.set(incident.key, incident)
+    if (incident.errors.length > 0) this.#detailed++
+    if (incident.job === undefined) return
+    const mates = this.#byJob.get(incident.job)
+    if (mates) mates.add(incident)
+    else this.#byJob.set(incident.job, new Set([incident]))
+  }
+
+  forget(incident: Incident): void {
+    if (!this.#incidents.delete(incident.key)) return
+    if (incident.errors.length > 0) this.#detailed--
+    const mates = incident.job === undefined ? undefined : this.#byJob.get(incident.job)
+    mates?.delete(incident)
+    if (mates?.size === 0) this.#byJob.delete(incident.job as string)
+    this.#parts.onChange(incident, true)
+  }
+
+  #describe(incident: Incident, errors: readonly ErrorFacts[]): void {
+    if (errors.length === 0) return
+    const type = errorType(errors.at(-1))
+    if (!incident.types.includes(type) && incident.types.length < 5) incident.types.push(type)
+    if (incident.errors.length === 0) this.#detailed++
+    // Beyond the limit, the errors of further incidents are kept in short.
+    incident.errors =
+      this.#detailed <= this.#parts.details
+        ? errors
+        : errors
+            .slice(-1)
+            .map((error) => ({
+              ...error,
+              message: error.message.slice(0, 200),
+              stack: undefined,
+              causes: [],
+            }))
+  }
+}
+
+const NONE: ReadonlySet<Incident> = new Set()
+
+function opened(key: string, { kind, subject, job }: Meeting, now: number): Incident {
+  return {
+    key,
+    id: randomUUID(),
+    kind,
+    subject,
+    job,
+    openedAt: now,
+    lastAt: now,
+    count: 0,
+    firmAt: undefined,
+    good: 0,
+    recoveredAt: undefined,
+    types: [],
+    run: undefined,
+    errors: [],
+    detail: undefined,
+    told: {},
+    version: 0,
+  }
+}
+
+/** It came back before its end was told everywhere: who was told of the end is told anew. */
+function reopen(incident: Incident): void {
+  incident.recoveredAt = undefined
+  for (const [channel, { recovered }] of Object.entries(incident.told)) {
+    if (recovered) delete incident.told[channel]
+  }
+}

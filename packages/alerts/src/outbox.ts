@@ -1,0 +1,351 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock, Logger, Timer } from '@escapement/core'
+import { type DeliveryOptions, deliver } from './delivery.ts'
+import type { Channel, Incident, Message, Notice, Thread } from './interfaces.ts'
+import { SEVERITIES, type Settings } from './options.ts'
+import { momentary, type Want, want } from './wants.ts'
+
+export interface OutboxParts {
+  clock: Clock
+  log: Logger
+  instance: string
+  delivery: DeliveryOptions
+  throttle: { messages: number; per: number } | undefined
+  incident: (key: string) => Incident | undefined
+  settings: (incident: Incident) => Settings
+  group: (incident: Incident, settings: Settings) => string
+  /** A function that says which incidents are muted by others now. */
+  inhibited: () => (incident: Incident) => boolean
+  /** Secures the right to tell of these incidents; gives those that this process may tell of. */
+  claim: (incidents: Incident[], channel: string) => Promise<Incident[]>
+  notice: (incident: Incident, channel: string, escalated: boolean) => Promise<Notice>
+  /** Something was told, or will not be: the incident may be done with. */
+  onTold: (incident: Incident) => void
+  onSent: (channel: Channel) => void
+  onFailed: (channel: Channel, error: unknown) => void
+}
+
+interface Group {
+  readonly members: Set<string>
+  due: number
+  sentAt: number | undefined
+}
+
+interface Item extends Want {
+  incident: Incident
+  settings: Settings
+}
+
+/** Quiet hours are asked again this often, in ms. */
+const LOOK = 60_000
+/** Rest after a message that could not be sent, in ms: doubled each time, up to the second. */
+const REST = [30_000, 300_000] as const
+
+/** What one channel is still to be told, and when. One message at a time. */
+export class Outbox {
+  readonly channel: Channel
+  sent = 0
+  failed = 0
+  readonly #parts: OutboxParts
+  readonly #groups = new Map<string, Group>()
+  #timer: Timer | undefined
+  #armed = Infinity
+  #busy: Promise<void> | undefined
+  #tokens: number
+  #filledAt: number
+  #failures = 0
+  /** Not tried again before. */
+  #restUntil = 0
+  #abort = new AbortController()
+  /** While stopping: everything that may be told is told now. */
+  #hurry = false
+
+  constructor(channel: Channel, parts: OutboxParts) {
+    this.channel = channel
+    this.#parts = parts
+    this.#tokens = parts.throttle?.messages ?? Infinity
+    this.#filledAt = parts.clock.now()
+  }
+
+  /** An incident changed. */
+  plan(incident: Incident, gone: boolean): void {
+    const settings = this.#parts.settings(incident)
+    const key = this.#parts.group(incident, settings)
+    const wanted = gone ? undefined : want(incident, this.channel.name, settings)
+    let group = this.#groups.get(key)
+    if (!wanted) {
+      group?.members.delete(incident.key)
+      return
+    }
+    if (!group)
+      this.#groups.set(
+        key,
+        (group = { members: new Set(), due: Infinity, sentAt: sentAt(incident, this.channel.name) }),
+      )
+    group.members.add(incident.key)
+    group.due = Math.min(group.due, this.#due(group, { ...wanted, incident, settings }))
+    this.#arm()
+  }
+
+  /** Whether the channel is to be told of an incident, now or later. */
+  wants(incident: Incident): boolean {
+    return want(incident, this.channel.name, this.#parts.settings(incident)) !== undefined
+  }
+
+  /** Incidents of which the channel is still to be told something that is due. */
+  owed(now: number): number {
+    let owed = 0
+    for (const group of this.#groups.values())
+      owed += this.#items(group).filter(({ from }) => from <= now).length
+    return owed
+  }
+
+  /** Sends what may be sent now, for as long as it takes or until `signal` aborts. */
+  async flush(signal: AbortSignal): Promise<void> {
+    this.#hurry = true
+    const onAbort = () => this.#abort.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    await this.#busy
+    this.#restUntil = 0
+    for (const group of this.#groups.values()) group.due = 0
+    if (!signal.aborted) await this.#pump()
+    signal.removeEventListener('abort', onAbort)
+    this.#disarm()
+  }
+
+  /** Works again after a flush. */
+  resume(): void {
+    this.#hurry = false
+    this.#abort = new AbortController()
+    this.#arm()
+  }
+
+  #pump(): Promise<void> {
+    this.#busy ??= this.#work().finally(() => {
+      this.#busy = undefined
+      if (!this.#hurry) this.#arm()
+    })
+    return this.#busy
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const now = this.#parts.clock.now()
+      if (this.#abort.signal.aborted || now < this.#restUntil || !this.#token(now)) return
+      const due = [...this.#groups.values()].filter((group) => group.due <= now)
+      if (due.length === 0) return
+      // With the last of the budget, all that is due goes together.
+      const groups = this.#tokens < 2 || this.#hurry ? due : due.slice(0, 1)
+      await this.#send(groups)
+    }
+  }
+
+  /** True when the throttle lets a message pass. */
+  #token(now: number): boolean {
+    const { throttle } = this.#parts
+    if (!throttle || this.#hurry) return true
+    const passed = Math.max(0, now - this.#filledAt)
+    this.#tokens = Math.min(throttle.messages, this.#tokens + (passed / throttle.per) * throttle.messages)
+    this.#filledAt = now
+    return this.#tokens >= 1
+  }
+
+  async #send(groups: Group[]): Promise<void> {
+    const { clock } = this.#parts
+    const items = this.#ready(groups)
+    const mine = items.length > 0 ? await this.#claim(items) : []
+    if (mine.length === 0) return this.#reckon(groups)
+    this.#tokens--
+    try {
+      const message = await this.#write(mine)
+      // What is met while it is under way is not told by it.
+      const types = new Map(mine.map(({ incident }) => [incident, incident.types.length]))
+      await deliver(this.channel, message, this.#parts.delivery, clock, this.#abort.signal)
+      this.sent++
+      this.#failures = 0
+      for (const group of groups) group.sentAt = clock.now()
+      message.notices.forEach(({ status }, i) => {
+        const { incident } = mine[i] as Item
+        this.#tell(incident, message.thread, status === 'recovered', types.get(incident) ?? 0)
+      })
+      this.#parts.onSent(this.channel)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#reckon(groups)
+  }
+
+  #tell(incident: Incident, thread: Thread, recovered: boolean, types: number): void {
+    const before = incident.told[this.channel.name]
+    incident.told[this.channel.name] = {
+      at: this.#parts.clock.now(),
+      times: (before?.times ?? 0) + 1,
+      types,
+      recovered,
+      thread: before?.thread ?? thread,
+    }
+    this.#parts.onTold(incident)
+  }
+
+  #fail(error: unknown): void {
+    this.failed++
+    this.#failures++
+    const [first, most] = REST
+    const asked = (error as { retryAfter?: number } | undefined)?.retryAfter ?? 0
+    this.#restUntil =
+      this.#parts.clock.now() + Math.max(asked, Math.min(most, first * 2 ** (this.#failures - 1)))
+    this.#parts.onFailed(this.channel, error)
+  }
+
+  #items(group: Group): Item[] {
+    const items: Item[] = []
+    for (const key of group.members) {
+      const incident = this.#parts.incident(key)
+      const settings = incident && this.#parts.settings(incident)
+      const wanted = incident && settings && want(incident, this.channel.name, settings)
+      if (wanted) items.push({ ...wanted, incident, settings })
+      else group.members.delete(key)
+    }
+    return items
+  }
+
+  /** What these groups have to tell now. The worst first. */
+  #ready(groups: Group[]): Item[] {
+    const now = this.#parts.clock.now()
+    const muted = this.#parts.inhibited()
+    const ready: Item[] = []
+    for (const item of groups.flatMap((group) => this.#items(group))) {
+      const { incident, settings } = item
+      if (item.from > now || this.#quiet(settings, now)) continue
+      if (!muted(incident)) ready.push(item)
+      // Muted for all of its life: the other incident has told it.
+      else if (incident.recoveredAt !== undefined || momentary(incident))
+        this.#tell(incident, NO_THREAD, true, 0)
+    }
+    return ready.sort(
+      (a, b) =>
+        Number(a.incident.recoveredAt !== undefined) - Number(b.incident.recoveredAt !== undefined) ||
+        SEVERITIES.indexOf(b.settings.severity) - SEVERITIES.indexOf(a.settings.severity) ||
+        b.incident.lastAt - a.incident.lastAt,
+    )
+  }
+
+  async #claim(items: Item[]): Promise<Item[]> {
+    const mine = new Set(
+      await this.#parts.claim(
+        items.map(({ incident }) => incident),
+        this.channel.name,
+      ),
+    )
+    return items.filter(({ incident }) => mine.has(incident))
+  }
+
+  async #write(items: Item[]): Promise<Message> {
+    const { name } = this.channel
+    const notices = await Promise.all(
+      items.map(({ incident, escalated }) => this.#parts.notice(incident, name, escalated)),
+    )
+    const id = randomUUID()
+    const threads = new Map(
+      items.flatMap(({ incident }) => {
+        const thread = incident.told[name]?.thread
+        return thread ? [[thread.id, thread] as const] : []
+      }),
+    )
+    const known = items.every(({ incident }) => incident.told[name])
+    const { kind, subject } = notices[0] as Notice
+    const thread =
+      known && threads.size === 1
+        ? (threads.values().next().value as Thread)
+        : { id, incidents: notices.length, kind, subject }
+    return {
+      id,
+      at: new Date(this.#parts.clock.now()),
+      instance: this.#parts.instance,
+      severity: worst(notices),
+      notices,
+      thread,
+      references: [...threads.keys()],
+    }
+  }
+
+  #quiet({ quiet, severity }: Settings, now: number): boolean {
+    if (!quiet || severity === 'critical') return false
+    try {
+      return quiet(new Date(now))
+    } catch (error) {
+      // A calendar that is broken must not silence anything.
+      this.#parts.log.error({ error }, 'quiet hours threw, and are not observed')
+      return false
+    }
+  }
+
+  /** When an incident is to make its group be sent. */
+  #due(group: Group, { by, settings }: Item): number {
+    const now = this.#parts.clock.now()
+    // After the wall clock was set back, the last message must not lie ahead.
+    if (group.sentAt !== undefined) group.sentAt = Math.min(group.sentAt, now)
+    const due = group.sentAt === undefined ? by : Math.max(by, group.sentAt + settings.groupInterval)
+    return due <= now && this.#quiet(settings, now) ? now + LOOK : due
+  }
+
+  /** Finds anew when groups are due. */
+  #reckon(groups: Group[]): void {
+    const now = this.#parts.clock.now()
+    const muted = this.#parts.inhibited()
+    for (const group of groups) {
+      const dues = this.#items(group).map((item) => {
+        const due = this.#due(group, item)
+        return due <= now && muted(item.incident) ? now + LOOK : due
+      })
+      // While stopping, each group is sent once: what is left waits for the next start.
+      group.due = this.#hurry ? Infinity : dues.reduce((a, b) => Math.min(a, b), Infinity)
+    }
+  }
+
+  #arm(): void {
+    if (this.#hurry || this.#busy) return
+    const { clock, throttle } = this.#parts
+    let at = Infinity
+    for (const { due } of this.#groups.values()) at = Math.min(at, due)
+    if (at === Infinity) {
+      this.#disarm()
+      return
+    }
+    if (throttle && this.#tokens < 1) {
+      at = Math.max(at, this.#filledAt + Math.ceil(((1 - this.#tokens) / throttle.messages) * throttle.per))
+    }
+    at = Math.max(at, this.#restUntil)
+    if (at === this.#armed) return
+    this.#disarm()
+    this.#armed = at
+    this.#timer = clock.setTimeout(
+      () => {
+        this.#armed = Infinity
+        void this.#pump()
+      },
+      // Looked at once a minute, so that a clock that is set back delays nothing for long.
+      Math.min(Math.max(0, at - clock.now()), LOOK),
+    )
+    this.#timer.unref?.()
+  }
+
+  #disarm(): void {
+    if (this.#timer) this.#parts.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#armed = Infinity
+  }
+}
+
+const NO_THREAD: Thread = { id: '', incidents: 0, kind: 'failed', subject: '' }
+
+function worst(notices: readonly Notice[]): Notice['severity'] {
+  return notices.reduce<Notice['severity']>(
+    (worst, { severity }) => (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(worst) ? severity : worst),
+    'info',
+  )
+}
+
+function sentAt(incident: Incident, channel: string): number | undefined {
+  return incident.told[channel]?.at
+}

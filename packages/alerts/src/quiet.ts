@@ -1,0 +1,72 @@
+import { type Calendar, EscapementError } from '@escapement/core'
+
+/** Hours of rest, or any set of instants: a `Calendar` of core, or a function. */
+export type Quiet =
+  | {
+      /** `'22:00'`, in the zone. */
+      from: string
+      /** `'07:00'`; the next day's, when it is not later than `from`. */
+      to: string
+      /** IANA zone. Default: the system's. */
+      timezone?: string
+      /** Days on which it begins, 0 for Sunday. Default all. */
+      days?: readonly number[]
+    }
+  | Calendar
+  | ((instant: Date) => boolean)
+
+/** True in quiet hours. */
+export type QuietHours = (instant: Date) => boolean
+
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function parseQuiet(quiet: Quiet, where: string): QuietHours {
+  if (typeof quiet === 'function') return quiet
+  if ('includes' in quiet && typeof quiet.includes === 'function') return (instant) => quiet.includes(instant)
+  if (!('from' in quiet))
+    throw bad(where, "an object like { from: '22:00', to: '07:00' }, a calendar or a function")
+  const from = minutes(quiet.from, `${where}.from`)
+  const to = minutes(quiet.to, `${where}.to`)
+  const days = quiet.days ?? [0, 1, 2, 3, 4, 5, 6]
+  if (!days.every((day) => Number.isInteger(day) && day >= 0 && day <= 6))
+    throw bad(`${where}.days`, 'days from 0 to 6')
+  const local = localTime(quiet.timezone, `${where}.timezone`)
+  return (instant) => {
+    const { day, minute } = local(instant)
+    if (from < to) return days.includes(day) && minute >= from && minute < to
+    // Over midnight: the morning belongs to the day before.
+    return minute >= from ? days.includes(day) : minute < to && days.includes((day + 6) % 7)
+  }
+}
+
+function minutes(time: unknown, where: string): number {
+  const found = typeof time === 'string' ? /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(time) : null
+  if (!found) throw bad(where, "a time like '22:00'")
+  return Number(found[1]) * 60 + Number(found[2])
+}
+
+function localTime(
+  timeZone: string | undefined,
+  where: string,
+): (instant: Date) => { day: number; minute: number } {
+  let format: Intl.DateTimeFormat
+  try {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      weekday: 'short',
+      hour: 'numeric',
+      minute: 'numeric',
+      hourCycle: 'h23',
+    })
+  } catch {
+    throw bad(where, 'an IANA zone')
+  }
+  const names = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+  return (instant) => {
+    const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]))
+    return { day: names.indexOf(parts.weekday ?? ''), minute: Number(parts.hour) * 60 + Number(parts.minute) }
+  }
+}
+
+function bad(where: string, expected: string): EscapementError {
+  return new EscapementError('ERR_ESCAPEMENT_OPTION', `${where} must be ${expected}`)
+}
