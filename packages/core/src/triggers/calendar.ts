@@ -1,4 +1,4 @@
-import { parseDuration } from '../duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
 import { EscapementError, show } from '../errors.ts'
 import type { Calendar, Duration, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
@@ -121,7 +121,7 @@ class Windows implements Stretch, Bindable<Calendar> {
   constructor(trigger: Trigger, length: number) {
     this.#trigger = trigger
     this.#length = length
-    this.expression = trigger.expression ?? 'custom'
+    this.expression = `${trigger.expression ?? 'custom'}${length ? ` for ${formatDuration(length)}` : ''}`
   }
 
   includes(instant: Date): boolean {

@@ -96,9 +96,7 @@ function cronReasons(schedule: Schedule, at: number): string[] {
     return wrong.length === 0 ? ['all fields match', ...special] : special
   }
   if (wrong.length > 0) return wrong
-  return [
-    `${time(local)} comes twice and ran the first time, ${time(local + segment.before - segment.offset)} before`,
-  ]
+  return [`${time(local)} comes twice and runs the first time only`]
 }
 
 function mismatches({ fields }: Schedule, local: number): string[] {

@@ -4,6 +4,8 @@
  */
 export interface Reference {
   matches(local: Date): boolean
+  /** Of the date alone. */
+  matchesDay(local: Date): boolean
   readonly wildcard: boolean
 }
 
@@ -33,6 +35,7 @@ export function reference(expression: string): Reference {
     const [low, high] = bounds[field] as [number, number]
     const [range = '', stepText] = item.split('/')
     const step = Number(stepText ?? 1)
+    if (value < low || value > high) return false
     if (range === '*' || range === '?') return (value - low) % step === 0
     const [a = '', b] = range.split('-')
     const first = number(a, field)
@@ -79,18 +82,22 @@ export function reference(expression: string): Reference {
         : weekLater.getUTCMonth() !== date.getUTCMonth()
     })
   const star = (field: number) => /^[*?]/.test(parts[field] as string)
+  const matchesDay = (local: Date): boolean => {
+    if (!plain(4, local.getUTCMonth() + 1) || !(parts[6] === '*' || plain(6, local.getUTCFullYear())))
+      return false
+    const dom = dayOfMonth(local)
+    const dow = dayOfWeek(local)
+    return star(3) || star(5) ? dom && dow : dom || dow
+  }
   return {
     wildcard: [0, 1, 2].some((field) => (parts[field] as string).startsWith('*')),
+    matchesDay,
     matches(local) {
-      const dom = dayOfMonth(local)
-      const dow = dayOfWeek(local)
       return (
         plain(0, local.getUTCSeconds()) &&
         plain(1, local.getUTCMinutes()) &&
         plain(2, local.getUTCHours()) &&
-        plain(4, local.getUTCMonth() + 1) &&
-        (parts[6] === '*' || plain(6, local.getUTCFullYear())) &&
-        (star(3) || star(5) ? dom && dow : dom || dow)
+        matchesDay(local)
       )
     },
   }
@@ -122,18 +129,26 @@ export function offsetOf(timeZone: string, instant: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - instant
 }
 
+/** The offsets in [`from`, `to`], sampled at every step. */
+export function sample(timeZone: string, from: number, to: number, step: number): number[] {
+  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) =>
+    offsetOf(timeZone, from + i * step),
+  )
+}
+
 /**
- * All instants in (`from`, `to`] on whole steps of `step` ms (a minute, or a second), by walking them one by one
- * under vixie's rules. Offsets are sampled at every step, so it is slow and has nothing to get wrong.
+ * All instants after `from` on whole steps of `step` ms (a minute, or a second), by walking them one by one under
+ * vixie's rules over sampled offsets. Slow, with nothing to get wrong.
  */
-export function walk(expression: string, timeZone: string, from: number, to: number, step: number): number[] {
+export function walk(expression: string, offsets: number[], from: number, step: number): number[] {
   const { matches, wildcard } = reference(expression)
   const found: number[] = []
-  let before = offsetOf(timeZone, from)
+  let before = offsets[0] as number
   // The latest local time the clocks have shown: what is not after it is a repetition.
   let shown = from + before
-  for (let at = from + step; at <= to; at += step) {
-    const offset = offsetOf(timeZone, at)
+  for (const [i, offset] of offsets.entries()) {
+    if (i === 0) continue
+    const at = from + i * step
     const local = at + offset
     let due = matches(new Date(local)) && (wildcard || local > shown)
     const gap = offset - before

@@ -110,12 +110,15 @@ function plain(rule: FieldRule, place: Place): number[] {
   const suffix = step === 1 ? '' : `/${step}`
   if (base === '*') return expand(rule, `*${suffix}`)
   const dash = base.indexOf('-')
-  const first = value(rule, dash < 0 ? base : base.slice(0, dash), place)
+  let first = value(rule, dash < 0 ? base : base.slice(0, dash), place)
   if (dash < 0)
     return expand(rule, slash < 0 || first === rule.max ? `${first}` : `${first}-${rule.max}${suffix}`)
   let last = value(rule, base.slice(dash + 1), place)
-  // The week has no end: FRI-SUN, 5-0.
-  if (rule.name === 'day-of-week' && last === 0 && first > 0) last = 7
+  // Sunday is 0 at the start of a range and 7 at its end: FRI-SUN, 5-0, 7-2.
+  if (rule.name === 'day-of-week') {
+    if (last === 0 && first > 0) last = 7
+    else if (first === 7 && last < 7) first = 0
+  }
   if (first === last) return expand(rule, `${first}`)
   if (first < last) return expand(rule, `${first}-${last}${suffix}`)
   return wrapAround(rule, place, first, last, step)
@@ -129,8 +132,7 @@ function wrapAround(rule: FieldRule, place: Place, first: number, last: number, 
   const [min, max] = rule.name === 'day-of-week' ? [0, 6] : [rule.min, rule.max]
   if (rule.name === 'year') throw problem(place, 'years do not wrap around', `${last}-${first}`)
   const size = max - min + 1
-  const start = first === 7 && max === 6 ? 0 : first
-  const covered = last - start + size + 1
+  const covered = last - first + size + 1
   if (!rule.names && first !== max && covered * 3 > size * 2) {
     throw problem(
       place,
@@ -139,7 +141,7 @@ function wrapAround(rule: FieldRule, place: Place, first: number, last: number, 
     )
   }
   const values: number[] = []
-  for (let i = 0; i < Math.min(covered, size); i += step) values.push(((start - min + i) % size) + min)
+  for (let i = 0; i < covered; i += step) values.push(((first - min + i) % size) + min)
   return values
 }
 

@@ -34,6 +34,7 @@ export function parse(expression: string, seed: string): Fields {
     if (!standard) throw unknownNickname(expression, written)
     return parse(standard, seed)
   }
+  if (/^(CRON_)?TZ=/i.test(written)) throw malformed(expression, 'the time zone is an option: { timezone }')
   const words = [...expression.matchAll(/\S+/g)]
   if (words.length < 5 || words.length > 7) throw miscounted(expression, words.length)
   const first = words.length === 5 ? 1 : 0
@@ -68,8 +69,6 @@ export function parse(expression: string, seed: string): Fields {
 }
 
 function miscounted(expression: string, count: number): EscapementError {
-  const zone = /^\s*(CRON_)?TZ=/.test(expression)
-  if (zone) return malformed(expression, 'the time zone is an option: { timezone }')
   const why =
     count === 0
       ? 'it is empty'

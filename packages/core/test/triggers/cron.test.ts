@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest'
+import { cron, explain, upcoming } from '../../src/triggers/index.ts'
+
+function refusal(
+  expression: unknown,
+  options: object = { timezone: 'UTC' },
+): { code: string; message: string } {
+  try {
+    cron(expression as string, options)
+  } catch (error) {
+    return error as never
+  }
+  throw new Error(`${expression} was taken`)
+}
+
+describe('errors of cron()', () => {
+  it.each([
+    ['0 25 * * *', /hour field has "25" at position 3: 25 is outside 0–23/],
+    ['0 24 * * *', /did you mean "0"\?/],
+    ['*/90 * * * *', /did you mean "@every 90m"\?/],
+    ['0 17-9 * * *', /runs backwards; to wrap around write "17-23,0-9".*did you mean "9-17"\?/],
+    ['0 0 * * monday', /day-of-week field has "monday" at position 9.*did you mean "MON"\?/],
+    ['0 0 * janu *', /month field.*did you mean "JAN"\?/],
+    ['0 0 MON * *', /MON belongs into the day-of-week field/],
+    ['0 0 * * L', /L needs a weekday before it.*did you mean "5L"\?/],
+    ['0 0 * * 5#6', /# needs a weekday before it and 1 to 5 after it/],
+    ['? * * * *', /minute field has "\?" at position 1.*did you mean "\*"\?/],
+    ['1,,3 * * * *', /minute field has nothing at position 3: a value is missing/],
+    ['  0  0  31W-1 * *', /"31W-1" at position 9/],
+    ['0 0 * * * * 2030-2025', /years do not wrap around.*did you mean "2025-2030"\?/],
+    ['0 0 0 1 1 * 1969', /year field.*1969 is outside 1970–2199/],
+    ['* * * *', /it has 4 fields; 5 are minute, hour/],
+    ['', /it is empty/],
+    ['daily', /did you mean "@daily"\?/],
+    ['@dialy', /no such nickname.*did you mean "@daily"\?/],
+    ['@reboot', /run the job once at start/],
+    ['@every 10 minutes', /@every takes one duration/],
+    ['@every 0s', /must be at least 1ms/],
+    ['TZ=UTC 0 0 * * *', /the time zone is an option/],
+    ['H * * * *', /H needs a seed/],
+    ['x'.repeat(2000), /longer than 1000/],
+    [undefined, /expected a string/],
+    [5, /expected a string/],
+  ])('%s', (expression, message) => {
+    const error = refusal(expression)
+    expect(error.message).toMatch(message)
+    expect(error.code).toBe('ERR_ESCAPEMENT_CRON')
+  })
+
+  it('what can never fire is refused, in under a millisecond', () => {
+    for (const expression of [
+      '0 0 30 2 *',
+      '0 0 31 4,6,9,11 *',
+      '0 0 0 29 2 * 2021-2023',
+      '0 0 L-30 2 *',
+      '0 0 31W 4 *',
+    ]) {
+      expect(refusal(expression).message).toMatch(/can never fire/)
+      expect(refusal(expression).code).toBe('ERR_ESCAPEMENT_TRIGGER')
+      const start = process.cpuUsage()
+      for (let i = 0; i < 20; i++) refusal(expression)
+      expect(process.cpuUsage(start).user / 1000 / 20).toBeLessThan(1)
+    }
+  })
+
+  it('options', () => {
+    expect(refusal('* * * * *', { timezone: 'Europe/Berln' })).toMatchObject({
+      code: 'ERR_ESCAPEMENT_TIMEZONE',
+      message:
+        'timezone: expected an IANA zone such as "Europe/Berlin", got "Europe/Berln"; did you mean "Europe/Berlin"?',
+    })
+    expect(refusal('* * * * *', { timezone: 5 }).code).toBe('ERR_ESCAPEMENT_TIMEZONE')
+    expect(refusal('* * * * *', { dst: 'later' }).code).toBe('ERR_ESCAPEMENT_OPTION')
+    expect(refusal('H * * * *', { seed: 5 }).code).toBe('ERR_ESCAPEMENT_OPTION')
+  })
+})
+
+describe('wildcard, by the first character of second, minute and hour', () => {
+  it.each([
+    ['* * * * *', true],
+    ['*/15 3 * * *', true],
+    ['0 * * * *', true],
+    ['@hourly', true],
+    ['*,5 3 * * *', true],
+    ['30 0 3 * * *', false],
+    ['0-59 0-23 * * *', false],
+    ['5,*/20 3 * * *', false],
+    ['0/15 0 * * *', false],
+    ['@daily', false],
+  ])('%s: %s', (expression, wildcard) => expect(cron(expression).wildcard).toBe(wildcard))
+})
+
+describe('Sunday has two numbers', () => {
+  it.each([
+    ['7-2', 'SUN,MON,TUE'],
+    ['5-0', 'FRI,SAT,SUN'],
+    ['sat-tue', '6,0,1,2'],
+    ['7', '0'],
+    ['7-7', '0'],
+    ['7-0', '0'],
+    ['0-7', '*'],
+    ['7#2', '0#2'],
+    ['1/2', '1,3,5,7'],
+    ['FRI-WED', '0,1,2,3,5,6'],
+  ])('%s is %s', (one, other) => {
+    const ten = (field: string) =>
+      [...upcoming(`0 0 * * ${field}`, { timezone: 'UTC', from: new Date(0) })].map(({ local }) => local)
+    expect(ten(one)).toEqual(ten(other))
+  })
+})
+
+describe('zones', () => {
+  it('the default is the zone of the process', () => {
+    expect(cron('0 0 * * *').timezone).toBe(new Intl.DateTimeFormat().resolvedOptions().timeZone)
+  })
+})
+
+const berlin = { timezone: 'Europe/Berlin' }
+const spring = new Date('2026-03-28T12:00:00Z')
+const autumn = new Date('2026-10-24T23:00:00Z')
+
+describe('upcoming', () => {
+  const shown = (expression: string, from: Date, count: number, dst?: 'vixie' | 'skip' | 'shift') =>
+    [...upcoming(expression, { ...berlin, from, count, dst })].map(
+      ({ local, notes }) => `${local} ${notes.map((note) => `${note.kind}: ${note.text}`).join()}`,
+    )
+
+  it('says when an instant stands in for a lost time', () => {
+    expect(shown('15,45 2 * * *', spring, 2)).toEqual([
+      '2026-03-29T03:00:00+02:00 shifted: stands in for 2026-03-29 02:15 (and later), which did not exist',
+      '2026-03-30T02:15:00+02:00 ',
+    ])
+    expect(shown('15,45 2 * * *', spring, 2, 'shift')).toEqual([
+      '2026-03-29T03:15:00+02:00 shifted: stands in for 2026-03-29 02:15, which did not exist',
+      '2026-03-29T03:45:00+02:00 shifted: stands in for 2026-03-29 02:45, which did not exist',
+    ])
+  })
+  it('says what was left out', () => {
+    const left = '2026-03-30T02:30:00+02:00 skipped: 2026-03-29 02:30 did not exist and was left out'
+    expect(shown('30 2 * * *', spring, 1, 'skip')).toEqual([left])
+    expect(shown('*/30 2 * * *', spring, 1)).toEqual([
+      '2026-03-30T02:00:00+02:00 skipped: 2026-03-29 02:00 (and later) did not exist and was left out',
+    ])
+  })
+  it('says what comes twice', () => {
+    expect(shown('30 * * * *', autumn, 3)).toEqual([
+      '2026-10-25T01:30:00+02:00 ',
+      '2026-10-25T02:30:00+02:00 ',
+      '2026-10-25T02:30:00+01:00 doubled: 2026-10-25 02:30 for the second time',
+    ])
+    expect(shown('30 2 * * *', autumn, 2)).toEqual([
+      '2026-10-25T02:30:00+02:00 once: 2026-10-25 02:30 comes twice; it runs the first time only',
+      '2026-10-26T02:30:00+01:00 ',
+    ])
+  })
+  it('is bounded by a count, an end, or the schedule', () => {
+    const count = (options: object) =>
+      [...upcoming('0 0 0 1 1 * 2027-2028', { ...berlin, from: spring, ...options })].length
+    expect(count({})).toBe(2)
+    expect(count({ count: 1 })).toBe(1)
+    expect(count({ until: new Date('2027-06-01') })).toBe(1)
+    expect([...upcoming('* * * * *')].length).toBe(10)
+  })
+})
+
+describe('explain', () => {
+  const why = (expression: string, at: string, options: object = { timezone: 'UTC' }) => {
+    const { fires, reasons } = explain(expression, new Date(at), options)
+    return [fires, ...reasons]
+  }
+  it.each([
+    ['0 9 * * MON-FRI', '2026-11-20T09:00:00Z', [true, 'all fields match']],
+    ['0 9 * * MON-FRI', '2026-11-21T09:00:00Z', [false, 'day-of-week is SAT; "MON-FRI" does not allow it']],
+    ['0 9 L * *', '2026-11-20T09:00:00Z', [false, 'day-of-month is 20; "L" does not allow it']],
+    [
+      '0 9 L * 1',
+      '2026-11-20T09:00:00Z',
+      [false, expect.stringMatching(/is 20 and .* is FRI; .*\(either would do\)$/)],
+    ],
+    ['0 9 */2 * 1', '2026-11-20T09:00:00Z', [false, expect.stringMatching(/\(both are needed\)$/)]],
+    [
+      '0 9,12 * 12 *',
+      '2026-11-20T10:00:00Z',
+      [false, 'month is 11; "12" allows 12', 'hour is 10; "9,12" allows 9,12'],
+    ],
+    [
+      '0 0 9 * * * 2027',
+      '2026-11-20T09:00:00.500Z',
+      [false, 'year is 2026; "2027" allows 2027', 'it is not a whole second'],
+    ],
+    ['@every 15m', '2026-11-20T09:16:00Z', [false, 'it is 1m past the grid of 15m']],
+    ['@every 15m', '2026-11-20T09:15:00Z', [true, 'it is on the grid of 15m']],
+  ])('%s at %s', (expression, at, expected) => expect(why(expression, at)).toEqual(expected))
+
+  it('the clocks', () => {
+    expect(why('30 2 * * *', '2026-03-29T01:00:00Z', berlin)).toEqual([
+      true,
+      'stands in for 2026-03-29 02:30, which did not exist',
+    ])
+    expect(why('30 2 * * *', '2026-10-25T01:30:00Z', berlin)).toEqual([
+      false,
+      '2026-10-25 02:30 comes twice and runs the first time only',
+    ])
+  })
+})
