@@ -58,10 +58,13 @@ export class JobEntry implements Job, Entry {
   index = -1
   /** The nominal instant of the armed tick, in ms. */
   at = 0
+  /** The last tick that was decided, in ms, and how often the clock had been set back then. */
+  decided: number = -Infinity
+  fold = 0
   /** How much later than its tick it starts, in ms. */
   readonly spread: number
-  /** Not armed until the run under way has ended: its ticks are run one after the other. */
-  suspended = false
+  /** Not armed until this run has ended: its late ticks are run one after the other. */
+  awaits: ActiveRun | undefined = undefined
   /** Its trigger has no more ticks. */
   exhausted = false
   /** The run that keeps others from overlapping it. */

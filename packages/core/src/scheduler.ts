@@ -307,14 +307,14 @@ export class Scheduler {
     const run = this.#engine.fire(job, { ...due, trigger: late ? 'catch-up' : 'schedule', data: job.data })
     // All missed ticks run, but one after the other: the next is armed when this one has ended.
     if (!due.superseded || job.policies.missed !== 'all' || run.ended) return false
-    job.suspended = true
+    job.awaits = run
     return true
   }
 
   #settled(run: ActiveRun): void {
     const { job } = run
-    if (!job.suspended || job.running > 0) return
-    job.suspended = false
+    if (job.awaits !== run) return
+    job.awaits = undefined
     if (this.state === 'running' && this.#registry.find(job.name) === job) this.#timetable.arm(job, run.at)
   }
 

@@ -49,11 +49,13 @@ export class Timetable {
   #started = false
   #busy = false
   /** Wall and monotonic time when last looked at. */
-  #wall = 0
-  #mono = 0
-  /** The clock had been set back so many times, from here at the latest. */
-  #fold = 0
+  #wall = NaN
+  #mono = NaN
+  /** The latest wall time seen. */
   #high = -Infinity
+  /** How often the clock has been set back for long, and the latest time it then had shown. */
+  #fold = 0
+  #folded = -Infinity
 
   constructor(parts: TimetableParts) {
     this.#parts = parts
@@ -61,8 +63,7 @@ export class Timetable {
 
   start(): void {
     this.#started = true
-    this.#wall = this.#parts.now()
-    this.#mono = this.#parts.clock.monotonic()
+    this.#noticeSteps()
     this.#sleep()
   }
 
@@ -71,9 +72,10 @@ export class Timetable {
     this.#cancel()
   }
 
-  /** Arms a job with its first tick after `after` (ms); disarms it when there is none. */
+  /** Arms a job with its first tick after `after` (ms) that was not decided yet; disarms it when there is none. */
   arm(job: JobEntry, after: number): void {
-    const next = this.#next(job, after)
+    const met = job.trigger.wildcard && job.fold < this.#fold ? -Infinity : job.decided
+    const next = this.#next(job, Math.max(after, met))
     job.exhausted = next === undefined
     if (next === undefined) {
       this.#heap.delete(job)
@@ -162,10 +164,12 @@ export class Timetable {
       return
     }
     const horizon = Math.max(HORIZON, job.policies.catchUp)
+    job.decided = at
+    job.fold = this.#fold
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)
     const superseded = job.index >= 0 && job.at <= wall
-    const fold = at <= this.#high ? this.#fold : 0
+    const fold = at <= this.#folded ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
     const held = this.#parts.fire(job, { at, fold, superseded, ...(until && { until }) })
     if (held) this.#heap.delete(job)
@@ -174,16 +178,18 @@ export class Timetable {
   #noticeSteps(): void {
     const wall = this.#parts.now()
     const mono = this.#parts.clock.monotonic()
-    const before = this.#wall
-    const by = wall - before - (mono - this.#mono)
+    const by = wall - this.#wall - (mono - this.#mono)
     this.#wall = wall
     this.#mono = mono
-    if (Math.abs(by) < STEP) return
-    this.#parts.onStep(by)
-    if (by > -LONG_STEP) return
+    if (Math.abs(by) >= STEP) this.#parts.onStep(by)
+    if (wall >= this.#high - LONG_STEP) {
+      this.#high = Math.max(this.#high, wall)
+      return
+    }
     // Wildcard jobs follow elapsed time, as with vixie cron; their ticks met again are marked as such.
     this.#fold++
-    this.#high = Math.max(this.#high, before)
+    this.#folded = Math.max(this.#folded, this.#high)
+    this.#high = wall
     for (const job of this.#heap.values()) if (job.trigger.wildcard) this.arm(job, wall)
   }
 }

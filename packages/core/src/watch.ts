@@ -33,7 +33,7 @@ export class Watch {
     if (mono - this.#looked < NAP) return
     this.#looked = mono
     for (const job of jobs) {
-      if (job.index >= 0 || job.suspended || job.exhausted) continue
+      if (job.index >= 0 || job.awaits || job.exhausted) continue
       this.#timetable.arm(job, this.#engine.now())
       if (job.index < 0) continue
       this.#engine.log.error({ job: job.name }, `${job.name} was not armed, and is now`)

@@ -90,6 +90,23 @@ describe('wildcard, by the first character of second, minute and hour', () => {
   ])('%s: %s', (expression, wildcard) => expect(cron(expression).wildcard).toBe(wildcard))
 })
 
+describe('plain', () => {
+  it.each([
+    ['@daily', '0 0 * * *'],
+    ['0 9 * * MON', '0 9 * * MON'],
+    ['30 0 9 * * MON', '30 0 9 * * MON'],
+    ['0 0 9 * * MON 2027', '0 0 9 * * MON 2027'],
+    ['0 0 9 * * MON *', '0 9 * * MON'],
+    ['@every 1h', '@every 1h'],
+    ['H 9 H,LW * *', expect.stringMatching(/^\d+ 9 \d+,LW \* \*$/)],
+    ['H/20 9 * * *', expect.stringMatching(/^\d+,\d+,\d+ 9 \* \* \*$/)],
+  ])('%s is %s', (expression, plain) => {
+    const trigger = cron(expression, { timezone: 'UTC', seed: 'job' })
+    expect(trigger.plain).toEqual(plain)
+    expect(cron(trigger.plain, { timezone: 'UTC' }).next(new Date(5))).toEqual(trigger.next(new Date(5)))
+  })
+})
+
 describe('Sunday has two numbers', () => {
   it.each([
     ['7-2', 'SUN,MON,TUE'],
