@@ -57,7 +57,10 @@ export class Ledger {
     if (!settings.enabled) return
     const key = `${meeting.kind}:${meeting.subject}`
     let incident = this.#incidents.get(key)
-    if (!incident) this.put((incident = opened(key, meeting, now)))
+    if (!incident) {
+      incident = opened(key, meeting, now)
+      this.put(incident)
+    }
     if (incident.recoveredAt !== undefined) reopen(incident)
     incident.count++
     incident.lastAt = now
@@ -114,14 +117,12 @@ export class Ledger {
     incident.errors =
       this.#detailed <= this.#parts.details
         ? errors
-        : errors
-            .slice(-1)
-            .map((error) => ({
-              ...error,
-              message: error.message.slice(0, 200),
-              stack: undefined,
-              causes: [],
-            }))
+        : errors.slice(-1).map((error) => ({
+            ...error,
+            message: error.message.slice(0, 200),
+            stack: undefined,
+            causes: [],
+          }))
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock, Logger, Timer } from '@escapement/core'
-import { type DeliveryOptions, deliver } from './delivery.ts'
+import { type DeliveryOptions, deliver, type SendError } from './delivery.ts'
 import type { Channel, Incident, Message, Notice, Thread } from './interfaces.ts'
 import { SEVERITIES, type Settings } from './options.ts'
 import { momentary, type Want, want } from './wants.ts'
@@ -77,11 +77,10 @@ export class Outbox {
       group?.members.delete(incident.key)
       return
     }
-    if (!group)
-      this.#groups.set(
-        key,
-        (group = { members: new Set(), due: Infinity, sentAt: sentAt(incident, this.channel.name) }),
-      )
+    if (!group) {
+      group = { members: new Set(), due: Infinity, sentAt: incident.told[this.channel.name]?.at }
+      this.#groups.set(key, group)
+    }
     group.members.add(incident.key)
     group.due = Math.min(group.due, this.#due(group, { ...wanted, incident, settings }))
     this.#arm()
@@ -160,7 +159,7 @@ export class Outbox {
       const message = await this.#write(mine)
       // What is met while it is under way is not told by it.
       const types = new Map(mine.map(({ incident }) => [incident, incident.types.length]))
-      await deliver(this.channel, message, this.#parts.delivery, clock, this.#abort.signal)
+      const trouble = await this.#deliver(message)
       this.sent++
       this.#failures = 0
       for (const group of groups) group.sentAt = clock.now()
@@ -168,11 +167,24 @@ export class Outbox {
         const { incident } = mine[i] as Item
         this.#tell(incident, message.thread, status === 'recovered', types.get(incident) ?? 0)
       })
-      this.#parts.onSent(this.channel)
+      if (trouble === undefined) this.#parts.onSent(this.channel)
+      else this.#parts.onFailed(this.channel, trouble)
     } catch (error) {
       this.#fail(error)
     }
     this.#reckon(groups)
+  }
+
+  /** Rejects when nobody got the message. Gives the error when not everybody did. */
+  async #deliver(message: Message): Promise<unknown> {
+    const { clock, delivery } = this.#parts
+    try {
+      await deliver(this.channel, message, delivery, clock, this.#abort.signal)
+      return undefined
+    } catch (error) {
+      if ((error as Partial<SendError> | undefined)?.taken === true) return error
+      throw error
+    }
   }
 
   #tell(incident: Incident, thread: Thread, recovered: boolean, types: number): void {
@@ -344,8 +356,4 @@ function worst(notices: readonly Notice[]): Notice['severity'] {
     (worst, { severity }) => (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(worst) ? severity : worst),
     'info',
   )
-}
-
-function sentAt(incident: Incident, channel: string): number | undefined {
-  return incident.told[channel]?.at
 }

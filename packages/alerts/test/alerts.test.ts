@@ -3,7 +3,11 @@ import { world } from './harness.ts'
 
 test('a failure is told after the group wait, its recovery too, in one thread', async () => {
   const { clock, scheduler, plugin, mail, run, flaky } = world({ groupInterval: 0 })
-  const report = flaky('report', { owner: 'data team', runbook: 'https://wiki/report', description: 'Builds it' })
+  const report = flaky('report', {
+    owner: 'data team',
+    runbook: 'https://wiki/report',
+    description: 'Builds it',
+  })
   await scheduler.start()
   await run('report')
   await clock.advance('29s')

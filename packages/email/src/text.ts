@@ -1,0 +1,59 @@
+import type { ErrorFacts } from '@escapement/alerts'
+import { named } from './html.ts'
+import { oneLine, plain } from './plain.ts'
+import type { Card, View } from './view.ts'
+import type { Words } from './words.ts'
+
+/** The mail as plain text: the same, for terminals and for those who read no HTML. */
+export function text(view: View): string {
+  const { words, title, summary, cards, rows, more, message } = view
+  const parts =
+    cards.length > 0
+      ? cards.map((card) => full(card, words))
+      : [[...rows.map((card) => line(card, words)), ...(more > 0 ? [words.more(more)] : [])].join('\n')]
+  const head = cards.length === 1 ? [] : [`${title}\n${summary}`]
+  return `${[...head, ...parts, `-- \n${oneLine(words.sentBy(message.instance), 200)}`].join('\n\n')}\n`
+}
+
+function full(card: Card, words: Words): string {
+  const { notice, facts, links } = card
+  const width = Math.max(...facts.map(({ label }) => columns(label)), 0)
+  const table = facts.map(
+    ({ label, value }) => `${label}${' '.repeat(width - columns(label))}  ${oneLine(value, 600)}`,
+  )
+  const open = notice.status === 'open'
+  const last = open ? notice.errors.at(-1) : undefined
+  const parts = [
+    `${oneLine(card.title, 200)} [${card.badge}]\n${card.sentence}`,
+    last && indent(errorText(last, words)),
+    table.join('\n'),
+    links.map(({ label, url }) => `${label}: ${url}`).join('\n'),
+    open && notice.errors.length > 1 && notice.errors.map((error) => attempt(error, words)).join('\n'),
+    last?.stack && `${words.stack}\n${indent(plain(last.stack, 5000))}`,
+  ]
+  return parts.filter(Boolean).join('\n\n')
+}
+
+function errorText(error: ErrorFacts, words: Words): string {
+  const causes = error.causes.map((cause) => `\n${words.causedBy}: ${oneLine(cause, 300)}`)
+  return `${named(error)}: ${plain(error.message, 1200)}${causes.join('')}`
+}
+
+function attempt(error: ErrorFacts, words: Words): string {
+  return `${words.attempt(error.attempt)}: ${named(error)}: ${oneLine(error.message, 300)}`
+}
+
+function line({ notice, title, badge, sentence }: Card, words: Words): string {
+  const error = notice.errors.at(-1)
+  const times = notice.count > 1 ? ` (${words.times(notice.count)})` : ''
+  return `${oneLine(title, 120)} [${badge}]${times}\n    ${error ? `${named(error)}: ${oneLine(error.message, 120)}` : sentence}`
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ')
+}
+
+/** Chinese characters take two columns. */
+function columns(text: string): number {
+  return [...text].reduce((sum, char) => sum + (char > '\u2e7f' ? 2 : 1), 0)
+}

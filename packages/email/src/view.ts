@@ -1,0 +1,137 @@
+import type { Message, Notice } from '@escapement/alerts'
+import type { Label, Words } from './words.ts'
+
+/** One fact: its label and what it says. `code`: an identifier, to be copied. */
+export interface Fact {
+  readonly label: string
+  readonly value: string
+  readonly code?: boolean
+}
+
+/** What is told of one incident, for both forms of the mail. */
+export interface Card {
+  readonly notice: Notice
+  readonly title: string
+  /** `failed`, `recovered`, … */
+  readonly badge: string
+  readonly sentence: string
+  readonly facts: readonly Fact[]
+  readonly links: readonly { label: string; url: string }[]
+}
+
+/** What the whole mail says. */
+export interface View {
+  readonly message: Message
+  readonly words: Words
+  readonly app: string
+  readonly title: string
+  readonly summary: string
+  /** Told in full. */
+  readonly cards: readonly Card[]
+  /** Told in a line each. */
+  readonly rows: readonly Card[]
+  /** Not told but counted. */
+  readonly more: number
+}
+
+/** So many are told in full when there are no more; more get a line each. */
+const FULL = 4
+const ROWS = 150
+
+export function view(message: Message, words: Words, app: string): View {
+  const { notices } = message
+  const cards = notices.slice(0, ROWS).map((notice) => card(notice, words))
+  const recovered = notices.filter(({ status }) => status === 'recovered').length
+  const [first] = cards
+  return {
+    message,
+    words,
+    app,
+    title: first && notices.length === 1 ? first.title : words.titleOfMany(notices.length),
+    summary:
+      first && notices.length === 1 ? first.sentence : words.summary(notices.length - recovered, recovered),
+    cards: notices.length <= FULL ? cards : [],
+    rows: notices.length <= FULL ? [] : cards,
+    more: notices.length - cards.length,
+  }
+}
+
+function card(notice: Notice, words: Words): Card {
+  const { kind, status, subject, told, escalated } = notice
+  const badge = status === 'recovered' ? words.recovered : words.kind[kind]
+  const extra = status === 'open' ? [told > 0 && words.again, escalated && words.escalated] : []
+  return {
+    notice,
+    title: subject,
+    badge: [badge, ...extra].filter(Boolean).join(' · '),
+    sentence: words.sentence(notice),
+    facts: facts(notice, words),
+    links: [
+      { label: words.runbook, url: webLink(notice.job?.runbook) },
+      { label: words.trace, url: webLink(notice.run?.traceUrl) },
+    ].filter((link): link is { label: string; url: string } => link.url !== undefined),
+  }
+}
+
+/** Who, when, where: only what is known. */
+function facts(notice: Notice, words: Words): Fact[] {
+  const { job, run, status, count, openedAt, recoveredAt, lastSuccess, detail, told } = notice
+  const zone = job?.timezone ?? 'UTC'
+  const found: Fact[] = []
+  const add = (label: Label, value: string | undefined, code = false) => {
+    if (value !== undefined && value !== '') found.push({ label: words.label[label], value, code })
+  }
+  const at = (date: Date | undefined, timezone = zone) => date && moment(date, timezone, words.lang)
+  add('detail', detail)
+  add('description', job?.description)
+  add('owner', job?.owner)
+  add('group', job?.group)
+  if (run) {
+    add('scheduledAt', at(run.scheduledAt))
+    if (zone !== 'UTC') add('utc', at(run.scheduledAt, 'UTC'))
+    add('started', at(run.startedAt))
+    if (run.endedAt) add('took', words.duration(run.duration))
+    if (run.attempts > 0) add('attempts', String(run.attempts))
+  }
+  if (count > 1 || told > 0 || status === 'recovered') add('since', at(openedAt))
+  if (count > 1) add('met', words.times(count))
+  add('recoveredAt', at(recoveredAt))
+  if (job) {
+    add('lastSuccess', at(lastSuccess) ?? words.none)
+    add('next', at(job.next) ?? words.noNext)
+    add('schedule', job.schedule && `${job.schedule} (${zone})`)
+  }
+  add('instance', run?.instance, true)
+  if (run) add('run', run.id, true)
+  add('trace', run?.traceId, true)
+  // A runbook that is not a web address is still of use to a reader.
+  if (job?.runbook && !webLink(job.runbook)) found.push({ label: 'Runbook', value: job.runbook })
+  return found
+}
+
+/** `Fri, 20 Nov 2026, 09:00:00 GMT+8` */
+export function moment(date: Date, timeZone: string, lang: string): string {
+  return new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, {
+    timeZone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  }).format(date)
+}
+
+/** An address that is safe behind a link, or undefined. */
+export function webLink(address: string | undefined): string | undefined {
+  if (address === undefined || address.length > 2000) return undefined
+  try {
+    const url = new URL(address)
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined
+  } catch {
+    return undefined
+  }
+}
