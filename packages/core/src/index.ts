@@ -7,6 +7,7 @@ export type { Group, GroupOptions } from './group.ts'
 export type * from './interfaces.ts'
 export type { Job, RunOptions } from './job.ts'
 export { bindings, type LoggerLike, toLogger } from './log.ts'
+export { type LogBindings, logBindings } from './log-bindings.ts'
 export type { JobDefaults, JobOptions, Missed, Overlap, Policies, RetryOptions } from './options.ts'
 export { toRecord } from './run.ts'
 export {

@@ -21,15 +21,44 @@ export function toLogger(given: LoggerLike): Logger {
   }
   const write = (level: Level): LogMethod => {
     const log = given[level].bind(given)
-    if ('transports' in given) return messageFirst((message, fields) => void log(message, fields)) // winston
+    if ('transports' in given) return messageFirst((message, fields) => void log(message, legible(fields))) // winston
     if ('table' in given) return messageFirst((message, fields) => void log(line(message, fields))) // console
-    return (fields, message) => void log(fields, message)
+    return (fields, message) => void log(typeof fields === 'string' ? fields : legible(fields), message)
   }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
 function messageFirst(write: (message: string, fields: object) => void): LogMethod {
   return (fields, message) => (typeof fields === 'string' ? write(fields, {}) : write(message ?? '', fields))
+}
+
+/**
+ * Errors as plain data: JSON makes `{}` of them, or leaves it to each logger. `error` has the same shape
+ * whatever was thrown, as a search index needs.
+ */
+function legible(fields: object): object {
+  let plain: Record<string, unknown> | undefined
+  for (const [key, value] of Object.entries(fields)) {
+    if (!(value instanceof Error) && (key !== 'error' || value === undefined)) continue
+    plain ??= { ...fields }
+    plain[key] = describe(value)
+  }
+  return plain ?? fields
+}
+
+function describe(error: unknown, depth = 0): object {
+  if (!(error instanceof Error))
+    return { type: typeof error, message: typeof error === 'string' ? error : show(error) }
+  const { name: type, message, stack, cause } = error
+  const { code } = error as { code?: unknown }
+  return {
+    type,
+    message,
+    ...(code !== undefined && { code: String(code) }),
+    stack,
+    // A chain of causes may be a ring.
+    ...(cause !== undefined && depth < 5 && { cause: describe(cause, depth + 1) }),
+  }
 }
 
 /** A method that writes nothing, and is known to: whoever finds it need not make the line. */
@@ -69,9 +98,11 @@ export function bindings(run: Run): Record<string, unknown> {
 export function bind(logger: Logger, run: Run): Logger {
   const method =
     (level: Level): LogMethod =>
-    (fields, message) =>
-      typeof fields === 'string'
-        ? logger[level](bindings(run), fields)
-        : logger[level]({ ...bindings(run), ...fields }, message)
+    (fields, message) => {
+      if (typeof fields === 'string') logger[level](bindings(run), fields)
+      else if (fields instanceof Error)
+        logger[level]({ ...bindings(run), error: fields }, message ?? fields.message)
+      else logger[level]({ ...bindings(run), ...fields }, message)
+    }
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }
 }

@@ -1,5 +1,6 @@
 import type { Chain } from '../compose.ts'
 import type { Engine } from '../engine.ts'
+import { bindings } from '../log.ts'
 import type { ActiveRun } from '../run.ts'
 
 /** The end of the chain around a run: makes its attempts, all of the same tick and key. */
@@ -13,6 +14,8 @@ export function retry(engine: Engine, attempt: Chain): Chain {
         const delay = delayAfter(engine, run, error)
         if (delay === undefined) throw error
         run.state = 'waiting-retry'
+        const fields = { ...bindings(run), attempt: run.attempt, delay_ms: Math.round(delay), error }
+        engine.log.warn(fields, `${run.job.name} waiting-retry`)
         engine.events.emit('waiting-retry', run, { error, delay })
         const timer = engine.clock.setTimeout(() => run.go(), delay)
         const passed = await run.wait()
