@@ -1,5 +1,5 @@
 import { EscapementError } from '../errors.ts'
-import type { Trigger } from '../interfaces.ts'
+import type { Follow, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { part } from './part.ts'
 
@@ -22,9 +22,12 @@ export class AnyOf implements Trigger, Bindable {
   readonly expression: string
   readonly timezone?: string
   readonly parts: readonly Trigger[]
+  readonly follows?: readonly Follow[]
 
   constructor(parts: readonly Trigger[]) {
     this.parts = parts
+    const follows = parts.flatMap((one) => one.follows ?? [])
+    if (follows.length > 0) this.follows = follows
     this.wildcard = parts.every((one) => one.wildcard === true)
     this.expression = parts.map((one) => one.expression ?? 'custom').join(' | ')
     const timezone = parts.find((one) => one.timezone)?.timezone

@@ -1,3 +1,4 @@
+export { after } from './after.ts'
 export { anyOf } from './any-of.ts'
 export { type AtOptions, at, type Instant } from './at.ts'
 export { between } from './between.ts'

@@ -3,7 +3,7 @@ import { EscapementError, show } from '../../errors.ts'
 import type { Trigger } from '../../interfaces.ts'
 import type { Bindable, TriggerDefaults } from '../bind.ts'
 import { every } from '../every.ts'
-import { everyText, parse } from './parse.ts'
+import { everyText, parse, writeOut } from './parse.ts'
 import { malformed, nearest } from './problem.ts'
 import { Schedule } from './schedule.ts'
 import { systemZone, type Zone, zone } from './zone.ts'
@@ -34,6 +34,8 @@ export interface CronTrigger extends Trigger {
   readonly timezone: string
   readonly dst: Dst
   readonly wildcard: boolean
+  /** The expression with nicknames and `H` written out in plain fields. `@every` stays. */
+  readonly plain: string
 }
 
 /**
@@ -82,6 +84,10 @@ class Cron implements CronTrigger, Bindable {
     return this.schedule.dst
   }
 
+  get plain(): string {
+    return writeOut(this.schedule.fields)
+  }
+
   next(after: Date): Date | undefined {
     const at = this.schedule.next(after.getTime())
     return at <= 8.64e15 ? new Date(at) : undefined
@@ -99,9 +105,10 @@ class Elapsed implements CronTrigger, Bindable {
   readonly dst: Dst
   readonly wildcard = true
   readonly interval: number
+  readonly plain: string
 
   constructor(expression: string, interval: number, zoneOf: Zone, dst: Dst) {
-    this.expression = expression
+    this.expression = this.plain = expression
     this.interval = interval
     this.timezone = zoneOf.name
     this.dst = dst

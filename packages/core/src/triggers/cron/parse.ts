@@ -1,7 +1,7 @@
 import { EscapementError, show } from '../../errors.ts'
 import { Days } from './days.ts'
 import { parseField } from './field.ts'
-import { type FieldName, type Fields, rules } from './fields.ts'
+import { type Field, type FieldName, type Fields, rules } from './fields.ts'
 import { malformed, nearest } from './problem.ts'
 
 const nicknames: Record<string, string> = {
@@ -66,6 +66,19 @@ export function parse(expression: string, seed: string): Fields {
     )
   }
   return result
+}
+
+/** The fields as an expression, `H` replaced by what it stands for. */
+export function writeOut({ second, minute, hour, dayOfMonth, month, dayOfWeek, year }: Fields): string {
+  const text = (field: Field) => {
+    if (!field.hashed) return field.text
+    const special = field.text.split(',').filter((item) => /[LW#]/i.test(item.replace(/^h\b.*/i, '')))
+    return [...field.set.values(), ...special].join(',')
+  }
+  const fields = [minute, hour, dayOfMonth, month, dayOfWeek]
+  if (second.text !== '0' || year) fields.unshift(second)
+  if (year) fields.push(year)
+  return fields.map(text).join(' ')
 }
 
 function miscounted(expression: string, count: number): EscapementError {

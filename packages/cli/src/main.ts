@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { at, type Dst, EscapementError } from '@escapement/core'
+import { describeCommand, explainCommand, nextCommand, yearCommand } from './commands.ts'
+
+/** Where a command writes: whole lines, without the newline. */
+export interface Output {
+  out(text: string): void
+  error(text: string): void
+}
+
+/** What the options of the command line say. */
+export interface Settings {
+  readonly expression: string
+  /** What stands after the expression. */
+  readonly rest: string | undefined
+  readonly timezone: string | undefined
+  readonly dst: Dst | undefined
+  readonly seed: string | undefined
+  readonly count: number
+  readonly from: Date
+  readonly until: Date | undefined
+  readonly lang: 'en' | 'zh'
+  readonly json: boolean
+}
+
+/** Wrong usage: exit code 2. */
+export class UsageError extends Error {}
+
+const help = `Preview and explain schedules of Escapement.
+
+  escapement next <expression>             the next instants
+  escapement explain <expression> <time>   why it is due then, or why not
+  escapement describe <expression>         in words
+  escapement year <expression> [year]      the days of a year on which it is due
+
+Options
+  --tz <zone>       IANA zone, e.g. Asia/Shanghai (default: this machine's)
+  --dst <policy>    vixie, skip or shift (default: vixie)
+  -n <count>        how many instants (default: 10)
+  --from <time>     start after this (default: now)
+  --until <time>    stop at this
+  --seed <text>     settles H; a scheduler uses the job's name
+  --lang <en|zh>    language of describe (default: en)
+  --json            for programs
+  --help, --version
+
+Times are 2026-11-20T09:00:00Z, or 2026-11-20 09:00 in the zone of --tz.
+Exit codes: 0 done; 1 the schedule is refused, is not due then, or never again; 2 wrong usage.
+
+  escapement next "0 0 LW * *" --tz Asia/Shanghai -n 5`
+
+const commands: Record<string, (settings: Settings, output: Output) => number> = {
+  next: nextCommand,
+  explain: explainCommand,
+  describe: describeCommand,
+  year: yearCommand,
+}
+
+/**
+ * Runs one command and returns its exit code.
+ *
+ * @example
+ * process.exitCode = main(['next', '0 9 * * *'], { out: console.log, error: console.error })
+ */
+export function main(argv: string[], output: Output): number {
+  try {
+    const { values, positionals } = read(argv)
+    if (values.help) return print(output, help)
+    if (values.version) return print(output, version())
+    const [name, expression, ...rest] = positionals
+    if (name === undefined) throw new UsageError(`a command is missing: ${Object.keys(commands).join(', ')}`)
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+    if (!command)
+      throw new UsageError(
+        `there is no command ${JSON.stringify(name)}: use ${Object.keys(commands).join(', ')}`,
+      )
+    if (expression === undefined)
+      throw new UsageError(`${name}: the expression is missing, in quotes: "0 9 * * *"`)
+    const most = name === 'explain' || name === 'year' ? 1 : 0
+    if (rest.length > most) {
+      throw new UsageError(
+        `${name}: unexpected ${JSON.stringify(rest[most])}; an expression needs quotes: "0 9 * * *"`,
+      )
+    }
+    return command(settings(values, expression, rest[0]), output)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      output.error(`escapement: ${error.message}\nTry: escapement --help`)
+      return 2
+    }
+    if (!(error instanceof EscapementError)) throw error
+    output.error(`escapement: ${error.message} [${error.code}]`)
+    return error.code === 'ERR_ESCAPEMENT_TIMEZONE' || error.code === 'ERR_ESCAPEMENT_OPTION' ? 2 : 1
+  }
+}
+
+const options = {
+  tz: { type: 'string' },
+  dst: { type: 'string' },
+  n: { type: 'string', short: 'n' },
+  from: { type: 'string' },
+  until: { type: 'string' },
+  seed: { type: 'string' },
+  lang: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+function read(argv: string[]) {
+  try {
+    return parseArgs({ args: argv, options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+type Values = ReturnType<typeof read>['values']
+
+function settings(values: Values, expression: string, rest: string | undefined): Settings {
+  const count = values.n === undefined ? (values.until === undefined ? 10 : 100_000) : Number(values.n)
+  if (!Number.isInteger(count) || count < 1 || count > 100_000) {
+    throw new UsageError(`-n: expected a whole number from 1 to 100000, got ${JSON.stringify(values.n)}`)
+  }
+  const lang = values.lang ?? 'en'
+  if (lang !== 'en' && lang !== 'zh')
+    throw new UsageError(`--lang: expected en or zh, got ${JSON.stringify(lang)}`)
+  return {
+    expression,
+    rest,
+    timezone: values.tz,
+    dst: values.dst as Dst | undefined,
+    seed: values.seed,
+    count,
+    from: values.from === undefined ? new Date() : readTime(values.from, '--from', values.tz),
+    until: values.until === undefined ? undefined : readTime(values.until, '--until', values.tz),
+    lang,
+    json: values.json ?? false,
+  }
+}
+
+/** An instant, or a local time in `timezone`. */
+export function readTime(text: string, what: string, timezone: string | undefined): Date {
+  if (text === 'now') return new Date()
+  try {
+    // The only instant of at() is the one it was given.
+    return at(text, { timezone }).next(new Date(-8.64e15)) as Date
+  } catch (error) {
+    if (error instanceof EscapementError && error.code === 'ERR_ESCAPEMENT_TIMEZONE') throw error
+    throw new UsageError(
+      `${what}: expected a time such as 2026-11-20T09:00:00Z or "2026-11-20 09:00", got ${JSON.stringify(text)}`,
+    )
+  }
+}
+
+function print(output: Output, text: string): number {
+  output.out(text)
+  return 0
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+}

@@ -1,0 +1,23 @@
+import { oneOf } from '../check.ts'
+import { EscapementError, show } from '../errors.ts'
+import type { Follow, Trigger } from '../interfaces.ts'
+
+/**
+ * When a run of another job ends. The run gets the other's tick as its own instant and the other run as
+ * `run.parent`. Which jobs follow which is checked at start: cycles and unknown names are refused.
+ *
+ * @param job The other job's name.
+ * @param options `on`: `'succeeded'` (default), `'failed'` (also timed out, cancelled or its lease lost), or
+ *   `'settled'`: either. Ticks that were missed or skipped do not count.
+ * @throws ERR_ESCAPEMENT_TRIGGER, ERR_ESCAPEMENT_OPTION
+ *
+ * @example
+ * scheduler.job('publish', after('build-report'), (run) => publish(run.parent?.result))
+ */
+export function after(job: string, { on = 'succeeded' }: { on?: Follow['on'] } = {}): Trigger {
+  if (typeof job !== 'string' || job === '') {
+    throw new EscapementError('ERR_ESCAPEMENT_TRIGGER', `after: expected the name of a job, got ${show(job)}`)
+  }
+  oneOf('on', on, ['succeeded', 'failed', 'settled'])
+  return { next: () => undefined, follows: [{ job, on }], expression: `after ${job} ${on}` }
+}
