@@ -117,6 +117,13 @@ export class Engine {
     return this.#send(new ActiveRun(this, job, parts))
   }
 
+  /** Writes down a tick that cannot run any more. */
+  refuse(job: JobEntry, parts: RunParts): void {
+    const run = new ActiveRun(this, job, parts)
+    run.end('skipped', 'shutdown')
+    this.#settle(run, undefined)
+  }
+
   /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
   request(job: JobEntry, data: unknown): ActiveRun {
     const run = new ActiveRun(this, job, { trigger: 'manual', at: this.now(), data })

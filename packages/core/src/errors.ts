@@ -6,6 +6,7 @@ export const codes = {
   ERR_ESCAPEMENT_JOB_UNKNOWN: 'No job of this name is registered.',
   ERR_ESCAPEMENT_HANDLER: 'The handler is missing or not a function.',
   ERR_ESCAPEMENT_TRIGGER: 'A trigger is missing, not a trigger, or can never fire.',
+  ERR_ESCAPEMENT_CYCLE: 'Jobs that run after each other wait for themselves.',
   ERR_ESCAPEMENT_CRON: 'A cron expression cannot be read.',
   ERR_ESCAPEMENT_TIMEZONE: 'A time zone is not known to this Node.',
   ERR_ESCAPEMENT_DURATION: 'A duration cannot be read or is out of its range.',

@@ -29,10 +29,18 @@ export interface Trigger {
    * is set back. Others wait until the clock has passed their last tick.
    */
   readonly wildcard?: boolean
+  /** Other jobs whose runs it follows, see `after()`. */
+  readonly follows?: readonly Follow[]
   /** How it is shown in logs and traces, e.g. the cron expression. */
   readonly expression?: string
   /** The IANA zone the expression is read in, if it has one. */
   readonly timezone?: string
+}
+
+/** Another job, and how its run must have ended. */
+export interface Follow {
+  readonly job: string
+  readonly on: 'succeeded' | 'failed' | 'settled'
 }
 
 /** A set of instants: holidays, office hours, maintenance windows. */
@@ -72,8 +80,8 @@ export type SkipReason =
   | 'shutdown'
   | 'hook'
 
-/** What made a run: its schedule, a request, a tick that was late, or a claimer that died. */
-export type Cause = 'schedule' | 'manual' | 'catch-up' | 'rerun'
+/** What made a run: its schedule, a request, a tick that was late, a claimer that died, or another job's run. */
+export type Cause = 'schedule' | 'manual' | 'catch-up' | 'rerun' | 'after'
 
 /**
  * What a handler gets, and what events and hooks carry.
@@ -88,6 +96,8 @@ export interface Run<Data = unknown> {
   readonly job: Job
   readonly tick: Tick
   readonly trigger: Cause
+  /** The run of another job that this one follows. */
+  readonly parent: Run | undefined
   /** What the run was asked with; for a scheduled run the job's `data` option. */
   readonly data: Data
   /** How long after its instant the tick was started. */

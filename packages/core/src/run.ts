@@ -27,6 +27,8 @@ export interface RunParts {
   /** How often the clock had been set back over this instant. */
   fold?: number
   data?: unknown
+  /** The run of another job that lets this one go. */
+  parent?: Run
   claim?: Claim
   /** A newer tick of the job is due as well. */
   superseded?: boolean
@@ -41,6 +43,7 @@ export class ActiveRun implements Run {
   readonly at: number
   readonly fold: number
   readonly data: unknown
+  readonly parent: Run | undefined
   claim: Claim | undefined
   claimedIn: number | undefined = undefined
   state: State = 'due'
@@ -82,6 +85,7 @@ export class ActiveRun implements Run {
     this.at = parts.at
     this.fold = parts.fold ?? 0
     this.data = parts.data
+    this.parent = parts.parent
     this.claim = parts.claim
     this.superseded = parts.superseded ?? false
     this.until = parts.until
@@ -287,6 +291,11 @@ export class ActiveRun implements Run {
         this.#engine.report(error, { source: 'onCleanup', run: this })
       }
     }
+  }
+
+  /** Something of this run went wrong that no promise of it tells. */
+  tellLoose(error: unknown, source: string): void {
+    this.#engine.report(error, { source, run: this })
   }
 
   fail(error: unknown): void {

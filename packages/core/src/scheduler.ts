@@ -6,8 +6,10 @@ import { Engine } from './engine.ts'
 import { EscapementError } from './errors.ts'
 import type { Events, PauseInfo } from './events.ts'
 import { checkExclusive } from './exclusive.ts'
+import { Followers } from './followers.ts'
 import type { Duration, Handler, Host, Logger, Maybe, Run, RunQuery, RunRecord } from './interfaces.ts'
 import type { Job, JobEntry, Keeper, RunOptions } from './job.ts'
+import { watchLooseEnds } from './loose.ts'
 import { type JobOptions, MAX_TIMER } from './options.ts'
 import type { Plugins } from './plugins.ts'
 import { LATE } from './policies/missed.ts'
@@ -60,9 +62,11 @@ export class Scheduler {
   readonly #timetable: Timetable
   readonly #watch: Watch
   readonly #registry: Registry
+  readonly #followers: Followers
   readonly #host: Host
   readonly #grace: number
   #keepAlive = true
+  #unwatch: () => void = () => {}
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
@@ -78,6 +82,7 @@ export class Scheduler {
     this.timezone = settings.timezone
     this.on = engine.events.on
     this.#registry = new Registry(engine, this.#keeper, settings)
+    this.#followers = new Followers(this.#registry)
     this.#timetable = new Timetable({
       clock: engine.clock,
       now: () => engine.now(),
@@ -133,6 +138,7 @@ export class Scheduler {
   ): Job<any, any> {
     const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
     this.#watch.add(job)
+    this.#followers.add(job)
     if (this.state === 'running') this.#timetable.arm(job, this.#engine.now())
     this.#engine.events.emit('added', job)
     return job
@@ -226,6 +232,7 @@ export class Scheduler {
   async #start(): Promise<void> {
     this.state = 'starting'
     try {
+      this.#followers.check()
       await this.#plugins.start(this.#host)
     } catch (error) {
       this.state = 'stopped'
@@ -233,6 +240,7 @@ export class Scheduler {
       this.#engine.log.error({ error }, 'the scheduler cannot start')
       throw error
     }
+    this.#unwatch = watchLooseEnds()
     this.state = 'running'
     const now = this.#engine.now()
     for (const job of this.#registry.all()) this.#timetable.arm(job, now)
@@ -273,6 +281,7 @@ export class Scheduler {
     const clean = await drain(engine, grace)
     const stopped = this.#plugins.stop((error, source) => engine.report(error, { source }))
     await within(engine.clock, stopped, deadline - engine.clock.monotonic())
+    this.#unwatch()
     this.state = 'stopped'
     engine.log.info({ clean }, 'scheduler stopped')
     engine.events.emit('stop', { clean })
@@ -313,6 +322,17 @@ export class Scheduler {
 
   #settled(run: ActiveRun): void {
     const { job } = run
+    for (const follower of this.#followers.of(run)) {
+      const parts = {
+        trigger: 'after' as const,
+        at: run.at,
+        fold: run.fold,
+        data: follower.data,
+        parent: run,
+      }
+      if (this.state === 'draining') this.#engine.refuse(follower, parts)
+      else this.#engine.fire(follower, parts)
+    }
     if (job.awaits !== run) return
     job.awaits = undefined
     if (this.state === 'running' && this.#registry.find(job.name) === job) this.#timetable.arm(job, run.at)

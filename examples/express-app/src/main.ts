@@ -1,0 +1,58 @@
+import type { AddressInfo } from 'node:net'
+import { createScheduler, every } from '@escapement/express'
+import { buildReport, cleanLogs, freePort, openWorld, pullOrders, sendNotices, showRuns } from '@escapement/example-scenes'
+import express from 'express'
+
+async function main() {
+  const world = await openWorld('express-app')
+  const scheduler = createScheduler({ plugins: world.plugins })
+  showRuns(scheduler)
+
+  scheduler.job('clean-logs', '*/15 * * * * *', { timeout: '10s' }, (run) =>
+    cleanLogs(world.logs, 14 * 86_400_000, run.signal),
+  )
+
+  // The shop is busy now and then, and down for a while: see the retries, the alert and the recovery.
+  scheduler.job(
+    'pull-orders',
+    every('5s'),
+    { retry: { retries: 2, delay: '300ms' }, timeout: '4s', owner: 'Sales IT', runbook: 'https://example.com/runbooks/orders' },
+    async (run) => {
+      const orders = await pullOrders(world.shop, world.orders, run.signal)
+      run.log.info({ orders }, 'stored new orders')
+      return { orders }
+    },
+  )
+
+  scheduler.job('report', '*/10 * * * * *', async (run) => {
+    return buildReport(world.orders, world.report, run.tick.scheduledAt)
+  })
+
+  scheduler.job<{ to: string[] }>('notices', '*/30 * * * * *', { data: { to: ['sales@example.com'] } }, async (run) => {
+    return { mails: await sendNotices(world.report, run.data.to, world.transport) }
+  })
+
+  const app = express()
+  app.use(express.json())
+  app.use(scheduler.middleware())
+  app.post('/notices', async (req, res) => {
+    const run = await req.scheduler.run('notices', { to: [String(req.body.to ?? 'you@example.com')] })
+    res.status(202).json({ run: run.id })
+  })
+  app.get('/report', (_req, res) => res.sendFile(world.report))
+  app.get('/jobs', (req, res) => {
+    res.json(req.scheduler.jobs().map(({ name, next, last }) => ({ name, next, last: last?.outcome })))
+  })
+
+  const port = await freePort(Number(process.env.PORT ?? 3000))
+  const server = app.listen(port, () => {
+    const { port } = server.address() as AddressInfo
+    console.log(`http://localhost:${port}/jobs  /report  POST /notices\n`)
+  })
+
+  // Runs have ended when the server has closed: the middleware sees to it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close())
+  server.on('close', () => world.close().then(() => console.log('closed')))
+}
+
+main()

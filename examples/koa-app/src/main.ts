@@ -1,0 +1,50 @@
+import type { AddressInfo } from 'node:net'
+import { buildReport, cleanLogs, freePort, openWorld, pullOrders, sendNotices, showRuns } from '@escapement/example-scenes'
+import { createScheduler, every } from '@escapement/koa'
+import Koa from 'koa'
+
+async function main() {
+  const world = await openWorld('koa-app')
+  const scheduler = createScheduler({ plugins: world.plugins })
+  showRuns(scheduler)
+
+  scheduler.job('clean-logs', '*/15 * * * * *', { timeout: '10s' }, (run) =>
+    cleanLogs(world.logs, 14 * 86_400_000, run.signal),
+  )
+
+  scheduler.job('pull-orders', every('5s'), { retry: { retries: 2, delay: '300ms' }, timeout: '4s' }, async (run) => {
+    const orders = await pullOrders(world.shop, world.orders, run.signal)
+    run.log.info({ orders }, 'stored new orders')
+    return { orders }
+  })
+
+  scheduler.job('report', '*/10 * * * * *', (run) => buildReport(world.orders, world.report, run.tick.scheduledAt))
+
+  scheduler.job<{ to: string[] }>('notices', '*/30 * * * * *', { data: { to: ['sales@example.com'] } }, async (run) => {
+    return { mails: await sendNotices(world.report, run.data.to, world.transport) }
+  })
+
+  const app = new Koa()
+  app.use(scheduler.middleware())
+  app.use(async (ctx) => {
+    if (ctx.method === 'POST' && ctx.path === '/notices') {
+      const run = await ctx.scheduler.run('notices', { to: [ctx.query.to ?? 'you@example.com'].flat() })
+      ctx.status = 202
+      ctx.body = { run: run.id }
+    } else if (ctx.path === '/jobs') {
+      ctx.body = ctx.scheduler.jobs().map(({ name, next, last }) => ({ name, next, last: last?.outcome }))
+    }
+  })
+
+  const port = await freePort(Number(process.env.PORT ?? 3000))
+  const server = app.listen(port, () => {
+    const { port } = server.address() as AddressInfo
+    console.log(`http://localhost:${port}/jobs  POST /notices\n`)
+  })
+
+  // Runs have ended when the server has closed: the middleware sees to it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close())
+  server.on('close', () => world.close().then(() => console.log('closed')))
+}
+
+main()

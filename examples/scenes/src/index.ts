@@ -1,0 +1,7 @@
+export { type Cleaned, cleanLogs } from './clean-logs.ts'
+export { showMail, showRuns } from './console.ts'
+export { freePort } from './free-port.ts'
+export { sendNotices } from './notices.ts'
+export { type Order, pullOrders, readOrders } from './orders.ts'
+export { buildReport, type Report } from './report.ts'
+export { openWorld, type World } from './world.ts'

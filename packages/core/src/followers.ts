@@ -1,0 +1,47 @@
+import { EscapementError, show } from './errors.ts'
+import type { JobEntry } from './job.ts'
+import type { Registry } from './registry.ts'
+import type { ActiveRun } from './run.ts'
+
+/** Which jobs run after which: the trees that `after()` makes. */
+export class Followers {
+  readonly #registry: Registry
+  #any = false
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  /**
+   * Refuses jobs that follow nobody, or in a circle themselves.
+   *
+   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN, ERR_ESCAPEMENT_CYCLE
+   */
+  check(): void {
+    for (const job of this.#registry.all()) if (job.trigger.follows) this.#climb(job, [job.name])
+  }
+
+  /** A job was registered. */
+  add(job: JobEntry): void {
+    this.#any ||= job.trigger.follows !== undefined
+  }
+
+  /** The jobs that this run lets go. */
+  of(run: ActiveRun): JobEntry[] {
+    if (!this.#any || run.attempt === 0) return []
+    const end = run.outcome === 'succeeded' ? 'succeeded' : 'failed'
+    return [...this.#registry.all()].filter((job) =>
+      job.trigger.follows?.some(({ job, on }) => job === run.job.name && (on === 'settled' || on === end)),
+    )
+  }
+
+  #climb(job: JobEntry, path: string[]): void {
+    for (const { job: parent } of job.trigger.follows ?? []) {
+      if (path.includes(parent)) {
+        const circle = [...path.slice(path.indexOf(parent)), parent].map(show).join(' after ')
+        throw new EscapementError('ERR_ESCAPEMENT_CYCLE', `jobs must not wait for themselves: ${circle}`)
+      }
+      this.#climb(this.#registry.get(parent), [...path, parent])
+    }
+  }
+}
