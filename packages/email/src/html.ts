@@ -31,7 +31,7 @@ export function html(view: View): string {
 <tr><td class="pad" style="padding:26px 32px 0">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>
 <td class="muted" style="font-size:13px;line-height:18px;color:#667085">${text(view.app, 100)}</td>
-<td class="muted" align="right" style="font-size:13px;line-height:18px;color:#667085;white-space:nowrap">${text(words.severity[message.severity], 40)}</td>
+<td class="muted" align="right" style="font-size:13px;line-height:18px;color:#667085;white-space:nowrap">${tone === 'good' ? '' : text(words.severity[message.severity], 40)}</td>
 </tr></table>
 </td></tr>
 ${view.cards.length === 1 ? '' : head(view)}
@@ -66,12 +66,8 @@ a{text-decoration:none}
 .sheet{border-radius:0!important;border-left:0!important;border-right:0!important}
 .pad{padding-left:20px!important;padding-right:20px!important}
 .title{font-size:22px!important;line-height:28px!important}
-.fact td{display:block!important;width:auto!important;padding:0!important}
-.fact td.label{padding-top:10px!important}
-.fact td.value{padding-bottom:10px!important;border-bottom:1px solid #f2f4f7}
-.fact td.label{border-bottom:0!important}
+.fact td.label{width:92px!important;padding-right:10px!important}
 .button{display:block!important;text-align:center!important;margin:0 0 10px!important}
-.when{display:none!important}
 }
 @media (prefers-color-scheme:dark){
 .page{background:#0c111d!important}
@@ -109,13 +105,14 @@ function head({ title, summary }: View): string {
 }
 
 function full(card: Card, words: Words, { cards }: View, i: number): string {
-  const { notice, title, sentence, facts, links } = card
+  const { notice, title, description, sentence, facts, links } = card
   const many = cards.length > 1
   const stackLength = many ? 1500 : 5000
   return `<tr><td class="pad${i > 0 || many ? ' line' : ''}" style="padding:${many ? 22 : 14}px 32px 8px${many ? ';border-top:1px solid #eaecf0' : ''}">
 <div>${badge(card)}</div>
 <div class="title" style="margin-top:10px;font-size:${many ? 20 : 26}px;line-height:${many ? 26 : 32}px;font-weight:700;color:#101828;word-break:break-word">${text(title, 200)}</div>
-<div class="text" style="margin-top:6px;font-size:15px;line-height:22px;color:#344054">${text(sentence, 400)}</div>
+${description ? `<div class="muted" style="margin-top:4px;font-size:14px;line-height:20px;color:#667085;word-break:break-word">${text(description, 300)}</div>` : ''}
+<div class="text" style="margin-top:12px;font-size:15px;line-height:22px;color:#344054">${text(sentence, 400)}</div>
 ${notice.status === 'open' ? lead(notice.errors.at(-1), words) : ''}
 ${buttons(links)}
 </td></tr>
@@ -154,7 +151,7 @@ function buttons(links: Card['links']): string {
 }
 
 function fact({ label, value, code }: Card['facts'][number]): string {
-  const style = code ? `${MONO}font-size:13px;` : 'font-size:14px;'
+  const style = code ? `${MONO}font-size:12px;` : 'font-size:14px;'
   return `<tr class="fact"><td class="label" width="128" valign="top" style="padding:8px 16px 8px 0;border-bottom:1px solid #f2f4f7;font-size:13px;line-height:20px;color:#667085">${text(label, 60)}</td><td class="value" valign="top" style="padding:8px 0;border-bottom:1px solid #f2f4f7;${style}line-height:20px;color:#101828;word-break:break-word;overflow-wrap:anywhere">${text(value, 600)}</td></tr>`
 }
 
@@ -167,7 +164,7 @@ function attempts(errors: readonly ErrorFacts[], words: Words, stackLength: numb
       `<tr class="fact"><td class="label" width="128" valign="top" style="padding:7px 16px 7px 0;font-size:13px;line-height:20px;color:#667085">${text(words.attempt(error.attempt), 60)}</td><td class="value" valign="top" style="padding:7px 0;${MONO}font-size:13px;line-height:20px;color:#101828;word-break:break-word;overflow-wrap:anywhere">${text(`${named(error)}: ${oneLine(error.message, 300)}`, 420)}</td></tr>`,
   )
   return `<tr><td class="pad" style="padding:4px 32px 22px">
-${rows.length > 0 ? `<div class="strong" style="margin-top:4px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.label.attempts, 60)}</div><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${rows.join('\n')}</table>` : ''}
+${rows.length > 0 ? `<div class="strong" style="margin-top:4px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.attempts, 60)}</div><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${rows.join('\n')}</table>` : ''}
 ${stack ? `<div class="strong" style="margin-top:14px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.stack, 60)}</div><div class="code" style="margin-top:8px;padding:12px 14px;background:#f9fafb;border:1px solid #eaecf0;border-radius:8px;${MONO}font-size:12px;line-height:18px;color:#344054;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere">${escapeHtml(plain(stack, stackLength))}</div>` : ''}
 </td></tr>`
 }

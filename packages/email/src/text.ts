@@ -24,7 +24,13 @@ function full(card: Card, words: Words): string {
   const open = notice.status === 'open'
   const last = open ? notice.errors.at(-1) : undefined
   const parts = [
-    `${oneLine(card.title, 200)} [${card.badge}]\n${card.sentence}`,
+    [
+      `${oneLine(card.title, 200)} [${card.badge}]`,
+      card.description && oneLine(card.description, 300),
+      card.sentence,
+    ]
+      .filter(Boolean)
+      .join('\n'),
     last && indent(errorText(last, words)),
     table.join('\n'),
     links.map(({ label, url }) => `${label}: ${url}`).join('\n'),

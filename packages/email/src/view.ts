@@ -14,6 +14,7 @@ export interface Card {
   readonly title: string
   /** `failed`, `recovered`, … */
   readonly badge: string
+  readonly description: string | undefined
   readonly sentence: string
   readonly facts: readonly Fact[]
   readonly links: readonly { label: string; url: string }[]
@@ -64,65 +65,74 @@ function card(notice: Notice, words: Words): Card {
     notice,
     title: subject,
     badge: [badge, ...extra].filter(Boolean).join(' · '),
+    description: notice.job?.description,
     sentence: words.sentence(notice),
     facts: facts(notice, words),
-    links: [
-      { label: words.runbook, url: webLink(notice.job?.runbook) },
-      { label: words.trace, url: webLink(notice.run?.traceUrl) },
-    ].filter((link): link is { label: string; url: string } => link.url !== undefined),
+    links: (status === 'recovered'
+      ? []
+      : [
+          { label: words.runbook, url: webLink(notice.job?.runbook) },
+          { label: words.trace, url: webLink(notice.run?.traceUrl) },
+        ]
+    ).filter((link): link is { label: string; url: string } => link.url !== undefined),
   }
 }
 
-/** Who, when, where: only what is known. */
+/** Who, when, where: only what is known. What is over is told in short. */
 function facts(notice: Notice, words: Words): Fact[] {
-  const { job, run, status, count, openedAt, recoveredAt, lastSuccess, detail, told } = notice
+  const { job, run, status, count, openedAt, recoveredAt, lastSuccess, detail, told, errors } = notice
   const zone = job?.timezone ?? 'UTC'
+  const over = status === 'recovered'
   const found: Fact[] = []
   const add = (label: Label, value: string | undefined, code = false) => {
     if (value !== undefined && value !== '') found.push({ label: words.label[label], value, code })
   }
   const at = (date: Date | undefined, timezone = zone) => date && moment(date, timezone, words.lang)
   add('detail', detail)
-  add('description', job?.description)
-  add('owner', job?.owner)
-  add('group', job?.group)
-  if (run) {
+  if (run && !over) {
     add('scheduledAt', at(run.scheduledAt))
-    if (zone !== 'UTC') add('utc', at(run.scheduledAt, 'UTC'))
+    if (!isUtc(run.scheduledAt, zone)) add('utc', at(run.scheduledAt, 'UTC'))
     add('started', at(run.startedAt))
     if (run.endedAt) add('took', words.duration(run.duration))
-    if (run.attempts > 0) add('attempts', String(run.attempts))
+    // Else they are told one by one.
+    if (run.attempts > 1 && errors.length < 2) add('attempts', String(run.attempts))
   }
-  if (count > 1 || told > 0 || status === 'recovered') add('since', at(openedAt))
-  if (count > 1) add('met', words.times(count))
+  if (count > 1 || told > 0 || over) add('since', at(openedAt))
   add('recoveredAt', at(recoveredAt))
+  if (count > 1) add('met', words.times(count))
+  if (job && over) add('next', at(job.next) ?? words.noNext)
+  if (over) return found
   if (job) {
     add('lastSuccess', at(lastSuccess) ?? words.none)
     add('next', at(job.next) ?? words.noNext)
     add('schedule', job.schedule && `${job.schedule} (${zone})`)
+    add('owner', job.owner)
+    add('group', job.group)
+    // A runbook that is not a web address is still of use to a reader.
+    if (!webLink(job.runbook)) add('runbook', job.runbook)
   }
   add('instance', run?.instance, true)
-  if (run) add('run', run.id, true)
+  add('run', run?.id, true)
   add('trace', run?.traceId, true)
-  // A runbook that is not a web address is still of use to a reader.
-  if (job?.runbook && !webLink(job.runbook)) found.push({ label: 'Runbook', value: job.runbook })
   return found
 }
 
-/** `Fri, 20 Nov 2026, 09:00:00 GMT+8` */
+function isUtc(instant: Date, timeZone: string): boolean {
+  const hour = (zone: string) => instant.toLocaleString('en', { timeZone: zone })
+  return hour(timeZone) === hour('UTC')
+}
+
+/** `Fri, 20 Nov 2026, 09:00:00 GMT+8`, `2026年11月20日周五 09:00:00 GMT+8` */
 export function moment(date: Date, timeZone: string, lang: string): string {
-  return new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, {
-    timeZone,
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'short',
-  }).format(date)
+  const locale = lang === 'en' ? 'en-GB' : lang
+  const part = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(date)
+  const day = part({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })
+  const time = part({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+  const zone = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
+    .formatToParts(date)
+    .find(({ type }) => type === 'timeZoneName')
+  return `${day}${lang === 'en' ? ',' : ''} ${time} ${zone?.value ?? timeZone}`
 }
 
 /** An address that is safe behind a link, or undefined. */

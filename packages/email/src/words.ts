@@ -18,16 +18,14 @@ export interface Words {
   /** What a mail of several tells, in one sentence. */
   summary(open: number, recovered: number): string
   readonly label: Record<Label, string>
+  readonly attempts: string
   readonly attempt: (n: number) => string
-  readonly attemptsOf: (n: number) => string
   readonly times: (n: number) => string
   readonly more: (n: number) => string
-  readonly cut: string
   readonly none: string
   readonly noNext: string
   readonly runbook: string
   readonly trace: string
-  readonly error: string
   readonly causedBy: string
   readonly stack: string
   readonly sentBy: (instance: string) => string
@@ -35,15 +33,12 @@ export interface Words {
 }
 
 export type Label =
-  | 'job'
-  | 'description'
   | 'owner'
   | 'group'
   | 'schedule'
   | 'scheduledAt'
   | 'utc'
   | 'started'
-  | 'ended'
   | 'took'
   | 'attempts'
   | 'lastSuccess'
@@ -53,9 +48,9 @@ export type Label =
   | 'recoveredAt'
   | 'instance'
   | 'run'
-  | 'trigger'
   | 'trace'
   | 'detail'
+  | 'runbook'
 
 const en: Words = {
   lang: 'en',
@@ -106,15 +101,12 @@ const en: Words = {
   summary: (open, recovered) =>
     [open > 0 && `${open} open`, recovered > 0 && `${recovered} recovered`].filter(Boolean).join(', '),
   label: {
-    job: 'Job',
-    description: 'What it does',
     owner: 'Owner',
     group: 'Group',
     schedule: 'Schedule',
     scheduledAt: 'Tick',
     utc: 'Tick in UTC',
     started: 'Started',
-    ended: 'Ended',
     took: 'Took',
     attempts: 'Attempts',
     lastSuccess: 'Last success',
@@ -124,20 +116,18 @@ const en: Words = {
     recoveredAt: 'Recovered',
     instance: 'Instance',
     run: 'Run',
-    trigger: 'Started by',
     trace: 'Trace',
     detail: 'Detail',
+    runbook: 'Runbook',
   },
+  attempts: 'Attempts',
   attempt: (n) => `Attempt ${n}`,
-  attemptsOf: (n) => `${n}`,
   times: (n) => (n === 1 ? 'once' : `${n} times`),
   more: (n) => `and ${n} more`,
-  cut: 'cut here',
   none: 'none known',
   noNext: 'none',
   runbook: 'Open runbook',
   trace: 'Open trace',
-  error: 'Error',
   causedBy: 'Caused by',
   stack: 'Stack',
   sentBy: (instance) => `Sent by Escapement on ${instance}`,
@@ -159,15 +149,15 @@ const zh: Words = {
   recovered: '已恢复',
   again: '仍未恢复',
   escalated: '已升级',
-  title: (kind, subject) => `${subject}:${zh.kind[kind]}`,
+  title: (kind, subject) => `${subject}：${zh.kind[kind]}`,
   titleOfMany: (incidents) => `${incidents} 个告警`,
   sentence: (notice) => {
     const { kind, status, run, openedAt, recoveredAt, told, subject } = notice
     if (status === 'recovered') {
       const lasted = zh.duration((recoveredAt ?? openedAt).getTime() - openedAt.getTime())
       return told > 0
-        ? `${subject} 已恢复正常,故障持续 ${lasted}。`
-        : `${subject} 曾出现故障 ${lasted},现已自行恢复。`
+        ? `${subject} 已恢复正常，故障持续 ${lasted}。`
+        : `${subject} 曾出现故障 ${lasted}，现已自行恢复。`
     }
     switch (kind) {
       case 'failed':
@@ -175,31 +165,28 @@ const zh: Words = {
           ? `运行超时${tries(run.attempts, zh)}。`
           : `运行以错误结束${tries(run?.attempts, zh)}。`
       case 'missed':
-        return run?.reason === 'claim-unavailable' ? '未执行:无法连接到锁服务。' : '未能按时开始执行。'
+        return run?.reason === 'claim-unavailable' ? '未执行：无法连接到锁服务。' : '未能按时开始执行。'
       case 'slow':
-        return `已运行 ${zh.duration(run?.duration ?? 0)},超过预期。`
+        return `已运行 ${zh.duration(run?.duration ?? 0)}，超过预期。`
       case 'lease-lost':
-        return '运行失去了租约:可能已被其他实例接管。'
+        return '运行失去了租约：可能已被其他实例接管。'
       case 'abandoned':
-        return '运行尚未结束,所在实例已退出或失联。'
+        return '运行尚未结束，所在实例已退出或失联。'
       case 'stopped-without-drain':
         return '调度器停止时仍有运行未结束。'
       case 'channel-failed':
-        return `告警通道 ${subject} 无法接收消息,待发内容已保留。`
+        return `告警通道 ${subject} 无法接收消息，待发内容已保留。`
     }
   },
   summary: (open, recovered) =>
-    [open > 0 && `${open} 个未恢复`, recovered > 0 && `${recovered} 个已恢复`].filter(Boolean).join(','),
+    [open > 0 && `${open} 个未恢复`, recovered > 0 && `${recovered} 个已恢复`].filter(Boolean).join('，'),
   label: {
-    job: '任务',
-    description: '说明',
     owner: '负责人',
     group: '分组',
     schedule: '计划',
     scheduledAt: '计划时间',
     utc: '计划时间 (UTC)',
     started: '开始',
-    ended: '结束',
     took: '耗时',
     attempts: '尝试次数',
     lastSuccess: '上次成功',
@@ -209,20 +196,18 @@ const zh: Words = {
     recoveredAt: '恢复时间',
     instance: '实例',
     run: '运行 ID',
-    trigger: '触发方式',
     trace: '链路 ID',
     detail: '详情',
+    runbook: '处理手册',
   },
+  attempts: '各次尝试',
   attempt: (n) => `第 ${n} 次尝试`,
-  attemptsOf: (n) => `${n}`,
   times: (n) => `${n} 次`,
   more: (n) => `另有 ${n} 个`,
-  cut: '已截断',
   none: '无记录',
   noNext: '无',
   runbook: '打开处理手册',
   trace: '查看链路',
-  error: '错误',
   causedBy: '起因',
   stack: '调用栈',
   sentBy: (instance) => `由 Escapement 发送 · ${instance}`,
@@ -233,7 +218,7 @@ export const words: Record<Locale, Words> = { en, zh }
 
 function tries(attempts: number | undefined, { lang }: Words): string {
   if (!attempts || attempts < 2) return ''
-  return lang === 'en' ? ` after ${attempts} attempts` : `(共尝试 ${attempts} 次)`
+  return lang === 'en' ? ` after ${attempts} attempts` : `（共尝试 ${attempts} 次）`
 }
 
 /** The two largest units: `1 h 30 min`, `2.5 s`, `40 ms`. */
