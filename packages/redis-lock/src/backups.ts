@@ -1,0 +1,46 @@
+import type { Clock } from '@escapement/core'
+import { groupBy } from './batch.ts'
+import { parseRecord, type Subject } from './keys.ts'
+import type { Nodes } from './nodes.ts'
+
+interface Look {
+  readonly subject: Subject
+  /** The token that has it; undefined if nobody is known to. */
+  readonly resolve: (token: string | undefined) => void
+}
+
+/** Looks, a little after the instant, whether ticks have been claimed: many at a time, with one MGET. */
+export class Backups {
+  readonly #clock: Clock
+  readonly #nodes: Nodes
+  /** By delay: what is added in one turn goes together. */
+  readonly #collecting = new Map<number, Look[]>()
+
+  constructor(clock: Clock, nodes: Nodes) {
+    this.#clock = clock
+    this.#nodes = nodes
+  }
+
+  look(subject: Subject, delay: number): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const look = { subject, resolve }
+      const looks = this.#collecting.get(delay)
+      if (looks) {
+        looks.push(look)
+        return
+      }
+      const fresh = [look]
+      this.#collecting.set(delay, fresh)
+      if (this.#collecting.size === 1) queueMicrotask(() => this.#collecting.clear())
+      this.#clock.setTimeout(() => void this.#read(fresh), delay).unref?.()
+    })
+  }
+
+  async #read(looks: Look[]): Promise<void> {
+    const node = this.#nodes.any()
+    for (const group of groupBy(looks, ({ subject }) => subject.shard)) {
+      const records = await node?.mget(group.map(({ subject }) => subject.key)).catch(() => undefined)
+      for (const [i, { resolve }] of group.entries()) resolve(parseRecord(records?.[i])?.token)
+    }
+  }
+}

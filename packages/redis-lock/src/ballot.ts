@@ -1,0 +1,190 @@
+import { Batch, groupBy } from './batch.ts'
+import type { Keys, Subject } from './keys.ts'
+import type { Node } from './node.ts'
+import type { Nodes } from './nodes.ts'
+import type { Settings } from './options.ts'
+import { CLAIM, END } from './scripts.ts'
+
+/** What is put to the vote: that `token` may start the tick for the `start`th time. */
+export interface Motion {
+  readonly subject: Subject
+  readonly token: string
+  readonly start: number
+  /** Also take the job's lease, so that no other run of it starts. */
+  readonly leased: boolean
+  /** `lost` only marks an abandoned tick. */
+  readonly state: 'run' | 'lost'
+}
+
+export type Verdict =
+  /** `sent`: monotonic and wall time before the first command that may have granted it. */
+  | { readonly kind: 'granted'; readonly start: number; readonly fence: number; readonly sent: Sent }
+  | { readonly kind: 'taken' | 'busy'; readonly by: string }
+  /** The tick is not due, or no lease is given yet, for so many ms. */
+  | { readonly kind: 'wait' | 'hold' | 'alive'; readonly ms: number }
+  | { readonly kind: 'late' | 'abstain' | 'contended' }
+  | { readonly kind: 'down'; readonly error: Error }
+
+export interface Sent {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error?: Error }
+
+interface Pending {
+  readonly motion: Motion
+  readonly resolve: (verdict: Verdict) => void
+}
+
+/** Puts motions to the vote: on one Redis in one step, on several in two, where the majority decides. */
+export class Ballot {
+  readonly #nodes: Nodes
+  readonly #keys: Keys
+  readonly #settings: Settings
+  readonly #sent: () => Sent
+  readonly #batch = new Batch<Pending>((pending) => {
+    for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) void this.#hold(group)
+  })
+
+  constructor(nodes: Nodes, keys: Keys, settings: Settings, sent: () => Sent) {
+    this.#nodes = nodes
+    this.#keys = keys
+    this.#settings = settings
+    this.#sent = sent
+  }
+
+  /** Never rejects, and answers within two timeouts. What was not granted has been withdrawn or never counts. */
+  vote(motion: Motion): Promise<Verdict> {
+    return new Promise((resolve) => this.#batch.add({ motion, resolve }))
+  }
+
+  /** Takes back what may have been granted. */
+  async withdraw(motions: Motion[], nodes: readonly Node[] = this.#nodes.all): Promise<void> {
+    for (const group of groupBy(motions, ({ subject }) => subject.shard)) {
+      const { shard } = (group[0] as Motion).subject
+      const keys = [this.#keys.open(shard)]
+      const args: (string | number)[] = [this.#settings.retention]
+      for (const { subject, token, start } of group) {
+        keys.push(subject.key, this.#keys.lease(subject.job), this.#keys.prepared(subject.job))
+        args.push('undo', token, start, 0, subject.member, 0)
+      }
+      await Promise.allSettled(nodes.map((node) => node.tell(END, keys, args)))
+    }
+  }
+
+  async #hold(pending: Pending[]): Promise<void> {
+    const motions = pending.map(({ motion }) => motion)
+    const verdicts = this.#nodes.all.length === 1 ? await this.#decide(motions) : await this.#agree(motions)
+    for (const [i, { resolve }] of pending.entries()) resolve(verdicts[i] as Verdict)
+  }
+
+  /** One Redis. */
+  async #decide(motions: Motion[]): Promise<Verdict[]> {
+    const sent = this.#sent()
+    const node = this.#nodes.all[0] as Node
+    const votes = await this.#ask(node, 'claim', motions, [])
+    return votes.map((vote) => verdict(vote, sent))
+  }
+
+  /** Several: reserve on all, then write what the majority has reserved. */
+  async #agree(motions: Motion[]): Promise<Verdict[]> {
+    const nodes = this.#nodes.all
+    const { quorum } = this.#nodes
+    const ballots = await Promise.all(nodes.map((node) => this.#ask(node, 'prepare', motions, [])))
+    const verdicts: Verdict[] = []
+    const won: { i: number; fence: number; on: Set<number> }[] = []
+    for (const i of motions.keys()) {
+      const votes = ballots.map((ballot) => ballot[i] as Vote)
+      const on = new Set(votes.flatMap(({ kind }, n) => (kind === 'ok' ? [n] : [])))
+      if (on.size >= quorum) won.push({ i, on, fence: Math.max(...votes.map(({ fence }) => fence)) })
+      else verdicts[i] = judge(votes, quorum)
+    }
+    const sent = this.#sent()
+    const commits = await Promise.all(
+      nodes.map(async (node, n) => {
+        const mine = won.filter(({ on }) => on.has(n))
+        if (mine.length === 0) return []
+        const fences = mine.map(({ fence }) => fence)
+        const votes = await this.#ask(
+          node,
+          'commit',
+          mine.map(({ i }) => motions[i] as Motion),
+          fences,
+        )
+        return mine.filter((_, m) => (votes[m] as Vote).kind === 'ok')
+      }),
+    )
+    for (const win of won) {
+      const { start } = motions[win.i] as Motion
+      const written = commits.filter((wins) => wins.includes(win)).length
+      verdicts[win.i] =
+        written >= quorum ? { kind: 'granted', start, fence: win.fence, sent } : { kind: 'contended' }
+    }
+    const lost = motions.filter((_, i) => verdicts[i]?.kind !== 'granted')
+    // A node that did not answer may have heard us all the same.
+    if (lost.length > 0) void this.withdraw(lost)
+    return verdicts
+  }
+
+  async #ask(node: Node, mode: string, motions: Motion[], fences: number[]): Promise<Vote[]> {
+    const { guard, lease, retention, early, maxLate, timeout, replicaAcks } = this.#settings
+    const { shard } = (motions[0] as Motion).subject
+    const keys = [this.#keys.born(shard), this.#keys.open(shard)]
+    const check = node.client.isCluster ? 1 : 0
+    const args = [mode, guard ? 1 : 0, check, lease, retention, early, maxLate, 4 * timeout]
+    for (const [i, { subject, token, start, leased, state }] of motions.entries()) {
+      const { job, key, at, member } = subject
+      keys.push(key, this.#keys.lease(job), this.#keys.fence(job), this.#keys.prepared(job))
+      args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member)
+    }
+    try {
+      if (!this.#nodes.trusts(node) && node.usable)
+        throw new Error(`the clock of Redis ${node.name} is wrong`)
+      const reply = await node.ask(CLAIM, keys, args, mode === 'prepare' ? 0 : replicaAcks)
+      return motions.map((_, i) => parse(String(reply[i + 1])))
+    } catch (error) {
+      return motions.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error }))
+    }
+  }
+}
+
+function parse(text: string): Vote {
+  const [kind, detail = '', fence] = text.split('|') as [Vote['kind'], string?, string?]
+  return { kind, detail, fence: Number(fence ?? 0) }
+}
+
+function verdict(vote: Vote, sent: Sent): Verdict {
+  const { kind, detail, fence, error } = vote
+  switch (kind) {
+    case 'ok':
+      return { kind: 'granted', start: Number(detail), fence, sent }
+    case 'taken':
+    case 'busy':
+      return { kind, by: detail }
+    case 'wait':
+    case 'hold':
+    case 'alive':
+      return { kind, ms: Number(detail) }
+    case 'down':
+      return { kind, error: error as Error }
+    default:
+      return { kind: kind as 'late' | 'abstain' | 'contended' }
+  }
+}
+
+/** What it means that the majority was not reached. One who has seen the tick taken is right. */
+function judge(votes: Vote[], quorum: number): Verdict {
+  const sent = { monotonic: 0, wall: 0 }
+  const taken = votes.find(({ kind }) => kind === 'taken')
+  if (taken) return verdict(taken, sent)
+  // So many of one kind that the others could not win.
+  for (const kind of ['down', 'busy', 'alive', 'late', 'wait', 'hold', 'abstain'] as const) {
+    const same = votes.filter((vote) => vote.kind === kind)
+    if (same.length > votes.length - quorum) {
+      const longest = same.reduce((a, b) => (Number(b.detail) > Number(a.detail) ? b : a))
+      return verdict(longest, sent)
+    }
+  }
+  return { kind: 'contended' }
+}

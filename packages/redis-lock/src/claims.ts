@@ -1,0 +1,165 @@
+import { type Claim, type Clock, EscapementError, type Host, type Refusal, type Run } from '@escapement/core'
+import type { Backups } from './backups.ts'
+import type { Ballot, Motion, Sent, Verdict } from './ballot.ts'
+import type { Ends } from './ends.ts'
+import { instanceOf, type Keys, type Subject } from './keys.ts'
+import { type Leases, sureOf } from './lease.ts'
+import type { Settings } from './options.ts'
+import { delay, type Owners } from './owner.ts'
+
+/** How long a tick is tried for at most, in ms. */
+const WINDOW = 5000
+
+export interface ClaimsParts {
+  readonly host: Host
+  readonly settings: Settings
+  readonly keys: Keys
+  readonly ballot: Ballot
+  readonly leases: Leases
+  readonly ends: Ends
+  readonly owners: Owners
+  readonly backups: Backups
+}
+
+/** Claims ticks: the owner of a job at once, the others when it did not. */
+export class Claims {
+  readonly #parts: ClaimsParts
+  readonly #clock: Clock
+  #count = 0
+
+  constructor(parts: ClaimsParts) {
+    this.#parts = parts
+    this.#clock = parts.host.clock
+  }
+
+  /** A name for one claim, that no other instance can have. */
+  token(): string {
+    return `${this.#parts.owners.self}.${(this.#count++).toString(36)}`
+  }
+
+  async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
+    const { keys, owners, backups, host } = this.#parts
+    const { name } = run.job
+    const requested = run.trigger === 'manual'
+    const at = run.tick.scheduledAt.getTime()
+    const subject = requested ? keys.requested(name, run.key) : keys.tick(name, at)
+    const rank = requested ? 0 : owners.rank(name)
+    if (rank > 0) {
+      const token = await backups.look(subject, delay(rank, periodOf(run, at)))
+      if (token !== undefined) return this.#elsewhere(run, instanceOf(token))
+      owners.suspect(name)
+    }
+    const answer = await this.#try(run, subject, leased)
+    if (answer.granted) return answer
+    if (answer.reason === 'claimed-elsewhere') return this.#elsewhere(run, answer.by)
+    if (answer.error) host.emit('claim-unavailable', run, { error: answer.error })
+    return answer
+  }
+
+  #elsewhere(run: Run, by: string | undefined): Refusal {
+    this.#parts.host.emit('claimed-elsewhere', run, { by })
+    return { granted: false, reason: 'claimed-elsewhere', ...(by !== undefined && { by }) }
+  }
+
+  /** Round after round, until there is an answer or the time is over. */
+  async #try(run: Run, subject: Subject, leased: boolean): Promise<Claim | Refusal> {
+    const { ballot, leases, ends, settings } = this.#parts
+    const end = this.#clock.monotonic() + windowOf(run, subject)
+    const waits = run.job.policies.overlap === 'queue' || run.job.policies.overlap === 'cancel-previous'
+    const own = new Set<string>()
+    let motion: Motion | undefined
+    /** Before the first command that may have granted the motion. */
+    let first: Sent | undefined
+    for (let round = 1; ; round++) {
+      motion ??= { subject, token: this.token(), start: 1, leased, state: 'run' }
+      own.add(motion.token)
+      first ??= { monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
+      const verdict = await ballot.vote(motion)
+      if (verdict.kind === 'granted') {
+        // An answer that was long under way is worth nothing: the lease may be over.
+        if (this.#clock.monotonic() < first.monotonic + sureOf(settings.lease)) {
+          const { token } = motion
+          return leases.hold({ subject, token, leased, start: 1, fence: verdict.fence, sent: first })
+        }
+        await ballot.withdraw([motion])
+      }
+      const mine = verdict.kind === 'taken' && own.has(verdict.by)
+      if (verdict.kind === 'taken' && !mine) {
+        return { granted: false, reason: 'claimed-elsewhere', by: instanceOf(verdict.by) }
+      }
+      if (verdict.kind === 'busy' && !waits) {
+        return { granted: false, reason: 'overlap', by: instanceOf(verdict.by) }
+      }
+      const pause = pauseAfter(verdict, round)
+      if (verdict.kind === 'late' || this.#clock.monotonic() + pause > end) {
+        // Redis may have granted it and not been able to say so.
+        const { token } = motion
+        if (verdict.kind === 'down') {
+          void ends.end({ subject, token, start: 1, fence: 0, since: this.#clock.monotonic() }, 'undo')
+        }
+        return refusal(verdict, settings)
+      }
+      await this.#sleep(pause)
+      // One Redis knows its own answer by the token; several might count an old vote for a new one.
+      if (verdict.kind !== 'down' || settings.clients.length > 1) {
+        motion = undefined
+        first = undefined
+      }
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.setTimeout(resolve, ms).unref?.()
+    })
+  }
+}
+
+/** The time to the next tick, in ms: after it, there is no point in trying this one. */
+function periodOf(run: Run, at: number): number {
+  const armed = run.job.next?.getTime()
+  const next = armed !== undefined && armed > at ? armed : run.job.trigger.next(new Date(at))?.getTime()
+  return next === undefined ? Infinity : next - at
+}
+
+function windowOf(run: Run, { at }: Subject): number {
+  return at === undefined ? WINDOW : Math.min(WINDOW, periodOf(run, at))
+}
+
+/** How long to wait before the next round, in ms; at random, so that those who collided do not do so again. */
+function pauseAfter(verdict: Verdict, round: number): number {
+  const random = 0.5 + Math.random()
+  switch (verdict.kind) {
+    case 'wait':
+    case 'hold':
+      return verdict.ms + 1
+    case 'contended':
+      return Math.min(8 * 2 ** Math.min(round, 4), 100) * random
+    case 'busy':
+      return Math.min(25 * round, 250) * random
+    case 'abstain':
+      return Infinity
+    default:
+      return Math.min(50 * round, 250) * random
+  }
+}
+
+/** `final`: Redis has answered, and its answer is no: the policy for a Redis that is down does not apply. */
+function refusal(verdict: Verdict, { maxLate }: Settings): Refusal {
+  if (verdict.kind === 'down') {
+    return { granted: false, reason: 'claim-unavailable', error: verdict.error }
+  }
+  if (verdict.kind === 'busy') return { granted: false, reason: 'overlap', by: instanceOf(verdict.by) }
+  const error = new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', WHY[verdict.kind] ?? verdict.kind, {
+    cause: verdict.kind === 'late' ? `maxLate is ${maxLate} ms` : undefined,
+  })
+  return { granted: false, reason: 'claim-unavailable', final: true, error }
+}
+
+const WHY: Partial<Record<Verdict['kind'], string>> = {
+  late: 'the tick is older than maxLate by the clock of Redis: it is not started any more',
+  wait: 'the tick is not due by the clock of Redis',
+  hold: 'Redis was restarted or replaced: no lease is given until those it may have forgotten are over',
+  abstain: 'Redis was restarted or replaced after the tick was due: whether it was claimed is not known',
+  contended: 'no instance got a majority in time',
+}

@@ -1,0 +1,145 @@
+import type { Clock, Timer } from '@escapement/core'
+import { Batch, groupBy } from './batch.ts'
+import { instanceOf, type Keys, type Subject } from './keys.ts'
+import type { Nodes } from './nodes.ts'
+import type { Settings } from './options.ts'
+import { END } from './scripts.ts'
+
+/** What an end is written of. */
+export interface Ending {
+  readonly subject: Subject
+  readonly token: string
+  readonly start: number
+  readonly fence: number
+  /** When it was claimed, on the monotonic clock. */
+  readonly since: number
+}
+
+interface Entry {
+  readonly what: 'done' | 'abandon' | 'undo'
+  readonly of: Ending
+  readonly asked: number
+  resolve: () => void
+}
+
+/** Writes how claims end, and tries again until the majority has it. */
+export class Ends {
+  readonly #clock: Clock
+  readonly #nodes: Nodes
+  readonly #keys: Keys
+  readonly #settings: Settings
+  readonly #onFenced: (of: Ending, by: string) => void
+  readonly #batch = new Batch<Entry>((entries) => {
+    for (const group of groupBy(entries, ({ of }) => of.subject.shard)) void this.#write(group)
+  })
+  /** Not written yet. */
+  readonly #open = new Set<Entry>()
+  readonly #failed = new Set<Entry>()
+  #timer: Timer | undefined
+  #pause = 0
+
+  constructor(parts: {
+    clock: Clock
+    nodes: Nodes
+    keys: Keys
+    settings: Settings
+    onFenced: (of: Ending, by: string) => void
+  }) {
+    this.#clock = parts.clock
+    this.#nodes = parts.nodes
+    this.#keys = parts.keys
+    this.#settings = parts.settings
+    this.#onFenced = parts.onFenced
+  }
+
+  /** Resolves when it is written, or when the first try has failed: the next ones go on by themselves. */
+  end(of: Ending, what: Entry['what']): Promise<void> {
+    return new Promise((resolve) => {
+      const entry = { of, what, resolve, asked: this.#clock.monotonic() }
+      this.#open.add(entry)
+      this.#batch.add(entry)
+    })
+  }
+
+  /** How many are not written yet. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Redis is back: try again at once. */
+  hurry(): void {
+    if (this.#failed.size > 0) this.#again()
+  }
+
+  /** Waits until all is written, at most `ms`. */
+  async flush(ms: number): Promise<void> {
+    const end = performance.now() + ms
+    this.hurry()
+    while (this.#open.size > 0 && performance.now() < end && !this.#nodes.down) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  close(): void {
+    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#open.clear()
+    this.#failed.clear()
+  }
+
+  async #write(entries: Entry[]): Promise<void> {
+    const { retention, minHold, replicaAcks } = this.#settings
+    const { shard } = (entries[0] as Entry).of.subject
+    const keys = [this.#keys.open(shard)]
+    const args: (string | number)[] = [retention]
+    for (const { what, of } of entries) {
+      keys.push(of.subject.key, this.#keys.lease(of.subject.job), this.#keys.prepared(of.subject.job))
+      const hold = Math.max(0, Math.ceil(minHold - (this.#clock.monotonic() - of.since)))
+      args.push(what, of.token, of.start, of.fence, of.subject.member, hold)
+    }
+    const missing = entries.map(() => this.#nodes.quorum)
+    const written = this.#nodes.all.map(async (node) => {
+      const answers = (await node.tell(END, keys, args, replicaAcks)).slice(1) as string[]
+      for (const [i, answer] of answers.entries()) {
+        const entry = entries[i] as Entry
+        if (answer.startsWith('fenced') && this.#open.has(entry)) {
+          this.#settle(entry)
+          if (entry.what !== 'undo') this.#onFenced(entry.of, instanceOf(answer.slice('fenced|'.length)))
+        }
+        missing[i] = (missing[i] as number) - 1
+        if (missing[i] === 0) this.#settle(entry)
+      }
+    })
+    await Promise.allSettled(written)
+    for (const entry of entries) if (this.#open.has(entry)) this.#postpone(entry)
+  }
+
+  #settle(entry: Entry): void {
+    this.#open.delete(entry)
+    this.#failed.delete(entry)
+    if (this.#open.size === 0) this.#pause = 0
+    entry.resolve()
+  }
+
+  #postpone(entry: Entry): void {
+    entry.resolve()
+    // By then Redis has forgotten the claim anyway.
+    if (this.#clock.monotonic() - entry.asked > this.#settings.retention) {
+      this.#settle(entry)
+      return
+    }
+    this.#failed.add(entry)
+    if (this.#timer) return
+    this.#pause = Math.min(Math.max(100, this.#pause * 2), 2000)
+    this.#timer = this.#clock.setTimeout(() => this.#again(), this.#pause)
+    this.#timer.unref?.()
+  }
+
+  #again(): void {
+    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    const entries = [...this.#failed]
+    this.#failed.clear()
+    for (const entry of entries) this.#batch.add(entry)
+  }
+}

@@ -1,0 +1,100 @@
+/** The hash of a string: FNV-1a, 32 bits. */
+export function hash(text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return h >>> 0
+}
+
+/** What a claim is about: a tick of a job, or a run that somebody asked for. */
+export interface Subject {
+  readonly job: string
+  /** The tick in ms; undefined for a requested run. */
+  readonly at: number | undefined
+  /** Names it among the open runs: `t|1700000000000|job` or `m|run id|job`. */
+  readonly member: string
+  readonly shard: number
+  /** Of the tick record. */
+  readonly key: string
+}
+
+/** Keys of a shard share a hash tag, so that a Redis Cluster keeps them on one node: `{ns:3}:job:t:…`. */
+export class Keys {
+  readonly shards: number
+  readonly #tags: string[]
+  readonly #shardOf = new Map<string, number>()
+
+  constructor(namespace: string, shards: number) {
+    this.shards = shards
+    this.#tags = Array.from({ length: shards }, (_, shard) => `{${namespace}:${shard}}:`)
+  }
+
+  shard(job: string): number {
+    if (this.shards === 1) return 0
+    let shard = this.#shardOf.get(job)
+    if (shard === undefined) {
+      shard = hash(job) % this.shards
+      this.#shardOf.set(job, shard)
+    }
+    return shard
+  }
+
+  born(shard: number): string {
+    return `${this.#tags[shard]}born`
+  }
+  open(shard: number): string {
+    return `${this.#tags[shard]}open`
+  }
+  instances(shard: number): string {
+    return `${this.#tags[shard]}instances`
+  }
+  lease(job: string): string {
+    return `${this.#tags[this.shard(job)]}${job}:lease`
+  }
+  fence(job: string): string {
+    return `${this.#tags[this.shard(job)]}${job}:fence`
+  }
+  prepared(job: string): string {
+    return `${this.#tags[this.shard(job)]}${job}:prepared`
+  }
+  mutex(name: string): string {
+    return `${this.#tags[this.shard(name)]}mutex:${name}`
+  }
+
+  /** Ticks are known by their instant: one met again after the clock was set back is the same tick. */
+  tick(job: string, at: number): Subject {
+    const shard = this.shard(job)
+    return { job, at, member: `t|${at}|${job}`, shard, key: `${this.#tags[shard]}${job}:t:${at}` }
+  }
+
+  requested(job: string, id: string): Subject {
+    const shard = this.shard(job)
+    return { job, at: undefined, member: `m|${id}|${job}`, shard, key: `${this.#tags[shard]}${job}:m:${id}` }
+  }
+
+  /** What a member of `open` stands for; undefined if it is none of ours. */
+  parse(member: string): Subject | undefined {
+    const parts = /^([tm])\|([^|]+)\|(.+)$/s.exec(member)
+    if (!parts) return
+    const [, kind, id, job] = parts as unknown as [string, string, string, string]
+    return kind === 't' ? this.tick(job, Number(id)) : this.requested(job, id)
+  }
+}
+
+/** A tick record: `start|token|fence|state`. */
+export interface TickRecord {
+  readonly start: number
+  readonly token: string
+  readonly fence: number
+  readonly state: 'run' | 'done' | 'lost'
+}
+
+export function parseRecord(text: string | null | undefined): TickRecord | undefined {
+  if (!text) return
+  const [start, token, fence, state] = text.split('|') as [string, string, string, TickRecord['state']]
+  return { start: Number(start), token, fence: Number(fence), state }
+}
+
+/** A token names an instance and one of its claims: `web-1:4711:k3xq9a/4f2a.1c`. */
+export function instanceOf(token: string): string {
+  return token.slice(0, token.lastIndexOf('/'))
+}

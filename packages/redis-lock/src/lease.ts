@@ -1,0 +1,206 @@
+import { type Claim, type Clock, EscapementError, type Outcome, type Timer } from '@escapement/core'
+import type { Sent } from './ballot.ts'
+import { groupBy } from './batch.ts'
+import type { Ends } from './ends.ts'
+import { instanceOf, type Keys, type Subject } from './keys.ts'
+import type { Node } from './node.ts'
+import type { Nodes } from './nodes.ts'
+import type { Settings } from './options.ts'
+import { BEAT } from './scripts.ts'
+
+export interface HoldParts {
+  readonly subject: Subject
+  readonly token: string
+  readonly start: number
+  readonly fence: number
+  readonly leased: boolean
+  readonly sent: Sent
+}
+
+/** A claim that is held: until its deadline, which each confirmed beat moves on. */
+export class Hold implements Claim {
+  readonly granted = true
+  readonly subject: Subject
+  readonly token: string
+  readonly start: number
+  readonly fence: number
+  readonly leased: boolean
+  readonly since: number
+  /** Monotonic and wall time until which no other instance can have taken over, in ms. */
+  deadline = 0
+  #wallDeadline = 0
+  /** When the next beat is due, on the monotonic clock. */
+  beatAt = 0
+  ended = false
+  lost: Error | undefined
+  readonly #leases: Leases
+  #listeners: ((reason: Error) => void)[] = []
+
+  constructor(leases: Leases, parts: HoldParts) {
+    this.#leases = leases
+    this.subject = parts.subject
+    this.token = parts.token
+    this.start = parts.start
+    this.fence = parts.fence
+    this.leased = parts.leased
+    this.since = parts.sent.monotonic
+    this.confirm(parts.sent)
+  }
+
+  /** A lease runs from when it was asked for: that it was given later cannot be known. */
+  confirm(sent: Sent): void {
+    const { lease, beat } = this.#leases.settings
+    const sure = sureOf(lease)
+    this.deadline = sent.monotonic + sure
+    this.#wallDeadline = sent.wall + sure
+    this.beatAt = sent.monotonic + beat
+  }
+
+  held(): boolean {
+    const { clock } = this.#leases
+    return !this.lost && !this.ended && clock.monotonic() < this.deadline && clock.now() < this.#wallDeadline
+  }
+
+  onLost(callback: (reason: Error) => void): () => void {
+    if (this.lost) callback(this.lost)
+    else this.#listeners.push(callback)
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== callback)
+    }
+  }
+
+  lose(why: string): void {
+    if (this.lost || this.ended) return
+    const message = `${this.subject.member} lost its lease: ${why}`
+    this.lost = new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', message)
+    this.#leases.drop(this)
+    for (const tell of this.#listeners) tell(this.lost)
+  }
+
+  finish(outcome: Outcome): Promise<void> {
+    if (this.ended) return Promise.resolve()
+    this.ended = true
+    this.#leases.drop(this)
+    const abandoned = outcome === 'lease-lost' || outcome === 'abandoned'
+    return this.#leases.ends.end(this, abandoned ? 'abandon' : 'done')
+  }
+
+  /** As if it had never been claimed: the handler was not called. */
+  undo(): Promise<void> {
+    this.ended = true
+    this.#leases.drop(this)
+    return this.#leases.ends.end(this, 'undo')
+  }
+}
+
+/** How long a lease can be relied on, in ms: clocks may run differently by 1 %, and expire 2 ms early. */
+export function sureOf(lease: number): number {
+  return lease * 0.99 - 2
+}
+
+/** Renews what is held, and takes it away when its time is over. One timer for all. */
+export class Leases {
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly ends: Ends
+  readonly held: Set<Hold> = new Set()
+  readonly #nodes: Nodes
+  readonly #keys: Keys
+  readonly #onFenced: (hold: Hold, by: string) => void
+  #timer: Timer | undefined
+
+  constructor(parts: {
+    clock: Clock
+    settings: Settings
+    ends: Ends
+    nodes: Nodes
+    keys: Keys
+    onFenced: (hold: Hold, by: string) => void
+  }) {
+    this.clock = parts.clock
+    this.settings = parts.settings
+    this.ends = parts.ends
+    this.#nodes = parts.nodes
+    this.#keys = parts.keys
+    this.#onFenced = parts.onFenced
+  }
+
+  hold(parts: HoldParts): Hold {
+    const hold = new Hold(this, parts)
+    this.held.add(hold)
+    if (!this.#timer) this.#sleep()
+    return hold
+  }
+
+  drop(hold: Hold): void {
+    this.held.delete(hold)
+  }
+
+  /** Renews all at once: the wall clock has moved, or Redis is back. */
+  renew(): void {
+    for (const hold of this.held) hold.beatAt = 0
+    this.#watch()
+  }
+
+  close(): void {
+    if (this.#timer) this.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.held.clear()
+  }
+
+  #sleep(): void {
+    let wake = this.clock.monotonic() + this.settings.beat / 4
+    for (const { deadline } of this.held) if (deadline < wake) wake = deadline
+    this.#timer = this.clock.setTimeout(this.#watch, Math.max(1, Math.ceil(wake - this.clock.monotonic())))
+    this.#timer.unref?.()
+  }
+
+  #watch = (): void => {
+    if (this.#timer) this.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    const now = this.clock.monotonic()
+    const due: Hold[] = []
+    for (const hold of this.held) {
+      if (now >= hold.deadline) hold.lose('it could not be renewed in time')
+      else if (now >= hold.beatAt) due.push(hold)
+    }
+    for (const group of groupBy(due, ({ subject }) => subject.shard)) {
+      for (let i = 0; i < group.length; i += 64) void this.#beat(group.slice(i, i + 64))
+    }
+    if (this.held.size > 0) this.#sleep()
+  }
+
+  async #beat(holds: Hold[]): Promise<void> {
+    const sent = { monotonic: this.clock.monotonic(), wall: this.clock.now() }
+    // If this one fails, another follows soon.
+    for (const hold of holds) hold.beatAt = sent.monotonic + this.settings.beat / 4
+    const { all, quorum } = this.#nodes
+    const answers = await Promise.all(all.map((node) => this.#ask(node, holds)))
+    for (const [i, hold] of holds.entries()) {
+      const given = answers.map((answer) => answer?.[i])
+      const fenced = given.find((text) => text?.startsWith('fenced'))
+      if (fenced) {
+        const by = instanceOf(fenced.slice('fenced|'.length))
+        if (!hold.ended) this.#onFenced(hold, by)
+        hold.lose(`${by} has taken over`)
+      } else if (given.filter((text) => text === 'ok').length >= quorum) hold.confirm(sent)
+      else if (given.filter((text) => text === 'over').length > all.length - quorum) hold.lose('it was over')
+    }
+  }
+
+  async #ask(node: Node, holds: Hold[]): Promise<string[] | undefined> {
+    const { lease, retention } = this.settings
+    const { shard } = (holds[0] as Hold).subject
+    const keys = [this.#keys.born(shard), this.#keys.open(shard)]
+    const args: (string | number)[] = [node.client.isCluster ? 1 : 0, lease, retention]
+    for (const { subject, token, start, fence, leased } of holds) {
+      keys.push(subject.key, this.#keys.lease(subject.job))
+      args.push(token, start, fence, leased ? 1 : 0, subject.member)
+    }
+    try {
+      return (await node.ask(BEAT, keys, args)).slice(1) as string[]
+    } catch {
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { Clock, Logger, Timer } from '@escapement/core'
+import { connect, unsafeOptions } from './client.ts'
+import { Node, type NodeContext } from './node.ts'
+import { redacted, type Settings } from './options.ts'
+
+/** How far the scheduler's clock may be from Redis's before it is set, in ms. */
+const DEADBAND = 25
+
+export interface NodesContext extends NodeContext {
+  readonly log: Logger
+  /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */
+  onOffset(offset: number): void
+}
+
+/** All Redis masters of a lock. */
+export class Nodes {
+  /** Empty until opened. */
+  all: readonly Node[] = []
+  /** How many must agree. */
+  readonly quorum: number
+  readonly #settings: Settings
+  readonly #context: NodesContext
+  readonly #clock: Clock
+  #opened: Promise<void> | undefined
+  #timer: Timer | undefined
+  #offset = 0
+  #next = 0
+
+  constructor(settings: Settings, context: NodesContext) {
+    this.#settings = settings
+    this.#context = context
+    this.#clock = context.clock
+    this.quorum = Math.floor(settings.clients.length / 2) + 1
+  }
+
+  /** Connects, and waits at most the timeout for a first answer. Rejects only when ioredis is missing. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
+  }
+
+  async #open(): Promise<void> {
+    const { clients, timeout } = this.#settings
+    const nodes = clients.map(async (given, i) => {
+      if (typeof given === 'string')
+        return new Node(await connect(given, timeout), redacted(given), true, this.#context)
+      const unsafe = unsafeOptions(given)
+      if (unsafe.length > 0) {
+        const message = `redis-lock: client ${i + 1} has options that make claims slow to fail: ${unsafe.join(', ')}`
+        this.#context.log.warn({ client: i + 1, options: unsafe }, message)
+      }
+      return new Node(given, nameOf(given.options, i), false, this.#context)
+    })
+    this.all = await Promise.all(nodes)
+    for (const node of this.all) node.open()
+    await this.#greeted()
+    this.#rescan()
+  }
+
+  async close(): Promise<void> {
+    if (!this.#opened) return
+    await this.#opened.catch(() => {})
+    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    for (const node of this.all) node.close()
+    this.all = []
+    this.#opened = undefined
+  }
+
+  /** One that can be asked, another each time. */
+  any(): Node | undefined {
+    for (let i = 0; i < this.all.length; i++) {
+      const node = this.all[this.#next++ % this.all.length] as Node
+      if (this.trusts(node)) return node
+    }
+  }
+
+  /** Whether a node's votes count: it answers, and its clock is not far from that of the others. */
+  trusts(node: Node): boolean {
+    if (!node.usable) return false
+    if (this.all.length < 3) return true
+    return Math.abs(node.delta - this.#median()) <= this.#settings.maxClockSkew
+  }
+
+  get down(): boolean {
+    let up = 0
+    for (const node of this.all) if (this.trusts(node)) up++
+    return up < this.quorum
+  }
+
+  /** Redis's wall time minus this machine's, in ms; undefined when no node has been heard of. */
+  get skew(): number | undefined {
+    const delta = this.#median()
+    return Number.isNaN(delta) ? undefined : delta - (this.#clock.now() - this.#clock.monotonic())
+  }
+
+  /** Sets the scheduler's clock by Redis's, so that all instances see a tick at the same moment. */
+  follow(): void {
+    const { skew } = this
+    if (skew === undefined || Math.abs(skew - this.#offset) <= DEADBAND) return
+    this.#offset = Math.abs(skew) <= DEADBAND ? 0 : skew
+    this.#context.onOffset(this.#offset)
+  }
+
+  async scan(): Promise<void> {
+    await Promise.all(this.all.map((node) => node.greet()))
+    this.follow()
+  }
+
+  #median(): number {
+    const deltas = this.all.flatMap(({ delta }) => (Number.isNaN(delta) ? [] : [delta]))
+    return deltas.sort((a, b) => a - b)[Math.floor(deltas.length / 2)] ?? NaN
+  }
+
+  /** Until all nodes have answered, or the timeout is over. */
+  #greeted(): Promise<void> {
+    return new Promise((resolve) => {
+      const { timeout } = this.#settings
+      const end = performance.now() + Math.max(timeout, 500)
+      const look = () => {
+        if (!this.all.every((node) => node.usable) && performance.now() < end) {
+          setTimeout(look, 5)
+          return
+        }
+        this.follow()
+        resolve()
+      }
+      look()
+    })
+  }
+
+  #rescan(): void {
+    const ms = this.#settings.scan * (0.75 + Math.random() * 0.5)
+    this.#timer = this.#clock.setTimeout(() => {
+      void this.scan()
+      this.#rescan()
+    }, ms)
+    this.#timer.unref?.()
+  }
+}
+
+function nameOf(options: object | undefined, i: number): string {
+  const { host, port, path } = (options ?? {}) as { host?: string; port?: number; path?: string }
+  return path ?? (host ? `${host}:${port ?? 6379}` : `client ${i + 1}`)
+}

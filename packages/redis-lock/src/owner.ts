@@ -1,0 +1,95 @@
+import { hash } from './keys.ts'
+
+/** When the second in line looks after a tick, and the last, in ms after its instant. */
+const FIRST = 150
+const LAST = 250
+const STEP = 25
+
+/** Scrambles 32 bits (the finalizer of MurmurHash3). */
+function mix(h: number): number {
+  let x = h
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
+  return (x ^ (x >>> 16)) >>> 0
+}
+
+/** The place of `self` in line for a job: 0 for its owner. Rendezvous hashing: each instance has its own order. */
+export function rank(self: string, instances: Iterable<string>, job: string): number {
+  const seed = hash(job)
+  const score = (id: string) => mix(hash(id) ^ seed)
+  const own = score(self)
+  let before = 0
+  for (const id of instances) {
+    const other = score(id)
+    if (id !== self && (other > own || (other === own && id > self))) before++
+  }
+  return before
+}
+
+/** How long to leave a tick to those before us, in ms. */
+export function delay(rank: number, period: number): number {
+  if (rank === 0) return 0
+  const full = Math.min(FIRST + (rank - 1) * STEP, LAST)
+  return Math.round(full * Math.min(1, period / 1000))
+}
+
+/** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */
+export class Owners {
+  readonly self: string
+  readonly #now: () => number
+  readonly #patience: number
+  #instances: readonly string[] = []
+  #ranks = new Map<string, number>()
+  readonly #suspects = new Map<string, number>()
+
+  /** @param patience How long an instance is passed over after it let a tick go by, in ms. */
+  constructor(self: string, patience: number, now: () => number) {
+    this.self = self
+    this.#patience = patience
+    this.#now = now
+  }
+
+  /** Those that have been heard of lately. */
+  set instances(ids: readonly string[]) {
+    if (ids.length === this.#instances.length && ids.every((id, i) => id === this.#instances[i])) return
+    this.#instances = ids
+    this.#ranks.clear()
+  }
+
+  get instances(): readonly string[] {
+    return this.#instances
+  }
+
+  rank(job: string): number {
+    if (this.#suspects.size > 0) this.#forgive()
+    let found = this.#ranks.get(job)
+    if (found === undefined) {
+      found = rank(this.self, this.#candidates(), job)
+      this.#ranks.set(job, found)
+    }
+    return found
+  }
+
+  /** The one before us let a tick of this job go by: pass it over for a while. */
+  suspect(job: string): void {
+    const own = rank(this.self, this.#candidates(), job)
+    for (const id of this.#candidates()) {
+      if (id !== this.self && rank(id, this.#candidates(), job) < own)
+        this.#suspects.set(id, this.#now() + this.#patience)
+    }
+    this.#ranks.clear()
+  }
+
+  #candidates(): string[] {
+    return this.#instances.filter((id) => !this.#suspects.has(id))
+  }
+
+  #forgive(): void {
+    const now = this.#now()
+    for (const [id, until] of this.#suspects) {
+      if (until > now) continue
+      this.#suspects.delete(id)
+      this.#ranks.clear()
+    }
+  }
+}

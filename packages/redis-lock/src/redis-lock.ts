@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { EscapementError, type Host, type JobDefaults, type Lock, type Plugin } from '@escapement/core'
+import { Backups } from './backups.ts'
+import { Ballot } from './ballot.ts'
+import { Claims } from './claims.ts'
+import { Ends } from './ends.ts'
+import { Exclusive } from './exclusive.ts'
+import { Keys } from './keys.ts'
+import { Leases } from './lease.ts'
+import { Nodes } from './nodes.ts'
+import { parseOptions, type RedisLockOptions, type Settings } from './options.ts'
+import { Owners } from './owner.ts'
+import { Recover } from './recover.ts'
+import { LEAVE } from './scripts.ts'
+import './events.ts'
+
+/** How many parts the keys of a Cluster are spread over. All instances must agree on it. */
+const SHARDS = 16
+/** A machine's clock this far from Redis's is worth a warning, in ms. */
+const SKEW = 1000
+
+/**
+ * One run per tick in the whole fleet: claims, leases and fences in one Redis, or in the majority of several.
+ *
+ * @param options `clients`, and see {@link RedisLockOptions}. All lengths in ms, or as `'15s'`.
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
+ *
+ * @example
+ * const scheduler = createScheduler({ plugins: [redisLock({ clients: ['redis://localhost:6379'] })] })
+ */
+export function redisLock(options: RedisLockOptions): Plugin {
+  const settings = parseOptions(options)
+  let fleet: Fleet | undefined
+  const joined = (): Fleet => {
+    if (fleet) return fleet
+    throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', 'redisLock() was not given to a scheduler')
+  }
+  const lock: Lock = {
+    claim: (run, { lease }) => joined().claim(run, lease),
+    exclusive: (name, fn, signal) => joined().exclusive.run(name, fn, signal),
+  }
+  const defaults: JobDefaults = {
+    ...(settings.onAbandoned && { onAbandoned: settings.onAbandoned }),
+    ...(settings.redisDown && { onClaimError: settings.redisDown }),
+  }
+  return {
+    name: 'redis-lock',
+    lock,
+    defaults,
+    attach(host) {
+      if (fleet) {
+        const message = 'each scheduler needs a redisLock() of its own: this one has a scheduler already'
+        throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
+      }
+      fleet = new Fleet(settings, host)
+    },
+    start: () => joined().start(),
+    stop: () => joined().stop(),
+  }
+}
+
+/** What one instance knows of its fleet: the parts, and who tells whom. */
+class Fleet {
+  readonly exclusive: Exclusive
+  readonly #host: Host
+  readonly #settings: Settings
+  readonly #keys: Keys
+  readonly #nodes: Nodes
+  readonly #owners: Owners
+  readonly #claims: Claims
+  readonly #ends: Ends
+  readonly #leases: Leases
+  readonly #recover: Recover
+  #started = false
+  #skew = 0
+
+  constructor(settings: Settings, host: Host) {
+    this.#host = host
+    this.#settings = settings
+    const { clock, log } = host
+    // Two processes may have been given the same name.
+    const self = `${host.instance.replaceAll(/[|\s]/g, '_')}/${randomBytes(3).toString('hex')}`
+    const clustered = settings.clients.some((client) => typeof client !== 'string' && client.isCluster)
+    const keys = new Keys(settings.namespace, clustered ? SHARDS : 1)
+    const nodes = new Nodes(settings, {
+      clock,
+      keys,
+      log,
+      self: () => (this.#started ? self : ''),
+      timeout: settings.timeout,
+      alive: Math.round(2.5 * settings.scan),
+      acks: settings.replicaAcks,
+      onGreet: (_, shard, { instances, stale }) => {
+        if (shard === 0) this.#owners.instances = instances
+        if (!this.#started) return
+        this.#ends.hurry()
+        this.#recover.look(stale)
+      },
+      onOffset: (offset) => this.#setClock(offset),
+      onStep: (node, by) => this.#tellSkew(by, node.name),
+    })
+    const onFenced = (of: { subject: { job: string; key: string }; fence: number }, by: string) => {
+      const { job, key } = of.subject
+      host.log.warn({ job, key, fence: of.fence, by }, `a run of ${job} was taken over by ${by}`)
+      host.emit('fenced', { job, tick: key, fence: of.fence, by })
+    }
+    const sent = () => ({ monotonic: clock.monotonic(), wall: clock.now() })
+    this.#keys = keys
+    this.#nodes = nodes
+    this.#owners = new Owners(self, 2 * settings.scan, () => clock.monotonic())
+    this.#ends = new Ends({ clock, nodes, keys, settings, onFenced })
+    this.#leases = new Leases({ clock, settings, ends: this.#ends, nodes, keys, onFenced })
+    const ballot = new Ballot(nodes, keys, settings, sent)
+    this.#claims = new Claims({
+      host,
+      settings,
+      keys,
+      ballot,
+      leases: this.#leases,
+      ends: this.#ends,
+      owners: this.#owners,
+      backups: new Backups(clock, nodes),
+    })
+    const token = () => this.#claims.token()
+    this.#recover = new Recover({ host, settings, keys, nodes, ballot, leases: this.#leases, token })
+    this.exclusive = new Exclusive(clock, nodes, keys, settings)
+    host.on('clock-step', () => {
+      nodes.follow()
+      this.#leases.renew()
+    })
+  }
+
+  claim(...[run, leased]: Parameters<Claims['claim']>): ReturnType<Claims['claim']> {
+    return this.#nodes.open().then(
+      () => this.#claims.claim(run, leased),
+      (error: Error) => ({ granted: false, reason: 'claim-unavailable', error }),
+    )
+  }
+
+  async start(): Promise<void> {
+    this.#started = true
+    await this.#nodes.open()
+    if (this.#nodes.down) {
+      const { name } = this.#nodes.all.find(({ usable }) => !usable) ?? { name: '' }
+      this.#host.log.warn(
+        { node: name },
+        `redis-lock: Redis ${name} does not answer yet: nothing can be claimed`,
+      )
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#ends.flush(1000)
+    this.#started = false
+    const left = this.#nodes.all.map((node) =>
+      node.tell(LEAVE, [this.#keys.instances(0)], [this.#owners.self]),
+    )
+    await Promise.allSettled(left)
+    this.#leases.close()
+    this.#ends.close()
+    await this.#nodes.close()
+  }
+
+  #setClock(offset: number): void {
+    this.#host.adjustClock(offset)
+    if (Math.abs(offset - this.#skew) < SKEW) return
+    this.#skew = offset
+    if (Math.abs(offset) >= SKEW) this.#tellSkew(offset)
+  }
+
+  #tellSkew(skew: number, node?: string): void {
+    const ms = Math.round(skew)
+    const level = Math.abs(ms) > this.#settings.maxClockSkew ? 'error' : 'warn'
+    const message = node
+      ? `the clock of Redis ${node} was set by ${ms} ms`
+      : `this machine's clock differs from Redis's by ${ms} ms: the schedule follows Redis`
+    this.#host.log[level]({ skew_ms: ms, node }, `redis-lock: ${message}`)
+    this.#host.emit('clock-skew', { skew: ms, ...(node !== undefined && { node }) })
+  }
+}
