@@ -13,6 +13,7 @@
 import type { Events } from './events.ts'
 import type { Group, GroupOptions } from './group.ts'
 import type { Job } from './job.ts'
+import type { JobDefaults } from './options.ts'
 
 /** A length of time: milliseconds, or `'250ms'`, `'90s'`, `'10m'`, `'1h30m'`, `'2d'`, `'1w'`. */
 export type Duration = number | string
@@ -174,6 +175,8 @@ export interface Plugin {
   readonly lock?: Lock
   readonly store?: Store
   readonly executor?: Executor
+  /** Policies of jobs for which neither they nor the scheduler's `defaults` say otherwise. */
+  readonly defaults?: JobDefaults
   /** Called at every `scheduler.start()`, before the first tick, and awaited. */
   start?(host: Host): Maybe<void>
   /** Called at every `scheduler.stop()`, after the runs have drained, and awaited. */
@@ -255,6 +258,8 @@ export interface Refusal {
   /** Who holds it, if known. */
   readonly by?: string
   readonly error?: Error
+  /** The lock was reached and its answer is no: `onClaimError: 'run'` does not apply. */
+  readonly final?: boolean
 }
 
 /** What happened: history, watermarks, pauses. */

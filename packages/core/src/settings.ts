@@ -57,16 +57,17 @@ export interface Settings extends EngineParts {
  */
 export function parseSettings(options: SchedulerOptions): Settings {
   checkKeys(options, KNOWN, 'scheduler option')
-  const { drain = {}, concurrency, logger, clock, plugins } = options
+  const { drain = {}, concurrency, logger, clock } = options
+  const plugins = new Plugins(options.plugins ?? [])
   checkKeys(drain, { grace: 1, abort: 1 }, 'drain option')
   const log = logger && toLogger(logger)
   return {
     instance:
       text('instance', options.instance) ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 6)}`,
-    plugins: new Plugins(plugins ?? []),
+    plugins,
     timezone: text('timezone', options.timezone) ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     dst: oneOf('dst', options.dst ?? 'vixie', ['vixie', 'skip', 'shift']),
-    defaults: options.defaults ?? {},
+    defaults: Object.assign({}, ...plugins.all.map((plugin) => plugin.defaults), options.defaults),
     grace: parseDuration(drain.grace ?? '25s', 'drain.grace', { max: MAX_TIMER }),
     abortGrace: parseDuration(drain.abort ?? '2s', 'drain.abort', { max: MAX_TIMER }),
     concurrency: number('concurrency', concurrency ?? Infinity, 1, Infinity),

@@ -176,12 +176,16 @@ export class Timetable {
   }
 
   #noticeSteps(): void {
-    const wall = this.#parts.now()
+    let wall = this.#parts.now()
     const mono = this.#parts.clock.monotonic()
     const by = wall - this.#wall - (mono - this.#mono)
+    if (Math.abs(by) >= STEP) {
+      this.#parts.onStep(by)
+      // A plugin that knows a better clock may have set ours by it: then nothing has happened.
+      wall = this.#parts.now()
+    }
     this.#wall = wall
     this.#mono = mono
-    if (Math.abs(by) >= STEP) this.#parts.onStep(by)
     if (wall >= this.#high - LONG_STEP) {
       this.#high = Math.max(this.#high, wall)
       return
