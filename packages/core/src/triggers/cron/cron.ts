@@ -3,6 +3,7 @@ import { EscapementError, show } from '../../errors.ts'
 import type { Trigger } from '../../interfaces.ts'
 import type { Bindable, TriggerDefaults } from '../bind.ts'
 import { every } from '../every.ts'
+import { Memo } from './memo.ts'
 import { everyText, parse, writeOut } from './parse.ts'
 import { malformed, nearest } from './problem.ts'
 import { Schedule } from './schedule.ts'
@@ -126,7 +127,7 @@ class Elapsed implements CronTrigger, Bindable {
 }
 
 function aligned(expression: string, interval: number): Trigger {
-  return cached(triggers, `@${interval} ${expression}`, () => every(interval, { expression }))
+  return triggers.get(`@${interval} ${expression}`, () => every(interval, { expression }))
 }
 
 function everyInterval(expression: string): number | undefined {
@@ -141,24 +142,13 @@ function everyInterval(expression: string): number | undefined {
 
 // The same arguments give the same trigger, and the same schedule is shared between triggers:
 // 100,000 jobs at `*/5 * * * *` are one schedule that works its next instant out once.
-const limit = 10_000
-const triggers = new Map<string, Trigger>()
-const schedules = new Map<string, Schedule>()
-
-function cached<T>(cache: Map<string, T>, key: string, create: () => T): T {
-  let value = cache.get(key)
-  if (value === undefined) {
-    value = create()
-    if (cache.size >= limit) cache.delete(cache.keys().next().value as string)
-    cache.set(key, value)
-  }
-  return value
-}
+const triggers = new Memo<Trigger>(10_000)
+const schedules = new Memo<Schedule>(10_000)
 
 function make(expression: string, options: CronOptions, open: boolean): CronTrigger {
   const { timezone, dst, seed } = options
   const key = `${timezone ?? ''}\n${dst ?? ''}\n${open ? '?' : '='}${seed ?? ''}\n${expression}`
-  return cached(triggers, key, () => create(expression, options, open)) as CronTrigger
+  return triggers.get(key, () => create(expression, options, open)) as CronTrigger
 }
 
 function bindCron(expression: string, given: CronOptions, defaults: TriggerDefaults): Trigger {
@@ -199,7 +189,7 @@ function create(expression: string, options: CronOptions, open: boolean): CronTr
   }
   const text = expression.trim()
   const key = `${place.name}\n${dst}\n${fields.hashed ? (seed ?? text) : ''}\n${text}`
-  const schedule = cached(schedules, key, () => new Schedule(fields, place, dst))
+  const schedule = schedules.get(key, () => new Schedule(fields, place, dst))
   return new Cron(text, schedule, options)
 }
 

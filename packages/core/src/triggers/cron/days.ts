@@ -54,6 +54,9 @@ export class Days {
 
   /** Whether any day of any allowed year matches. */
   possible(): boolean {
+    const { dayOfMonth, dayOfWeek, year } = this.#fields
+    // In the course of the years each date up to the 28th falls on each weekday.
+    if (!year && (dayOfMonth.set.word & 0x0fffffff) !== 0 && dayOfWeek.set.word !== 0) return true
     const years = this.#fields.year?.set.values() ?? Array.from({ length: 28 }, (_, i) => 2001 + i)
     return years.some((year) => this.year(year).some((mask) => mask !== 0))
   }

@@ -1,5 +1,6 @@
 import { CronExpressionParser } from 'cron-parser'
 import { BitSet, type Field, type FieldRule } from './fields.ts'
+import { Memo } from './memo.ts'
 import { homeOf, nearestName, type Place, problem } from './problem.ts'
 
 interface Found {
@@ -11,8 +12,8 @@ interface Found {
   hashed: boolean
 }
 
-const known = new Map<string, Field>()
-const expanded = new Map<string, number[]>()
+const known = new Memo<Field>(4000)
+const expanded = new Memo<number[]>(4000)
 
 /**
  * Reads one field. `at` is where it stands in `expression`, `seed` settles `H`.
@@ -25,9 +26,13 @@ export function parseField(
   at: number,
   seed: string,
 ): Field {
-  const key = `${rule.name} ${text}`
-  const cached = known.get(key)
-  if (cached) return cached
+  const read = () => readField(rule, text, expression, at, seed)
+  // Not THU.
+  const hashed = /h(?![a-z])/i.test(text)
+  return hashed ? read() : known.get(`${rule.name} ${text}`, read)
+}
+
+function readField(rule: FieldRule, text: string, expression: string, at: number, seed: string): Field {
   const found: Found = { values: [], last: [], near: [], nearLast: [], nth: [], hashed: false }
   const question = text === '?' && (rule.name === 'day-of-month' || rule.name === 'day-of-week')
   if (question) found.values = expand(rule, '*')
@@ -39,7 +44,7 @@ export function parseField(
     }
   }
   const sunday = rule.name === 'day-of-week'
-  const field: Field = {
+  return {
     text,
     star: question || text.startsWith('*'),
     set: new BitSet(
@@ -53,8 +58,6 @@ export function parseField(
     ...(found.nth.length > 0 && { nth: found.nth }),
     hashed: found.hashed,
   }
-  if (!found.hashed) remember(known, key, field)
-  return field
 }
 
 function parseItem(rule: FieldRule, place: Place, seed: string, found: Found): void {
@@ -206,17 +209,11 @@ const names = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] a
 
 /** The values of a standard item, already in numbers, as cron-parser reads it. It knows no years. */
 function expand(rule: FieldRule, item: string): number[] {
-  const key = `${rule.name} ${item}`
-  let values = expanded.get(key)
-  if (!values) {
+  return expanded.get(`${rule.name} ${item}`, () => {
     const index = order.indexOf(rule.name)
-    values =
-      index < 0
-        ? years(rule, item)
-        : (parsed(index, item)[names[index] ?? 'second'].values as number[]).slice()
-    remember(expanded, key, values)
-  }
-  return values
+    if (index < 0) return years(rule, item)
+    return (parsed(index, item)[names[index] ?? 'second'].values as number[]).slice()
+  })
 }
 
 function parsed(index: number, item: string) {
@@ -231,9 +228,4 @@ function years(rule: FieldRule, item: string): number[] {
   const values: number[] = []
   for (let year = low; year <= high; year += Number(step ?? 1)) values.push(year)
   return values
-}
-
-function remember<T>(cache: Map<string, T>, key: string, value: T): void {
-  if (cache.size >= 4096) cache.clear()
-  cache.set(key, value)
 }
