@@ -2,41 +2,33 @@ import { EscapementError } from './errors.ts'
 import type { Hook, Maybe } from './interfaces.ts'
 import type { ActiveRun } from './run.ts'
 
-/** A built-in policy: as a hook, but trusted, and it sees the run's inner side. */
-export type Link = (run: ActiveRun, next: () => unknown) => unknown
-
 /** Returns, now or later, what the handler returned. */
 export type Chain = (run: ActiveRun) => unknown
 
-/** Makes one function of the links, the first outermost. A second `next()` of a link throws. */
+/** A policy: as a hook, but trusted, and it sees the run's inner side. Calls `next(run)` once. */
+export type Link = (run: ActiveRun, next: Chain) => unknown
+
+/** Makes one function of the links, the first outermost. */
 export function compose(links: readonly Link[], last: Chain): Chain {
-  return links.reduceRight<Chain>(
-    (inner, link) => (run) => {
-      let called = false
-      return link(run, () => {
-        if (called)
-          throw new EscapementError('ERR_ESCAPEMENT_NEXT_TWICE', 'next() was called twice by a hook')
-        called = true
-        return inner(run)
-      })
-    },
-    last,
-  )
+  return links.reduceRight<Chain>((inner, link) => (run) => link(run, inner), last)
 }
 
 /**
  * Makes a link of a plugin's hook that cannot harm the run: what it throws by itself is reported and the run
- * goes on; what it swallows stays the run's outcome. Returning without `next()` skips the run.
+ * goes on; what it swallows stays the run's outcome; a second `next()` is rejected. Returning without `next()`
+ * skips the run.
  */
 export function guard(hook: Hook, report: (error: unknown, run: ActiveRun) => void): Link {
   return (run, next) => {
     let inner: unknown
     let called = false
     const enter = (): Maybe<void> => {
-      if (called) return next() as undefined // throws
+      if (called) {
+        throw new EscapementError('ERR_ESCAPEMENT_NEXT_TWICE', 'next() was called twice by a hook')
+      }
       called = true
       try {
-        inner = next()
+        inner = next(run)
       } catch (error) {
         inner = Promise.reject(error)
       }
@@ -68,20 +60,18 @@ export function guard(hook: Hook, report: (error: unknown, run: ActiveRun) => vo
   }
 }
 
-/** Calls `done` when `next()` is over, however it ended, without making a promise where there is none. */
-export function settled(next: () => unknown, done: () => void): unknown {
+/** Calls `done` when the rest of the chain is over, however it ended. */
+export function settled(run: ActiveRun, next: Chain, done: () => void): unknown {
   let result: unknown
   try {
-    result = next()
+    result = next(run)
   } catch (error) {
     done()
     throw error
   }
-  if (!isPromise(result)) {
-    done()
-    return result
-  }
-  return result.finally(done)
+  if (isPromise(result)) return result.finally(done)
+  done()
+  return result
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {

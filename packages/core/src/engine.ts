@@ -3,13 +3,25 @@ import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached } from './context.ts'
 import { Events } from './events.ts'
 import { Mutexes } from './exclusive.ts'
-import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store } from './interfaces.ts'
+import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
 import type { Policies } from './options.ts'
 import type { Plugins } from './plugins.ts'
-import { attempt, claim, concurrency, missed, overlap, paused, retry, timeout } from './policies/index.ts'
-import { ActiveRun, type RunParts } from './run.ts'
+import {
+  attempt,
+  bareAttempt,
+  claim,
+  concurrency,
+  leave,
+  missed,
+  overlap,
+  paused,
+  release,
+  retry,
+  timeout,
+} from './policies/index.ts'
+import { ActiveRun, type Failure, type RunParts } from './run.ts'
 import { memoryStore } from './store.ts'
 
 export interface EngineParts {
@@ -47,6 +59,8 @@ export class Engine {
   readonly #mutexes = new Mutexes()
   readonly #alive = new Alive()
   readonly #chains = new Map<number, Chain>()
+  /** Timers of aborted runs. */
+  readonly #patient = new Map<ActiveRun, Timer>()
   #onIdle: (() => void)[] = []
   /** Missed ticks not told of yet. */
   readonly #missed = new Map<JobEntry, number>()
@@ -87,7 +101,8 @@ export class Engine {
   chain(policies: Policies): Chain {
     const limited = policies.timeout !== undefined
     const exclusive = policies.overlap !== 'allow'
-    const key = (limited ? 1 : 0) + (exclusive ? 2 : 0)
+    const retried = policies.retry !== undefined
+    const key = (limited ? 1 : 0) + (exclusive ? 2 : 0) + (retried ? 4 : 0)
     let chain = this.#chains.get(key)
     if (!chain) {
       const hooks = (kind: 'run' | 'attempt') =>
@@ -97,15 +112,15 @@ export class Engine {
             ? guard(hook, (error, run) => this.report(error, { source: `${name}.${kind}`, run }))
             : []
         })
-      const attempts = compose([...hooks('attempt'), ...(limited ? [timeout(this)] : [])], attempt(this))
-      const links: Link[] = [
-        missed,
-        paused,
-        ...(exclusive ? [overlap] : []),
+      const around = [
         ...(this.#slots ? [this.#slots] : []),
         ...(this.#lock ? [claim(this.#lock, () => this.clock.monotonic())] : []),
         ...hooks('run'),
       ]
+      const within = [...hooks('attempt'), ...(limited ? [timeout(this)] : [])]
+      const bare = !retried && around.length === 0 && within.length === 0
+      const attempts = compose(within, bare ? bareAttempt : attempt(this))
+      const links: Link[] = [missed, paused, ...(exclusive ? [overlap] : []), ...around]
       chain = compose(links, retry(this, attempts))
       this.#chains.set(key, chain)
     }
@@ -155,6 +170,21 @@ export class Engine {
     while (this.inFlight.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve))
   }
 
+  /** Waits for an aborted attempt to settle, but not for ever. */
+  patience(run: ActiveRun): void {
+    const { attempt, giveUp } = run
+    if (!giveUp && !run.bare) return
+    const timer = this.clock.setTimeout(() => {
+      this.#patient.delete(run)
+      if (run.ended || run.attempt !== attempt || run.giveUp !== giveUp) return
+      this.events.emit('ignored-abort', run)
+      void run.cleanUp()
+      if (giveUp) giveUp(run.aborted)
+      else this.giveUp(run)
+    }, this.abortGrace)
+    this.#patient.set(run, timer)
+  }
+
   /** Ends a run whose chain does not end by itself. */
   giveUp(run: ActiveRun): void {
     this.#settle(run, undefined, { error: run.aborted })
@@ -169,17 +199,26 @@ export class Engine {
       if (isPromise(result)) {
         this.#alive.hold()
         result.then(
-          (value) => this.#settle(run, value),
-          (error: unknown) => this.#settle(run, undefined, { error }),
+          (value) => this.#end(run, value),
+          (error: unknown) => this.#end(run, undefined, { error }),
         )
-      } else this.#settle(run, result)
+      } else this.#end(run, result)
     } catch (error) {
-      this.#settle(run, undefined, { error })
+      this.#end(run, undefined, { error })
     }
     return run
   }
 
-  #settle(run: ActiveRun, result: unknown, failure?: { error: unknown }): void {
+  /** The chain is over; the attempt as well, unless nobody has waited for it. */
+  #end(run: ActiveRun, result: unknown, failure?: Failure): void {
+    if (!run.bare || (!run.trailing && !run.aborted)) return this.#settle(run, result, failure)
+    new Promise((resolve) => resolve(leave(run, failure))).then(
+      () => this.#settle(run, result),
+      (error: unknown) => this.#settle(run, undefined, { error }),
+    )
+  }
+
+  #settle(run: ActiveRun, result: unknown, failure?: Failure): void {
     if (run.ended) return
     const { job } = run
     if (failure && (run.errors.length < run.attempt || run.attempt === 0)) run.fail(failure.error)
@@ -187,8 +226,13 @@ export class Engine {
     const outcome = run.judge(failure)
     run.close(outcome)
     this.inFlight.delete(run)
+    release(run)
+    const timer = this.#patient.size > 0 && this.#patient.get(run)
+    if (timer) this.clock.clearTimeout(timer)
     if (run.attempt > 0) job.running--
-    job.last = run
+    // Not the run itself: a hundred thousand jobs would keep as many.
+    job.lastOutcome = outcome
+    job.lastAt = this.now()
     try {
       const recorded = this.store.record(run)
       if (isPromise(recorded)) recorded.catch((error) => this.report(error, { source: 'store', run }))

@@ -10,7 +10,7 @@
  * - **Claim**: the fleet's decision of who runs one tick. It outlives the run.
  * - **Lease**: a renewed hold that keeps two runs of one job from overlapping.
  */
-import type { Events } from './events.ts'
+import type { Events, PauseInfo } from './events.ts'
 import type { Group, GroupOptions } from './group.ts'
 import type { Job } from './job.ts'
 import type { JobDefaults } from './options.ts'
@@ -198,8 +198,19 @@ export interface Host {
   job(name: string): Job | undefined
   /** Runs a tick again under a claim that was taken over from an instance that died. */
   rerun(tick: Tick, claim: Claim): void
+  /** Ends a tick as `abandoned`, once in the fleet: its instance died and it is not run again. */
+  abandon(tick: Tick, by: Abandoned): void
   /** Lets the scheduler's wall time follow a better clock: `offset` ms are added to this machine's. */
   adjustClock(offset: number): void
+}
+
+/** What is known of a run whose instance died. */
+export interface Abandoned {
+  /** The id of the run. */
+  readonly id?: string
+  readonly instance?: string
+  readonly start?: number
+  readonly fence?: number
 }
 
 /** Wall and monotonic time, and the timers that follow them. All in milliseconds. */
@@ -262,17 +273,76 @@ export interface Refusal {
   readonly final?: boolean
 }
 
-/** What happened: history, watermarks, pauses. */
+/**
+ * What happened: history, watermarks, pauses. Only `record` and `runs` are asked of every store; one with
+ * `jobs` is durable: ticks missed while no instance lived are caught up from it. Claims and leases are the
+ * lock's; a plugin may bring both from one database.
+ */
 export interface Store {
-  /** A run reached its outcome. Called once a run; `toRecord(run)` makes plain data of it. */
+  /**
+   * A run reached its outcome. Called once a run; `toRecord(run)` makes plain data of it. What another
+   * instance has taken over (`abandoned`, or a higher fence) is not overwritten. A promise resolves when the
+   * record is kept.
+   */
   record(run: Run): Maybe<void>
   /** Newest first. */
   runs(query?: RunQuery): Maybe<RunRecord[]>
+  /** The first attempt begins: kept as `running`, so that a crash cannot hide it. */
+  begin?(run: Run): Maybe<void>
+  readonly jobs?: JobStore
+  readonly incidents?: IncidentStore
+}
+
+/** How far each job is decided, and which are paused. */
+export interface JobStore {
+  /**
+   * Tells how the jobs stand, in their order. One that is new, or of another digest than is kept, is kept as
+   * decided up to `now` (ms); a new one with its `paused`.
+   */
+  enroll(jobs: readonly Enrolled[], now: number): Maybe<JobState[]>
+  /** Every tick of the job up to `at` (ms) is decided. Called often: may be written later and together. */
+  decided(job: string, at: number): void
+  /** Keeps who paused a job and why; undefined when it was resumed. */
+  pause(job: string, paused: PauseInfo | undefined): Maybe<void>
+}
+
+/** A job as its store is told of it. */
+export interface Enrolled {
+  readonly name: string
+  /** Changes when the schedule does. */
+  readonly digest: string
+  readonly paused: PauseInfo | undefined
+}
+
+export interface JobState {
+  /** Every tick up to here is decided, in ms. Undefined: new, or its schedule has changed. */
+  readonly decided: number | undefined
+  readonly paused: PauseInfo | undefined
+}
+
+/** Where incidents of alerts are kept: plain data, each under its key. */
+export interface IncidentStore {
+  /** All that are kept, or the one of this key. They may have gone through JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: what else is in an incident is its owner's
+  load(key?: string): Maybe<readonly any[]>
+  /**
+   * Keeps a copy under its `key`, if the kept one has the version before its own (for version 1: if none is
+   * kept). False when not: another instance was faster.
+   */
+  save(incident: { readonly key: string; readonly version: number }): Maybe<boolean>
+  /** Forgets the incident of this key if it has this version. False when it has not. */
+  remove(key: string, version: number): Maybe<boolean>
 }
 
 export interface RunQuery {
   job?: string
   outcome?: Outcome
+  /** Any state, e.g. `'running'`. Only durable stores know runs under way. */
+  state?: State
+  /** Of this tick: all its starts. */
+  key?: string
+  /** The id of the last record of the page before. */
+  before?: string
   /** At most this many. Default 100. */
   limit?: number
 }
@@ -287,14 +357,26 @@ export interface RunRecord {
   readonly state: State
   readonly reason: SkipReason | undefined
   readonly attempt: number
+  /** Which start of the tick: more than 1 for a rerun. */
+  readonly start: number
   readonly startedAt: Date | undefined
   readonly endedAt: Date | undefined
-  readonly error:
-    | { name: string; message: string; code: string | undefined; stack: string | undefined }
-    | undefined
+  /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
+  readonly until: Date | undefined
+  /** The last error. */
+  readonly error: ErrorRecord | undefined
+  /** Of each failed attempt, oldest first; at most the last 10. */
+  readonly errors: readonly ErrorRecord[]
   readonly traceId: string | undefined
   readonly fence: number | undefined
   readonly instance: string
+}
+
+export interface ErrorRecord {
+  readonly name: string
+  readonly message: string
+  readonly code: string | undefined
+  readonly stack: string | undefined
 }
 
 /** Writes a structured line: fields first, message second, as pino does. */

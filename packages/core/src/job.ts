@@ -1,7 +1,7 @@
 import type { Chain } from './compose.ts'
 import type { PauseInfo } from './events.ts'
 import type { Entry } from './heap.ts'
-import type { Handler, Run, Trigger } from './interfaces.ts'
+import type { Handler, Outcome, Run, Trigger } from './interfaces.ts'
 import type { Policies } from './options.ts'
 import type { ActiveRun } from './run.ts'
 
@@ -20,8 +20,8 @@ export interface Job<Data = unknown, Input = Data> {
   readonly running: number
   /** Who paused it and why; undefined when it is not paused. */
   readonly paused: PauseInfo | undefined
-  /** The last run or tick that was decided. */
-  readonly last: Run<Data> | undefined
+  /** How and when the last run or tick was decided. */
+  readonly last: { readonly outcome: Outcome; readonly at: Date } | undefined
   /** As `scheduler.run(name, data)`, with the data checked by the compiler. */
   run(data?: Input, options?: RunOptions): Promise<Run<Data>>
   /** Ticks are skipped until resumed. Runs under way go on. */
@@ -73,7 +73,8 @@ export class JobEntry implements Job, Entry {
   /** The one run that waits for it. */
   queued: ActiveRun | undefined = undefined
   paused: PauseInfo | undefined
-  last: Run | undefined = undefined
+  lastOutcome: Outcome | undefined = undefined
+  lastAt = 0
   readonly #keeper: Keeper
 
   constructor(
@@ -112,6 +113,10 @@ export class JobEntry implements Job, Entry {
   }
   get group(): string | undefined {
     return this.policies.group
+  }
+
+  get last(): Job['last'] {
+    return this.lastOutcome && { outcome: this.lastOutcome, at: new Date(this.lastAt) }
   }
 
   get next(): Date | undefined {

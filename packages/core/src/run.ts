@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomUUID } from 'node:crypto'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
@@ -18,6 +17,7 @@ import type {
 } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bind } from './log.ts'
+import { randomUUID } from './random.ts'
 
 /** What makes a run, beside its job. */
 export interface RunParts {
@@ -33,7 +33,12 @@ export interface RunParts {
   /** A newer tick of the job is due as well. */
   superseded?: boolean
   /** The run stands for all ticks up to this instant. */
-  until?: Date
+  until?: Date | undefined
+}
+
+/** What was thrown, in a box: it may be undefined. */
+export interface Failure {
+  error: unknown
 }
 
 /** A run from its tick to its outcome. What costs something to make is made when it is touched. */
@@ -59,27 +64,30 @@ export class ActiveRun implements Run {
   /** Why the attempt under way was aborted, and whether that ends the whole run. */
   aborted: Error | undefined = undefined
   over = false
-  /** Tells the attempt under way that it has been aborted. */
-  hurry: (() => void) | undefined = undefined
+  /** Ends the attempt under way without waiting for its handler. */
+  giveUp: ((reason: unknown) => void) | undefined = undefined
+  /** No link waits for the attempt. */
+  bare = false
   slow = false
 
-  readonly #engine: Engine
-  #id: string | undefined = undefined
-  #tick: Tick | undefined = undefined
-  #log: Logger | undefined = undefined
-  #controller: AbortController | undefined = undefined
-  #inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined = undefined
-  #cleanups: (() => unknown)[] | undefined = undefined
-  #groups: TaskGroup[] | undefined = undefined
-  #onSettled: (() => void)[] | undefined = undefined
-  #wake: ((passed: boolean) => void) | undefined = undefined
+  readonly engine: Engine
+  // Plain fields, not private ones: a run is made for every tick, and they are faster to make.
+  madeId: string | undefined = undefined
+  madeTick: Tick | undefined = undefined
+  madeLog: Logger | undefined = undefined
+  controller: AbortController | undefined = undefined
+  inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined = undefined
+  cleanups: (() => unknown)[] | undefined = undefined
+  groups: TaskGroup[] | undefined = undefined
+  waiters: (() => void)[] | undefined = undefined
+  wake: ((passed: boolean) => void) | undefined = undefined
   /** Of the first attempt: wall and monotonic, in ms. */
-  #wall = NaN
-  #began = NaN
-  #ended = NaN
+  wall: number = NaN
+  began: number = NaN
+  endedAtMono: number = NaN
 
   constructor(engine: Engine, job: JobEntry, parts: RunParts) {
-    this.#engine = engine
+    this.engine = engine
     this.job = job
     this.trigger = parts.trigger
     this.at = parts.at
@@ -92,18 +100,18 @@ export class ActiveRun implements Run {
   }
 
   get id(): string {
-    this.#id ??= timeOrderedId(this.#wall || this.#engine.now())
-    return this.#id
+    this.madeId ??= timeOrderedId(this.wall || this.engine.now())
+    return this.madeId
   }
 
   get tick(): Tick {
-    if (!this.#tick) {
+    if (!this.madeTick) {
       const scheduledAt = new Date(this.at)
       const job = this.job.name
       const fold = this.fold > 0 ? `~${this.fold + 1}` : ''
-      this.#tick = { id: `${job}@${scheduledAt.toISOString()}${fold}`, job, scheduledAt }
+      this.madeTick = { id: `${job}@${scheduledAt.toISOString()}${fold}`, job, scheduledAt }
     }
-    return this.#tick
+    return this.madeTick
   }
 
   get key(): string {
@@ -111,11 +119,11 @@ export class ActiveRun implements Run {
   }
 
   get late(): number {
-    return Math.max(0, (this.#wall || this.#engine.now()) - this.at)
+    return Math.max(0, (this.wall || this.engine.now()) - this.at)
   }
 
   get instance(): string {
-    return this.#engine.instance
+    return this.engine.instance
   }
 
   get start(): number {
@@ -131,36 +139,38 @@ export class ActiveRun implements Run {
   }
 
   get startedAt(): Date | undefined {
-    return this.attempt === 0 ? undefined : new Date(this.#wall)
+    return this.attempt === 0 ? undefined : new Date(this.wall)
   }
 
   get endedAt(): Date | undefined {
-    const { clock } = this.#engine
-    return this.ended ? new Date(Math.round(this.#engine.now() - clock.monotonic() + this.#ended)) : undefined
+    const { clock } = this.engine
+    return this.ended
+      ? new Date(Math.round(this.engine.now() - clock.monotonic() + this.endedAtMono))
+      : undefined
   }
 
   get duration(): number {
     if (this.attempt === 0) return 0
-    return (this.ended ? this.#ended : this.#engine.clock.monotonic()) - this.#began
+    return (this.ended ? this.endedAtMono : this.engine.clock.monotonic()) - this.began
   }
 
   get ended(): boolean {
-    return !Number.isNaN(this.#ended)
+    return !Number.isNaN(this.endedAtMono)
   }
 
   get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController()
+    if (!this.controller) {
+      this.controller = new AbortController()
       // Listeners are called in the context the signal was first touched in: the handler's, with its trace.
-      this.#inContext = AsyncLocalStorage.snapshot()
-      if (this.aborted) this.#controller.abort(this.aborted)
+      this.inContext = AsyncLocalStorage.snapshot()
+      if (this.aborted) this.controller.abort(this.aborted)
     }
-    return this.#controller.signal
+    return this.controller.signal
   }
 
   get log(): Logger {
-    this.#log ??= bind(this.#engine.userLog, this)
-    return this.#log
+    this.madeLog ??= bind(this.engine.userLog, this)
+    return this.madeLog
   }
 
   assertHeld(): void {
@@ -175,13 +185,13 @@ export class ActiveRun implements Run {
 
   exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>): Promise<T> {
     checkExclusive(name, fn)
-    return this.#engine.exclusive(name, fn, this.signal)
+    return this.engine.exclusive(name, fn, this.signal)
   }
 
   group(options?: GroupOptions): Group {
     const group = new TaskGroup(this.signal, options)
-    this.#groups ??= []
-    this.#groups.push(group)
+    this.groups ??= []
+    this.groups.push(group)
     return group
   }
 
@@ -192,12 +202,12 @@ export class ActiveRun implements Run {
         `progress() takes a fraction from 0 to 1, but got ${show(fraction)}`,
       )
     }
-    this.#engine.events.emit('progress', this, note === undefined ? { fraction } : { fraction, note })
+    this.engine.events.emit('progress', this, note === undefined ? { fraction } : { fraction, note })
   }
 
   onCleanup(fn: () => unknown): void {
-    this.#cleanups ??= []
-    this.#cleanups.push(fn)
+    this.cleanups ??= []
+    this.cleanups.push(fn)
   }
 
   cancel(reason = 'cancelled on request'): void {
@@ -214,10 +224,10 @@ export class ActiveRun implements Run {
   begin(): void {
     this.attempt++
     if (this.attempt === 1) {
-      this.#wall = this.#engine.now()
-      this.#began = this.#engine.clock.monotonic()
+      this.wall = this.engine.now()
+      this.began = this.engine.clock.monotonic()
     } else {
-      this.#controller = undefined
+      this.controller = undefined
       this.aborted = undefined
     }
     this.state = 'running'
@@ -230,19 +240,19 @@ export class ActiveRun implements Run {
     const first = this.aborted === undefined
     this.aborted = reason
     if (!attemptOnly) this.go(false)
-    if (this.#controller && first) {
-      const controller = this.#controller
-      this.#inContext?.(() => controller.abort(reason))
+    if (this.controller && first) {
+      const controller = this.controller
+      this.inContext?.(() => controller.abort(reason))
     }
-    if (first) this.hurry?.()
+    if (first && this.state === 'running') this.engine.patience(this)
   }
 
   /** Resolves when the run has its outcome. */
   get settled(): Promise<void> {
     if (this.ended) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#onSettled ??= []
-      this.#onSettled.push(resolve)
+      this.waiters ??= []
+      this.waiters.push(resolve)
     })
   }
 
@@ -250,52 +260,52 @@ export class ActiveRun implements Run {
   wait(): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.over) resolve(false)
-      else this.#wake = resolve
+      else this.wake = resolve
     })
   }
 
   /** Ends the wait, if there is one. */
   go(passed = true): void {
-    const wake = this.#wake
-    this.#wake = undefined
+    const wake = this.wake
+    this.wake = undefined
     wake?.(passed)
   }
 
   /** True when the attempt has groups to wait for or cleanups to call. */
   get trailing(): boolean {
-    return this.#groups !== undefined || this.#cleanups !== undefined
+    return this.groups !== undefined || this.cleanups !== undefined
   }
 
   /** Waits for the groups and cleans up. A group's failure is the attempt's. */
-  async join(failure?: { error: unknown }): Promise<void> {
+  async join(failure?: Failure): Promise<void> {
     let failed = failure
-    for (const group of this.#groups ?? []) {
+    for (const group of this.groups ?? []) {
       if (failed) group.fail(failed.error)
       await group.done().catch((error: unknown) => {
         failed ??= { error }
       })
     }
-    this.#groups = undefined
+    this.groups = undefined
     await this.cleanUp()
     if (failed) throw failed.error
   }
 
   /** Calls what `onCleanup` was given, the last first. */
   async cleanUp(): Promise<void> {
-    const cleanups = this.#cleanups
-    this.#cleanups = undefined
+    const cleanups = this.cleanups
+    this.cleanups = undefined
     for (let fn = cleanups?.pop(); fn; fn = cleanups?.pop()) {
       try {
         await fn()
       } catch (error) {
-        this.#engine.report(error, { source: 'onCleanup', run: this })
+        this.engine.report(error, { source: 'onCleanup', run: this })
       }
     }
   }
 
   /** Something of this run went wrong that no promise of it tells. */
   tellLoose(error: unknown, source: string): void {
-    this.#engine.report(error, { source, run: this })
+    this.engine.report(error, { source, run: this })
   }
 
   fail(error: unknown): void {
@@ -304,7 +314,7 @@ export class ActiveRun implements Run {
   }
 
   /** The outcome if the run ended now, with this failure or with none. */
-  judge(failure?: { error: unknown }): Outcome {
+  judge(failure?: Failure): Outcome {
     if (this.outcome) return this.outcome
     if (this.attempt === 0 && !failure) return 'skipped'
     if (!failure) return 'succeeded'
@@ -323,14 +333,14 @@ export class ActiveRun implements Run {
   close(outcome: Outcome): void {
     this.outcome = outcome
     this.state = outcome
-    this.#ended = this.#engine.clock.monotonic()
-    this.hurry = undefined
+    this.endedAtMono = this.engine.clock.monotonic()
+    this.giveUp = undefined
   }
 
   /** Lets those go who wait for the end. */
   settle(): void {
-    for (const tell of this.#onSettled ?? []) tell()
-    this.#onSettled = undefined
+    for (const tell of this.waiters ?? []) tell()
+    this.waiters = undefined
   }
 }
 

@@ -313,7 +313,9 @@ export class Scheduler {
 
   #fire(job: JobEntry, due: Due): boolean {
     const late = this.#engine.now() - due.at - job.spread > LATE || due.superseded
-    const run = this.#engine.fire(job, { ...due, trigger: late ? 'catch-up' : 'schedule', data: job.data })
+    const { at, fold, superseded, until } = due
+    const trigger = late ? 'catch-up' : 'schedule'
+    const run = this.#engine.fire(job, { trigger, at, fold, data: job.data, superseded, until })
     // All missed ticks run, but one after the other: the next is armed when this one has ended.
     if (!due.superseded || job.policies.missed !== 'all' || run.ended) return false
     job.awaits = run

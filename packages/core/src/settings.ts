@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { checkKeys, number, oneOf, text, withMethod } from './check.ts'
 import { systemClock } from './clock.ts'
@@ -8,6 +7,7 @@ import type { Clock, Duration, Plugin } from './interfaces.ts'
 import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
 import { type JobDefaults, type JobOptions, MAX_TIMER } from './options.ts'
 import { Plugins } from './plugins.ts'
+import { randomUUID } from './random.ts'
 
 export interface SchedulerOptions {
   /** In order: the first is outermost around a run. */

@@ -22,7 +22,7 @@ export interface Due {
   /** The job's next tick is due as well. */
   superseded: boolean
   /** Stands for all ticks up to here, too old to be told one by one. */
-  until?: Date
+  until: Date | undefined
 }
 
 export interface TimetableParts {
@@ -171,7 +171,7 @@ export class Timetable {
     const superseded = job.index >= 0 && job.at <= wall
     const fold = at <= this.#folded ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
-    const held = this.#parts.fire(job, { at, fold, superseded, ...(until && { until }) })
+    const held = this.#parts.fire(job, { at, fold, superseded, until })
     if (held) this.#heap.delete(job)
   }
 

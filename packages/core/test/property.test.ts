@@ -127,7 +127,7 @@ test('whatever happens: one outcome a tick, no overlap, no surplus attempt, alwa
       // Every instant of a job's schedule that was not decided lies in a gap made by a step or a stop.
       expect(scheduler.health().inFlight).toBe(0)
     }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 300) },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 100) },
   )
 }, 120_000)
 
@@ -172,7 +172,7 @@ test('without steps and stops, each instant of a schedule gets exactly one outco
         })
       },
     ),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 300) },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 100) },
   )
 }, 120_000)
 

@@ -1,25 +1,29 @@
 import { type Chain, isPromise } from '../compose.ts'
 import { runs } from '../context.ts'
 import type { Engine } from '../engine.ts'
-import type { Timer } from '../interfaces.ts'
-import type { ActiveRun } from '../run.ts'
+import type { Maybe } from '../interfaces.ts'
+import type { ActiveRun, Failure } from '../run.ts'
 
 /**
- * The end of the chain: calls the handler. Once aborted, the attempt fails with the reason of the abort
- * whatever the handler makes of it, and after the engine's grace even if the handler never settles.
+ * The end of the chain: calls the handler in the context of its run.
+ *
+ * Once aborted, an attempt fails with the reason of the abort whatever the handler makes of it, and after the
+ * engine's grace even if the handler never settles.
  */
 export function attempt(engine: Engine): Chain {
   return (run) => {
-    let returned: unknown
     try {
-      returned = call(run)
-      if (!isPromise(returned) && !run.trailing && !run.aborted) return returned
+      return attend(engine, run, call(run))
     } catch (error) {
-      if (!run.trailing && !run.aborted) throw error
-      returned = Promise.reject(error)
+      return attend(engine, run, Promise.reject(error))
     }
-    return attend(engine, run, returned)
   }
+}
+
+/** The same where no link waits for the attempt: the engine sees to its end, without a promise in between. */
+export const bareAttempt: Chain = (run) => {
+  run.bare = true
+  return call(run)
 }
 
 function call(run: ActiveRun): unknown {
@@ -28,31 +32,36 @@ function call(run: ActiveRun): unknown {
   return executor ? runs.run(run, () => executor.execute(run, handler)) : runs.run(run, handler, run)
 }
 
-/** Waits for the handler, its groups and cleanups, or for the end of the patience that an abort begins. */
-function attend(engine: Engine, run: ActiveRun, returned: unknown): Promise<unknown> {
+/** Joins what the handler began, and fails if it was aborted. Returns or throws at once where it can. */
+export function leave(run: ActiveRun, failure?: Failure): Maybe<void> {
+  if (run.trailing)
+    return run.join(failure).then(
+      () => leave(run),
+      (error) => leave(run, { error }),
+    )
+  if (run.aborted) throw because(run.aborted, failure?.error)
+  if (failure) throw failure.error
+}
+
+function attend(engine: Engine, run: ActiveRun, returned: unknown): unknown {
+  if (!isPromise(returned) && !run.trailing && !run.aborted) return returned
   return new Promise((resolve, reject) => {
-    let timer: Timer | undefined
-    run.hurry = () => {
-      timer = engine.clock.setTimeout(() => {
-        engine.events.emit('ignored-abort', run)
-        void run.cleanUp()
-        reject(run.aborted)
-      }, engine.abortGrace)
-    }
-    if (run.aborted) run.hurry()
-    const leave = (value: unknown) => {
-      if (timer) engine.clock.clearTimeout(timer)
-      if (run.aborted) reject(run.aborted)
-      else resolve(value)
+    run.giveUp = reject
+    if (run.aborted) engine.patience(run)
+    const pass = (value: unknown) => {
+      run.giveUp = undefined
+      resolve(value)
     }
     const fail = (error: unknown) => {
-      if (timer) engine.clock.clearTimeout(timer)
-      reject(run.aborted ? because(run.aborted, error) : error)
+      run.giveUp = undefined
+      reject(error)
     }
-    Promise.resolve(returned).then(
-      (value) => (run.trailing ? run.join().then(() => leave(value), fail) : leave(value)),
-      (error) => (run.trailing ? run.join({ error }).catch(fail) : fail(error)),
-    )
+    Promise.resolve(returned)
+      .then(
+        (value) => Promise.resolve(leave(run)).then(() => pass(value)),
+        (error: unknown) => leave(run, { error }),
+      )
+      .catch(fail)
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Link } from '../compose.ts'
+import type { Chain, Link } from '../compose.ts'
 import type { Lock } from '../interfaces.ts'
 import type { ActiveRun } from '../run.ts'
 
@@ -11,24 +11,20 @@ export function claim(lock: Lock, monotonic: () => number): Link {
       const answer = await lock.claim(run, { lease: overlap !== 'allow' })
       run.claimedIn = monotonic() - asked
       if (answer.granted) run.claim = answer
-      else if (answer.reason !== 'claim-unavailable' || onClaimError === 'skip') {
+      else if (answer.final || answer.reason !== 'claim-unavailable' || onClaimError === 'skip') {
         if (answer.error) run.fail(answer.error)
         return run.end('skipped', answer.reason)
       }
     }
-    return run.claim ? hold(run, run.claim, next) : next()
+    return run.claim ? hold(run, run.claim, next) : next(run)
   }
 }
 
-async function hold(
-  run: ActiveRun,
-  claim: NonNullable<ActiveRun['claim']>,
-  next: () => unknown,
-): Promise<unknown> {
+async function hold(run: ActiveRun, claim: NonNullable<ActiveRun['claim']>, next: Chain): Promise<unknown> {
   if (run.state === 'due') run.state = 'claimed'
   const undo = claim.onLost((reason) => run.abort(reason))
   try {
-    const result = await next()
+    const result = await next(run)
     await claim.finish(run.judge())
     return result
   } catch (error) {

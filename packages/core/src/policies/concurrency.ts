@@ -1,4 +1,4 @@
-import { type Link, settled } from '../compose.ts'
+import { type Chain, type Link, settled } from '../compose.ts'
 import { type Entry, Heap } from '../heap.ts'
 import type { ActiveRun } from '../run.ts'
 
@@ -11,20 +11,20 @@ export function concurrency(limit: number, monotonic: () => number): Link {
   let active = 0
   let order = 0
 
-  async function queue(run: ActiveRun, next: () => unknown): Promise<unknown> {
+  async function queue(run: ActiveRun, next: Chain): Promise<unknown> {
     const due = monotonic() - run.job.policies.priority * POINT
     const entry = { due, order: order++, index: -1, run }
     waiting.set(entry)
     const passed = await run.wait()
-    if (passed) return occupy(next)
+    if (passed) return occupy(run, next)
     waiting.delete(entry)
     if (run.aborted) throw run.aborted
     run.end('skipped', 'shutdown')
   }
 
   /** Under a slot that is ours already. Gives it to the next in line, or back. */
-  function occupy(next: () => unknown): unknown {
-    return settled(next, () => {
+  function occupy(run: ActiveRun, next: Chain): unknown {
+    return settled(run, next, () => {
       const heir = waiting.pop()
       if (heir) heir.run.go()
       else active--
@@ -34,6 +34,6 @@ export function concurrency(limit: number, monotonic: () => number): Link {
   return (run, next) => {
     if (active >= limit) return queue(run, next)
     active++
-    return occupy(next)
+    return occupy(run, next)
   }
 }

@@ -1,4 +1,4 @@
-import { type Link, settled } from '../compose.ts'
+import type { Chain, Link } from '../compose.ts'
 import type { ActiveRun } from '../run.ts'
 
 /**
@@ -7,8 +7,11 @@ import type { ActiveRun } from '../run.ts'
  */
 export const overlap: Link = (run, next) => {
   const { job } = run
+  if (!job.holding) {
+    job.holding = run
+    return next(run)
+  }
   const { overlap: policy } = job.policies
-  if (!job.holding) return hold(run, next)
   if (policy === 'skip' || (policy === 'queue' && job.queued)) return run.end('skipped', 'overlap')
   if (policy === 'cancel-previous') {
     job.queued?.end('skipped', 'overlap')
@@ -18,22 +21,20 @@ export const overlap: Link = (run, next) => {
   return queue(run, next)
 }
 
-async function queue(run: ActiveRun, next: () => unknown): Promise<unknown> {
+async function queue(run: ActiveRun, next: Chain): Promise<unknown> {
   const { job } = run
   job.queued = run
   const passed = await run.wait()
   if (job.queued === run) job.queued = undefined
-  if (passed) return hold(run, next)
+  if (passed) return next(run)
   if (run.aborted) throw run.aborted
   if (!run.outcome) run.end('skipped', 'shutdown')
 }
 
-function hold(run: ActiveRun, next: () => unknown): unknown {
+/** The run has ended: its job is free, or the next in line's at once, so that no tick can come between. */
+export function release(run: ActiveRun): void {
   const { job } = run
-  job.holding = run
-  return settled(next, () => {
-    // Handed over at once, so that no tick can come between.
-    job.holding = job.queued
-    job.queued?.go()
-  })
+  if (job.holding !== run) return
+  job.holding = job.queued
+  job.queued?.go()
 }

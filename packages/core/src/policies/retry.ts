@@ -27,6 +27,7 @@ export function retry(engine: Engine, attempt: Chain): Chain {
   }
 
   return (run) => {
+    if (run.aborted) throw run.aborted
     run.begin()
     engine.running(run)
     return run.job.policies.retry ? persist(run) : attempt(run)

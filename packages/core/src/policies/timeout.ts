@@ -10,6 +10,6 @@ export function timeout(engine: Engine): Link {
       const message = `${run.job.name} took longer than its timeout of ${limit} ms`
       run.abort(new EscapementError('ERR_ESCAPEMENT_TIMEOUT', message), true)
     }, limit)
-    return settled(next, () => engine.clock.clearTimeout(timer))
+    return settled(run, next, () => engine.clock.clearTimeout(timer))
   }
 }
