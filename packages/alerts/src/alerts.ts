@@ -1,7 +1,8 @@
 import { EscapementError, type Host, type Plugin, parseDuration, type Run } from '@escapement/core'
 import { errorFact, errorFacts, jobFacts, runFacts } from './facts.ts'
 import { INHIBIT, inhibited } from './inhibit.ts'
-import type { Channel, Incident, Kind, Notice } from './interfaces.ts'
+import type { Channel, Incident, IncidentStore, Kind, Notice } from './interfaces.ts'
+import { Keeper } from './keeper.ts'
 import { Ledger } from './ledger.ts'
 import {
   type AlertsOptions,
@@ -18,7 +19,7 @@ import { Outbox, type OutboxParts } from './outbox.ts'
 export interface Alerts extends Plugin {
   readonly name: 'alerts'
   attach(host: Host): void
-  start(host: Host): void | Promise<void>
+  start(): Promise<void>
   stop(): Promise<void>
   /** Switches the alerts of a job off or on. What is open when it is switched off is forgotten. */
   enable(job: string, on?: boolean): void
@@ -59,6 +60,13 @@ export function alerts(options: AlertsOptions): Alerts {
   return new AlertsPlugin(options)
 }
 
+/** What ends when a run starts, when it succeeds, and when it is over. */
+const ENDS: Record<'running' | 'succeeded' | 'settled', readonly Kind[]> = {
+  running: ['missed'],
+  succeeded: ['failed', 'lease-lost', 'abandoned'],
+  settled: ['slow'],
+}
+
 class AlertsPlugin implements Alerts {
   readonly name = 'alerts'
   readonly #options: AlertsOptions
@@ -69,7 +77,8 @@ class AlertsPlugin implements Alerts {
   readonly #off = new Set<string>()
   readonly #settings = new Map<string, Settings>()
   readonly #succeeded = new Map<string, number>()
-  #ledger: Ledger
+  readonly #ledger: Ledger
+  #keeper: Keeper | undefined
   #outboxes: Outbox[] = []
   #host: Host | undefined
   #aborted: string[] | undefined
@@ -103,6 +112,8 @@ class AlertsPlugin implements Alerts {
       onChange: (incident, gone) => {
         for (const outbox of this.#outboxes) outbox.plan(incident, gone)
         if (gone) this.#settings.delete(incident.key)
+        if (gone) this.#keeper?.remove(incident)
+        else this.#keeper?.touch(incident)
       },
     })
   }
@@ -116,6 +127,7 @@ class AlertsPlugin implements Alerts {
   attach(host: Host): void {
     this.#host = host
     this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
+    this.#keeper = this.#keep(host)
     const fail = (kind: Kind) => (run: Run) => this.#meet(kind, run)
     host.on('failed', fail('failed'))
     host.on('timed-out', fail('failed'))
@@ -127,14 +139,14 @@ class AlertsPlugin implements Alerts {
       if (run.reason === 'claim-unavailable') this.#meet('missed', run)
     })
     host.on('running', (run) => {
-      if (run.trigger !== 'manual') this.#good(run.job.name, ['missed'])
+      if (run.trigger !== 'manual') this.#good(run.job.name, ENDS.running)
     })
     host.on('succeeded', (run) => {
       this.#succeeded.set(run.job.name, host.clock.now())
-      this.#good(run.job.name, ['failed', 'lease-lost', 'abandoned'])
+      this.#good(run.job.name, ENDS.succeeded)
     })
     host.on('settled', (run) => {
-      if (run.attempt > 0) this.#good(run.job.name, ['slow'])
+      if (run.attempt > 0) this.#good(run.job.name, ENDS.settled)
     })
     host.on('drain', () => {
       this.#aborted = []
@@ -143,14 +155,19 @@ class AlertsPlugin implements Alerts {
       const code = (run.error as { code?: unknown } | undefined)?.code
       if (run.attempt > 0 && code === 'ERR_ESCAPEMENT_CANCELLED') this.#aborted?.push(run.job.name)
     })
+    host.on('clock-step', ({ by }) => {
+      if (by < 0) this.#ledger.shift(host.clock.now())
+      for (const outbox of this.#outboxes) outbox.reset()
+    })
     host.on('removed', (job) => {
       for (const incident of [...this.#ledger.of(job.name)]) this.#ledger.recover(incident)
       this.#succeeded.delete(job.name)
     })
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.#aborted = undefined
+    await this.#keeper?.start()
     for (const outbox of this.#outboxes) outbox.resume()
   }
 
@@ -161,14 +178,16 @@ class AlertsPlugin implements Alerts {
       const detail = `${aborted.length} ${aborted.length > 1 ? 'runs were' : 'run was'} aborted: ${[...new Set(aborted)].slice(0, 20).join(', ')}`
       this.#ledger.meet({ kind: 'stopped-without-drain', subject: instance, detail })
     }
+    const kept = this.#keeper !== undefined
     const controller = new AbortController()
     const timer = clock.setTimeout(() => controller.abort(new Error('the scheduler stopped')), this.#flush)
-    await Promise.all(this.#outboxes.map((outbox) => outbox.flush(controller.signal)))
+    await Promise.all(this.#outboxes.map((outbox) => outbox.flush(controller.signal, kept)))
+    await this.#keeper?.stop()
     clock.clearTimeout(timer)
-    const lost = this.#waiting()
-    if (lost > 0) {
-      this.#dropped += lost
-      log.error({ notices: lost }, 'the scheduler stopped before all alerts were sent')
+    const left = kept ? 0 : this.#waiting()
+    if (left > 0) {
+      this.#dropped += left
+      log.error({ notices: left }, 'the scheduler stopped before all alerts were sent')
     }
     for (const { channel } of this.#outboxes) {
       try {
@@ -249,6 +268,26 @@ class AlertsPlugin implements Alerts {
     }
   }
 
+  /** In the scheduler's store, if it has a place for incidents. */
+  #keep(host: Host): Keeper | undefined {
+    const store = (host.store as { incidents?: IncidentStore }).incidents
+    if (!store) return undefined
+    const onMerged = (incident: Incident) => {
+      this.#ledger.firm(incident)
+      for (const outbox of this.#outboxes) outbox.plan(incident, false)
+      // The job has succeeded here since, when this process did not know of the incident.
+      const succeeded = incident.job === undefined ? undefined : this.#succeeded.get(incident.job)
+      if (succeeded !== undefined && succeeded > incident.lastAt && ENDS.succeeded.includes(incident.kind)) {
+        this.#ledger.good(incident)
+      }
+    }
+    const onError = (error: unknown) => {
+      host.log.error({ error }, 'alerts: the store does not keep incidents; they are in memory until it does')
+    }
+    const { clock, instance } = host
+    return new Keeper({ store, ledger: this.#ledger, clock, instance, onMerged, onError })
+  }
+
   #outbox(channel: Channel, host: Host): Outbox {
     return new Outbox(channel, {
       clock: host.clock,
@@ -261,7 +300,7 @@ class AlertsPlugin implements Alerts {
       group: (incident, settings) => groupKey(this.#about(incident).subject, settings),
       inhibited: () =>
         inhibited(this.#options.inhibit ?? INHIBIT, this.#ledger.all(), (incident) => this.#about(incident)),
-      claim: async (incidents) => incidents,
+      keeper: () => this.#keeper,
       notice: (incident, name, escalated) => this.#notice(incident, name, escalated),
       onTold: (incident) => this.#told(incident),
       onSent: (sent) => {

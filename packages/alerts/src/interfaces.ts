@@ -173,6 +173,8 @@ export interface Incident {
   detail: string | undefined
   /** What each channel was told. */
   told: Record<string, Told>
+  /** By channel: the instance that is telling it now. */
+  claims: Record<string, TellingClaim>
   /** Rises with each change that is kept. */
   version: number
 }
@@ -187,16 +189,22 @@ export interface Told {
   thread: Thread
 }
 
+/** One instance at a time tells a channel of an incident; another may when it has not done so until then. */
+export interface TellingClaim {
+  by: string
+  until: number
+}
+
 /**
  * Where incidents are kept across restarts and instances. A store plugin offers it as `store.incidents`;
  * without it they live in memory.
  */
 export interface IncidentStore {
-  /** All that are kept. */
-  load(): Maybe<readonly Incident[]>
+  /** All that are kept, or the one of this key. They may have gone through JSON. */
+  load(key?: string): Maybe<readonly Incident[]>
   /**
-   * Keeps an incident under its `key`, if the kept one has the version before its own (none: version 1).
-   * False when it has not: another instance was faster.
+   * Keeps a copy of an incident under its `key`, if the kept one has the version before its own (for
+   * version 1: if none is kept). False when not: another instance was faster.
    */
   save(incident: Incident): Maybe<boolean>
   /** Forgets the incident of this key if it has this version. False when it has not. */

@@ -68,8 +68,27 @@ export class Ledger {
     incident.run = meeting.run ?? incident.run
     incident.detail = meeting.detail ?? incident.detail
     this.#describe(incident, meeting.errors ?? [])
-    if (incident.firmAt === undefined && incident.count >= settings.after) incident.firmAt = now
+    this.firm(incident)
     this.#parts.onChange(incident, false)
+  }
+
+  /** Marks an incident that was met often enough to be told. */
+  firm(incident: Incident): void {
+    const { after } = this.#parts.settings(incident)
+    if (incident.firmAt === undefined && incident.count >= after) incident.firmAt = incident.lastAt
+  }
+
+  /** The wall clock was set back: what happened must not lie ahead. */
+  shift(now: number): void {
+    const back = (at: number | undefined) => (at === undefined ? undefined : Math.min(at, now))
+    for (const incident of this.#incidents.values()) {
+      incident.openedAt = Math.min(incident.openedAt, now)
+      incident.lastAt = Math.min(incident.lastAt, now)
+      incident.firmAt = back(incident.firmAt)
+      incident.recoveredAt = back(incident.recoveredAt)
+      for (const told of Object.values(incident.told)) told.at = Math.min(told.at, now)
+      this.#parts.onChange(incident, false)
+    }
   }
 
   /** A success, or whatever ends this incident when it happens often enough. */
@@ -146,12 +165,13 @@ function opened(key: string, { kind, subject, job }: Meeting, now: number): Inci
     errors: [],
     detail: undefined,
     told: {},
+    claims: {},
     version: 0,
   }
 }
 
 /** It came back before its end was told everywhere: who was told of the end is told anew. */
-function reopen(incident: Incident): void {
+export function reopen(incident: Incident): void {
   incident.recoveredAt = undefined
   for (const [channel, { recovered }] of Object.entries(incident.told)) {
     if (recovered) delete incident.told[channel]

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock, Logger, Timer } from '@escapement/core'
 import { type DeliveryOptions, deliver, type SendError } from './delivery.ts'
 import type { Channel, Incident, Message, Notice, Thread } from './interfaces.ts'
+import type { Keeper } from './keeper.ts'
 import { SEVERITIES, type Settings } from './options.ts'
 import { momentary, type Want, want } from './wants.ts'
 
@@ -16,8 +17,8 @@ export interface OutboxParts {
   group: (incident: Incident, settings: Settings) => string
   /** A function that says which incidents are muted by others now. */
   inhibited: () => (incident: Incident) => boolean
-  /** Secures the right to tell of these incidents; gives those that this process may tell of. */
-  claim: (incidents: Incident[], channel: string) => Promise<Incident[]>
+  /** Where incidents are shared with other instances. */
+  keeper: () => Keeper | undefined
   notice: (incident: Incident, channel: string, escalated: boolean) => Promise<Notice>
   /** Something was told, or will not be: the incident may be done with. */
   onTold: (incident: Incident) => void
@@ -57,14 +58,14 @@ export class Outbox {
   /** Not tried again before. */
   #restUntil = 0
   #abort = new AbortController()
-  /** While stopping: everything that may be told is told now. */
-  #hurry = false
+  /** While stopping: what may be told is told now; `all`: also what is held, as it would be lost. */
+  #hurry: 'no' | 'due' | 'all' = 'no'
 
   constructor(channel: Channel, parts: OutboxParts) {
     this.channel = channel
     this.#parts = parts
     this.#tokens = parts.throttle?.messages ?? Infinity
-    this.#filledAt = parts.clock.now()
+    this.#filledAt = parts.clock.monotonic()
   }
 
   /** An incident changed. */
@@ -93,15 +94,31 @@ export class Outbox {
 
   /** Incidents of which the channel is still to be told something that is due. */
   owed(now: number): number {
+    const muted = this.#parts.inhibited()
     let owed = 0
-    for (const group of this.#groups.values())
-      owed += this.#items(group).filter(({ from }) => from <= now).length
+    for (const group of this.#groups.values()) {
+      owed += this.#items(group).filter(({ from, incident }) => from <= now && !muted(incident)).length
+    }
     return owed
   }
 
-  /** Sends what may be sent now, for as long as it takes or until `signal` aborts. */
-  async flush(signal: AbortSignal): Promise<void> {
-    this.#hurry = true
+  /** The wall clock was set: finds anew when groups are due. */
+  reset(): void {
+    for (const group of this.#groups.values()) {
+      if (group.sentAt !== undefined) group.sentAt = Math.min(group.sentAt, this.#parts.clock.now())
+    }
+    this.#reckon([...this.#groups.values()])
+    this.#disarm()
+    this.#arm()
+  }
+
+  /**
+   * Sends what may be sent now, for as long as it takes or until `signal` aborts.
+   *
+   * @param kept What is not sent is kept for the next start: quiet hours and digests are observed.
+   */
+  async flush(signal: AbortSignal, kept: boolean): Promise<void> {
+    this.#hurry = kept ? 'due' : 'all'
     const onAbort = () => this.#abort.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     await this.#busy
@@ -114,7 +131,7 @@ export class Outbox {
 
   /** Works again after a flush. */
   resume(): void {
-    this.#hurry = false
+    this.#hurry = 'no'
     this.#abort = new AbortController()
     this.#arm()
   }
@@ -122,30 +139,31 @@ export class Outbox {
   #pump(): Promise<void> {
     this.#busy ??= this.#work().finally(() => {
       this.#busy = undefined
-      if (!this.#hurry) this.#arm()
+      if (this.#hurry === 'no') this.#arm()
     })
     return this.#busy
   }
 
   async #work(): Promise<void> {
     for (;;) {
-      const now = this.#parts.clock.now()
-      if (this.#abort.signal.aborted || now < this.#restUntil || !this.#token(now)) return
+      const { clock } = this.#parts
+      if (this.#abort.signal.aborted || clock.monotonic() < this.#restUntil || !this.#token()) return
+      const now = clock.now()
       const due = [...this.#groups.values()].filter((group) => group.due <= now)
       if (due.length === 0) return
       // With the last of the budget, all that is due goes together.
-      const groups = this.#tokens < 2 || this.#hurry ? due : due.slice(0, 1)
+      const groups = this.#tokens < 2 || this.#hurry !== 'no' ? due : due.slice(0, 1)
       await this.#send(groups)
     }
   }
 
   /** True when the throttle lets a message pass. */
-  #token(now: number): boolean {
-    const { throttle } = this.#parts
-    if (!throttle || this.#hurry) return true
-    const passed = Math.max(0, now - this.#filledAt)
+  #token(): boolean {
+    const { throttle, clock } = this.#parts
+    if (!throttle || this.#hurry !== 'no') return true
+    const passed = clock.monotonic() - this.#filledAt
     this.#tokens = Math.min(throttle.messages, this.#tokens + (passed / throttle.per) * throttle.messages)
-    this.#filledAt = now
+    this.#filledAt += passed
     return this.#tokens >= 1
   }
 
@@ -196,6 +214,7 @@ export class Outbox {
       recovered,
       thread: before?.thread ?? thread,
     }
+    delete incident.claims[this.channel.name]
     this.#parts.onTold(incident)
   }
 
@@ -205,7 +224,7 @@ export class Outbox {
     const [first, most] = REST
     const asked = (error as { retryAfter?: number } | undefined)?.retryAfter ?? 0
     this.#restUntil =
-      this.#parts.clock.now() + Math.max(asked, Math.min(most, first * 2 ** (this.#failures - 1)))
+      this.#parts.clock.monotonic() + Math.max(asked, Math.min(most, first * 2 ** (this.#failures - 1)))
     this.#parts.onFailed(this.channel, error)
   }
 
@@ -227,8 +246,8 @@ export class Outbox {
     const muted = this.#parts.inhibited()
     const ready: Item[] = []
     for (const item of groups.flatMap((group) => this.#items(group))) {
-      const { incident, settings } = item
-      if (item.from > now || this.#quiet(settings, now)) continue
+      const { incident } = item
+      if (item.from > now || this.#held(item, now)) continue
       if (!muted(incident)) ready.push(item)
       // Muted for all of its life: the other incident has told it.
       else if (incident.recoveredAt !== undefined || momentary(incident))
@@ -242,14 +261,27 @@ export class Outbox {
     )
   }
 
+  /** Held until a better time. */
+  #held({ settings, by }: Item, now: number): boolean {
+    if (this.#hurry === 'all') return false
+    return this.#quiet(settings, now) || (settings.digest !== undefined && by > now)
+  }
+
+  /** Those that no other instance tells, or has told meanwhile. */
   async #claim(items: Item[]): Promise<Item[]> {
+    const keeper = this.#parts.keeper()
+    if (!keeper) return items
     const mine = new Set(
-      await this.#parts.claim(
+      await keeper.claim(
         items.map(({ incident }) => incident),
         this.channel.name,
       ),
     )
-    return items.filter(({ incident }) => mine.has(incident))
+    const now = this.#parts.clock.now()
+    return items.filter(({ incident, settings }) => {
+      const wanted = mine.has(incident) ? want(incident, this.channel.name, settings) : undefined
+      return wanted !== undefined && wanted.from <= now
+    })
   }
 
   async #write(items: Item[]): Promise<Message> {
@@ -293,12 +325,12 @@ export class Outbox {
   }
 
   /** When an incident is to make its group be sent. */
-  #due(group: Group, { by, settings }: Item): number {
+  #due(group: Group, { by, settings, incident }: Item): number {
     const now = this.#parts.clock.now()
-    // After the wall clock was set back, the last message must not lie ahead.
-    if (group.sentAt !== undefined) group.sentAt = Math.min(group.sentAt, now)
     const due = group.sentAt === undefined ? by : Math.max(by, group.sentAt + settings.groupInterval)
-    return due <= now && this.#quiet(settings, now) ? now + LOOK : due
+    if (due > now) return due
+    const other = this.#parts.keeper()?.heldByOther(incident, this.channel.name)
+    return other || this.#quiet(settings, now) ? now + LOOK : due
   }
 
   /** Finds anew when groups are due. */
@@ -311,12 +343,12 @@ export class Outbox {
         return due <= now && muted(item.incident) ? now + LOOK : due
       })
       // While stopping, each group is sent once: what is left waits for the next start.
-      group.due = this.#hurry ? Infinity : dues.reduce((a, b) => Math.min(a, b), Infinity)
+      group.due = this.#hurry !== 'no' ? Infinity : dues.reduce((a, b) => Math.min(a, b), Infinity)
     }
   }
 
   #arm(): void {
-    if (this.#hurry || this.#busy) return
+    if (this.#hurry !== 'no' || this.#busy) return
     const { clock, throttle } = this.#parts
     let at = Infinity
     for (const { due } of this.#groups.values()) at = Math.min(at, due)
@@ -324,10 +356,13 @@ export class Outbox {
       this.#disarm()
       return
     }
+    const now = clock.now()
+    const mono = clock.monotonic()
     if (throttle && this.#tokens < 1) {
-      at = Math.max(at, this.#filledAt + Math.ceil(((1 - this.#tokens) / throttle.messages) * throttle.per))
+      const full = this.#filledAt + Math.ceil(((1 - this.#tokens) / throttle.messages) * throttle.per)
+      at = Math.max(at, now + full - mono)
     }
-    at = Math.max(at, this.#restUntil)
+    at = Math.max(at, now + this.#restUntil - mono)
     if (at === this.#armed) return
     this.#disarm()
     this.#armed = at
@@ -337,7 +372,7 @@ export class Outbox {
         void this.#pump()
       },
       // Looked at once a minute, so that a clock that is set back delays nothing for long.
-      Math.min(Math.max(0, at - clock.now()), LOOK),
+      Math.min(Math.max(0, at - now), LOOK),
     )
     this.#timer.unref?.()
   }
