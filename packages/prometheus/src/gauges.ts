@@ -29,6 +29,11 @@ const GAUGES: [name: string, help: string, value: (state: JobState) => number | 
     ({ lastSuccess }) => lastSuccess,
   ],
   [
+    'scheduler_job_last_failure_timestamp_seconds',
+    'When a run last failed, all its attempts included; 0 for never.',
+    ({ lastFailure }) => lastFailure,
+  ],
+  [
     'scheduler_job_last_due_timestamp_seconds',
     'The newest tick that ought to have run, here or on another instance; 0 for none yet.',
     ({ lastDue }) => lastDue,

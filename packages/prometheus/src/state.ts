@@ -5,6 +5,7 @@ export interface JobState {
   readonly job: Job
   failures: number
   lastSuccess: number
+  lastFailure: number
   /** The newest tick that ought to have run somewhere, and the newest that was started here. */
   lastDue: number
   lastStart: number
@@ -13,7 +14,7 @@ export interface JobState {
 }
 
 export function newState(job: Job): JobState {
-  return { job, failures: 0, lastSuccess: 0, lastDue: 0, lastStart: 0, running: new Set() }
+  return { job, failures: 0, lastSuccess: 0, lastFailure: 0, lastDue: 0, lastStart: 0, running: new Set() }
 }
 
 /** A run has begun. */
@@ -28,16 +29,18 @@ export function began(state: JobState, run: Run): void {
 /** A run has its outcome, or a tick was decided without one. */
 export function ended(state: JobState, run: Run): void {
   state.running.delete(run)
+  const now = (run.endedAt as Date).getTime() / 1000
   switch (run.outcome) {
     case 'succeeded':
       state.failures = 0
-      state.lastSuccess = (run.endedAt as Date).getTime() / 1000
+      state.lastSuccess = now
       break
     case 'failed':
     case 'timed-out':
     case 'lease-lost':
     case 'abandoned':
       state.failures++
+      state.lastFailure = now
   }
   if (run.trigger === 'manual' || !ought(run)) return
   state.lastDue = Math.max(state.lastDue, (run.until ?? run.tick.scheduledAt).getTime() / 1000)

@@ -108,6 +108,9 @@ describe('runs', () => {
     await scheduler.start()
     await clock.advance('25s')
     expect(await series(metrics, 'scheduler_job_consecutive_failures')).toEqual({ 'job_name="a"': 2 })
+    expect(await series(metrics, 'scheduler_job_last_failure_timestamp_seconds')).toEqual({
+      'job_name="a"': Date.UTC(2026, 0, 1, 0, 0, 22) / 1000,
+    })
     broken = false
     await clock.advance('10s')
     expect(await series(metrics, 'scheduler_job_consecutive_failures')).toEqual({ 'job_name="a"': 0 })
