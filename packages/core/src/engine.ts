@@ -1,6 +1,7 @@
 import { Alive } from './alive.ts'
 import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached } from './context.ts'
+import { watermark } from './durable.ts'
 import { Events } from './events.ts'
 import { Mutexes } from './exclusive.ts'
 import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
@@ -15,6 +16,7 @@ import {
   concurrency,
   leave,
   missed,
+  missedInFleet,
   overlap,
   paused,
   release,
@@ -120,7 +122,8 @@ export class Engine {
       const within = [...hooks('attempt'), ...(limited ? [timeout(this)] : [])]
       const bare = !retried && around.length === 0 && within.length === 0
       const attempts = compose(within, bare ? bareAttempt : attempt(this))
-      const links: Link[] = [missed, paused, ...(exclusive ? [overlap] : []), ...around]
+      const late = this.#lock ? missedInFleet(this.#lock) : missed
+      const links: Link[] = [late, paused, ...(exclusive ? [overlap] : []), ...around]
       chain = compose(links, retry(this, attempts))
       this.#chains.set(key, chain)
     }
@@ -136,6 +139,13 @@ export class Engine {
   refuse(job: JobEntry, parts: RunParts): void {
     const run = new ActiveRun(this, job, parts)
     run.end('skipped', 'shutdown')
+    this.#settle(run, undefined)
+  }
+
+  /** Writes down a run whose instance died. */
+  abandon(job: JobEntry, parts: RunParts): void {
+    const run = new ActiveRun(this, job, parts)
+    run.end('abandoned')
     this.#settle(run, undefined)
   }
 
@@ -162,6 +172,7 @@ export class Engine {
     run.job.running++
     if (run.trigger === 'schedule') this.lag = run.late
     if (this.log.debug !== silent) this.log.debug(bindings(run), `${run.job.name} running`)
+    if (this.store.begin) this.#keep(run, () => this.store.begin?.(run))
     this.events.emit('running', run)
   }
 
@@ -211,7 +222,10 @@ export class Engine {
 
   /** The chain is over; the attempt as well, unless nobody has waited for it. */
   #end(run: ActiveRun, result: unknown, failure?: Failure): void {
-    if (!run.bare || (!run.trailing && !run.aborted)) return this.#settle(run, result, failure)
+    if (!run.bare || (!run.trailing && !run.aborted)) {
+      this.#settle(run, result, failure)
+      return
+    }
     new Promise((resolve) => resolve(leave(run, failure))).then(
       () => this.#settle(run, result),
       (error: unknown) => this.#settle(run, undefined, { error }),
@@ -233,12 +247,7 @@ export class Engine {
     // Not the run itself: a hundred thousand jobs would keep as many.
     job.lastOutcome = outcome
     job.lastAt = this.now()
-    try {
-      const recorded = this.store.record(run)
-      if (isPromise(recorded)) recorded.catch((error) => this.report(error, { source: 'store', run }))
-    } catch (error) {
-      this.report(error, { source: 'store', run })
-    }
+    this.#keep(run, () => this.store.record(run))
     this.#tell(run, outcome)
     this.events.emit(outcome, run)
     this.events.emit('settled', run)
@@ -247,6 +256,19 @@ export class Engine {
     if (this.inFlight.size > 0) return
     this.#alive.release()
     if (this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
+  }
+
+  /** Lets the store write, and notes how far the job is decided. */
+  #keep(run: ActiveRun, write: () => Maybe<void>): void {
+    try {
+      const kept = write()
+      if (isPromise(kept)) kept.catch((error) => this.report(error, { source: 'store', run }))
+      const { jobs } = this.store
+      const decided = jobs && watermark(run, this.inFlight)
+      if (decided !== undefined) jobs?.decided(run.job.name, decided)
+    } catch (error) {
+      this.report(error, { source: 'store', run })
+    }
   }
 
   /** One line a run. */

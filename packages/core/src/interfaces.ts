@@ -211,6 +211,8 @@ export interface Abandoned {
   readonly instance?: string
   readonly start?: number
   readonly fence?: number
+  /** What had made it. Default `'schedule'`. */
+  readonly trigger?: Cause
 }
 
 /** Wall and monotonic time, and the timers that follow them. All in milliseconds. */

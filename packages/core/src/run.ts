@@ -4,8 +4,10 @@ import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
 import { type Group, type GroupOptions, TaskGroup } from './group.ts'
 import type {
+  Abandoned,
   Cause,
   Claim,
+  ErrorRecord,
   Logger,
   Maybe,
   Outcome,
@@ -34,6 +36,8 @@ export interface RunParts {
   superseded?: boolean
   /** The run stands for all ticks up to this instant. */
   until?: Date | undefined
+  /** The run was another instance's, which died. */
+  abandoned?: Abandoned
 }
 
 /** What was thrown, in a box: it may be undefined. */
@@ -61,6 +65,7 @@ export class ActiveRun implements Run {
   traceparent: string | undefined = undefined
   readonly superseded: boolean
   readonly until: Date | undefined
+  readonly abandoned: Abandoned | undefined
   /** Why the attempt under way was aborted, and whether that ends the whole run. */
   aborted: Error | undefined = undefined
   over = false
@@ -97,10 +102,11 @@ export class ActiveRun implements Run {
     this.claim = parts.claim
     this.superseded = parts.superseded ?? false
     this.until = parts.until
+    this.abandoned = parts.abandoned
   }
 
   get id(): string {
-    this.madeId ??= timeOrderedId(this.wall || this.engine.now())
+    this.madeId ??= this.abandoned?.id ?? timeOrderedId(this.wall || this.engine.now())
     return this.madeId
   }
 
@@ -123,15 +129,15 @@ export class ActiveRun implements Run {
   }
 
   get instance(): string {
-    return this.engine.instance
+    return this.abandoned?.instance ?? this.engine.instance
   }
 
   get start(): number {
-    return this.claim?.start ?? 1
+    return (this.claim ?? this.abandoned)?.start ?? 1
   }
 
   get fence(): number | undefined {
-    return this.claim?.fence
+    return (this.claim ?? this.abandoned)?.fence
   }
 
   get error(): unknown {
@@ -364,16 +370,19 @@ export function toRecord(run: Run): RunRecord {
     state: run.state,
     reason: run.reason,
     attempt: run.attempt,
+    start: run.start,
     startedAt: run.startedAt,
     endedAt: run.endedAt,
+    until: run.until,
     error: error === undefined ? undefined : describe(error),
+    errors: run.errors.slice(-10).map(describe),
     traceId: run.traceId,
     fence: run.fence,
     instance: run.instance,
   }
 }
 
-function describe(error: unknown): NonNullable<RunRecord['error']> {
+function describe(error: unknown): ErrorRecord {
   if (!(error instanceof Error))
     return { name: 'Error', message: show(error), code: undefined, stack: undefined }
   const { name, message, stack } = error

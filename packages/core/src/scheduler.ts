@@ -1,6 +1,7 @@
 import { detached } from './context.ts'
 import { requestedData } from './data.ts'
 import { drain, within } from './drain.ts'
+import { backlog, recall } from './durable.ts'
 import { parseDuration } from './duration.ts'
 import { Engine } from './engine.ts'
 import { EscapementError } from './errors.ts'
@@ -139,7 +140,10 @@ export class Scheduler {
     const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
     this.#watch.add(job)
     this.#followers.add(job)
-    if (this.state === 'running') this.#timetable.arm(job, this.#engine.now())
+    if (this.state === 'running') {
+      this.#timetable.arm(job, this.#engine.now())
+      if (this.#engine.store.jobs) void this.#catchUp(job)
+    }
     this.#engine.events.emit('added', job)
     return job
   }
@@ -241,9 +245,10 @@ export class Scheduler {
       throw error
     }
     this.#unwatch = watchLooseEnds()
+    const watermarks = this.#engine.store.jobs && (await recall(this.#engine, [...this.#registry.all()]))
     this.state = 'running'
     const now = this.#engine.now()
-    for (const job of this.#registry.all()) this.#timetable.arm(job, now)
+    for (const job of this.#registry.all()) this.#arm(job, watermarks?.get(job) ?? now)
     this.#timetable.start()
     const { timezone, instance } = this
     this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
@@ -300,14 +305,44 @@ export class Scheduler {
       job: (name) => this.#registry.find(name),
       rerun: (tick, claim) => {
         const job = this.#registry.find(tick.job)
-        const fold = Number(/~(\d+)$/.exec(tick.id)?.[1] ?? 1) - 1
+        const fold = foldOf(tick.id)
         const at = tick.scheduledAt.getTime()
         if (job) engine.fire(job, { trigger: 'rerun', at, fold, data: job.data, claim })
         else void claim.finish('abandoned')
       },
+      abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
+        const job = this.#registry.find(name)
+        const at = scheduledAt.getTime()
+        if (job) engine.abandon(job, { trigger, at, fold: foldOf(id), data: job.data, abandoned })
+      },
       adjustClock: (offset) => {
         engine.clockOffset = offset
       },
+    }
+  }
+
+  /** Arms a job where it was left. Missed ticks that are not to be run are told of together. */
+  #arm(job: JobEntry, after: number): void {
+    const engine = this.#engine
+    const now = engine.now()
+    try {
+      const lost = after < now ? backlog(job, Math.max(after, job.decided), now) : undefined
+      if (lost) {
+        const until = new Date(lost.until)
+        engine.fire(job, { trigger: 'catch-up', at: lost.at, superseded: true, until, data: job.data })
+      }
+      this.#timetable.arm(job, lost?.until ?? after)
+    } catch (error) {
+      engine.report(error, { source: 'trigger', job: job.name })
+      this.#timetable.arm(job, now)
+    }
+  }
+
+  /** For a job that came when the scheduler was running already. */
+  async #catchUp(job: JobEntry): Promise<void> {
+    const after = (await recall(this.#engine, [job])).get(job)
+    if (after !== undefined && this.state === 'running' && this.#registry.find(job.name) === job) {
+      this.#arm(job, after)
     }
   }
 
@@ -340,6 +375,14 @@ export class Scheduler {
     if (this.state === 'running' && this.#registry.find(job.name) === job) this.#timetable.arm(job, run.at)
   }
 
+  async #keepPause(job: JobEntry): Promise<void> {
+    try {
+      await this.#engine.store.jobs?.pause(job.name, job.paused)
+    } catch (error) {
+      this.#engine.report(error, { source: 'store.jobs', job: job.name })
+    }
+  }
+
   readonly #keeper: Keeper = {
     request: async (job, data, { wait = false }) => {
       const name = job.name
@@ -362,7 +405,13 @@ export class Scheduler {
       if (!paused === !job.paused) return
       job.paused = paused
       this.#engine.log.info({ job: job.name, ...info }, `${job.name} ${paused ? 'paused' : 'resumed'}`)
+      void this.#keepPause(job)
       this.#engine.events.emit(paused ? 'paused' : 'resumed', job, info)
     },
   }
+}
+
+/** How often the clock had been set back over the instant of a tick. */
+function foldOf(tick: string): number {
+  return Number(/~(\d+)$/.exec(tick)?.[1] ?? 1) - 1
 }

@@ -1,17 +1,20 @@
 import { number } from './check.ts'
-import type { Run, RunQuery, RunRecord, Store } from './interfaces.ts'
+import type { IncidentStore, Run, RunQuery, RunRecord, Store } from './interfaces.ts'
 import { toRecord } from './run.ts'
 
 /**
- * Keeps the newest runs of a scheduler in memory: the default store.
+ * Keeps the newest runs of a scheduler in memory: the default store. It forgets with the process, so nothing
+ * is caught up from it.
  *
- * @param limit How many. Default 1,000.
+ * @param limit How many runs. Default 1,000.
+ * @throws ERR_ESCAPEMENT_OPTION
  */
 export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
   number('limit', limit, 0, 1e7)
   const ring: Run[] = []
   let oldest = 0
   return {
+    incidents: memoryIncidents(),
     record(run) {
       if (ring.length < limit) ring.push(run)
       else if (limit > 0) {
@@ -19,15 +22,42 @@ export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
         oldest = (oldest + 1) % limit
       }
     },
-    runs({ job, outcome, limit: most = 100 }: RunQuery = {}) {
+    runs({ job, outcome, state, key, before, limit: most = 100 }: RunQuery = {}) {
       const found: RunRecord[] = []
+      let passed = before === undefined
       for (let i = ring.length - 1; i >= 0 && found.length < most; i--) {
         const run = ring[(oldest + i) % ring.length] as Run
+        if (!passed) {
+          passed = run.id === before
+          continue
+        }
         if (job !== undefined && run.job.name !== job) continue
         if (outcome !== undefined && run.outcome !== outcome) continue
+        if (state !== undefined && run.state !== state) continue
+        if (key !== undefined && run.key !== key) continue
         found.push(toRecord(run))
       }
       return found
     },
   }
+}
+
+type Incident = Parameters<IncidentStore['save']>[0]
+
+function memoryIncidents(): IncidentStore {
+  const kept = new Map<string, Incident>()
+  const versionOf = (key: string) => kept.get(key)?.version ?? 0
+  return {
+    load: (key) => [...kept.values()].filter((one) => key === undefined || one.key === key).map(copy),
+    save(incident) {
+      if (versionOf(incident.key) !== incident.version - 1) return false
+      kept.set(incident.key, copy(incident))
+      return true
+    },
+    remove: (key, version) => versionOf(key) === version && kept.delete(key),
+  }
+}
+
+function copy<T>(value: T): T {
+  return structuredClone(value)
 }

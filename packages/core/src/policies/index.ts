@@ -1,7 +1,7 @@
 export { attempt, bareAttempt, leave } from './attempt.ts'
 export { claim } from './claim.ts'
 export { concurrency } from './concurrency.ts'
-export { missed } from './missed.ts'
+export { missed, missedInFleet } from './missed.ts'
 export { overlap, release } from './overlap.ts'
 export { paused } from './paused.ts'
 export { retry } from './retry.ts'

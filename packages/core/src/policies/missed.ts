@@ -1,15 +1,29 @@
 import type { Link } from '../compose.ts'
+import type { Lock } from '../interfaces.ts'
+import type { ActiveRun } from '../run.ts'
 
 /** A tick found later than this, in ms, is a catch-up: the loop was blocked, the machine asleep, the app down. */
 export const LATE = 10_000
 
 /** Decides late ticks: run the newest, run all, or none. */
-export const missed: Link = (run, next) => {
-  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return next(run)
+export const missed: Link = (run, next) => (lost(run) ? run.end('missed') : next(run))
+
+/** In a fleet, a tick that is too late here is missed only if no other instance has taken it. */
+export function missedInFleet(lock: Lock): Link {
+  return (run, next) => (lost(run) ? decide(lock, run) : next(run))
+}
+
+async function decide(lock: Lock, run: ActiveRun): Promise<void> {
+  const answer = await lock.claim(run, { lease: false })
+  if (!answer.granted && answer.reason === 'claimed-elsewhere') return run.end('skipped', answer.reason)
+  run.end('missed')
+  if (answer.granted) await answer.finish('missed')
+}
+
+function lost(run: ActiveRun): boolean {
+  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return false
+  if (run.until) return true
   const { missed: policy, catchUp } = run.job.policies
   const { late } = run
-  const lost =
-    policy === 'all' ? late > catchUp : run.superseded || late > (policy === 'skip' ? LATE : catchUp)
-  if (lost || run.until) return run.end('missed')
-  return next(run)
+  return policy === 'all' ? late > catchUp : run.superseded || late > (policy === 'skip' ? LATE : catchUp)
 }

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { Engine } from './engine.ts'
+import type { Trigger } from './interfaces.ts'
+import type { JobEntry } from './job.ts'
+import type { ActiveRun } from './run.ts'
+
+/** A watermark further ahead than this, in ms, was written by a clock that was wrong. */
+const AHEAD = 60_000
+
+/**
+ * Asks a durable store how far the jobs were decided before this process: where to arm them. Those that have
+ * nothing to catch up are not in the answer. Pauses that were kept take effect.
+ */
+export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise<Map<JobEntry, number>> {
+  const watermarks = new Map<JobEntry, number>()
+  const { jobs: kept } = engine.store
+  if (!kept || jobs.length === 0) return watermarks
+  try {
+    const now = engine.now()
+    const enrolled = jobs.map((job) => ({ name: job.name, digest: digest(job.trigger), paused: job.paused }))
+    const states = await kept.enroll(enrolled, now)
+    jobs.forEach((job, index) => {
+      const state = states[index]
+      if (!state) return
+      job.paused = state.paused
+      // What fell into a pause is not made up for.
+      if (job.paused || state.decided === undefined || state.decided > now + AHEAD) return
+      watermarks.set(job, state.decided)
+    })
+  } catch (error) {
+    engine.report(error, { source: 'store.jobs' })
+  }
+  return watermarks
+}
+
+/** Identifies a schedule. */
+function digest({ expression = 'custom', timezone = '' }: Trigger): string {
+  return createHash('sha256').update(`${expression}\n${timezone}`).digest('hex').slice(0, 16)
+}
+
+/**
+ * The missed ticks after a watermark that need not be looked at one by one: under `latest` and `skip` all but
+ * the newest, under `all` those before the catch-up window. From the first of them until an instant, in ms.
+ */
+export function backlog(
+  job: JobEntry,
+  after: number,
+  now: number,
+): { at: number; until: number } | undefined {
+  const due = now - job.spread
+  const next = (instant: number) => job.trigger.next(new Date(instant))?.getTime() ?? Infinity
+  const first = next(after)
+  if (!(first <= due)) return
+  const { missed, catchUp } = job.policies
+  const until = missed === 'all' ? now - catchUp - 1 : newest(next, first, due) - 1
+  return first <= until ? { at: first, until } : undefined
+}
+
+/** The newest tick up to `due`, searched backwards from there. */
+function newest(next: (after: number) => number, first: number, due: number): number {
+  for (let step = 1000; ; step *= 2) {
+    let found = next(Math.max(due - step, first - 1))
+    if (found > due) continue
+    for (let later = next(found); later <= due; later = next(found)) found = later
+    return found
+  }
+}
+
+/**
+ * Up to where the job of this run is decided now that it begins or has ended: not past ticks that still wait
+ * for their turn. Undefined when the run does not decide a tick.
+ */
+export function watermark(run: ActiveRun, inFlight: Iterable<ActiveRun>): number | undefined {
+  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
+  if (run.reason === 'shutdown') return
+  const { job } = run
+  let at = run.until?.getTime() ?? run.at
+  const others = job.policies.overlap === 'allow' ? inFlight : [job.holding, job.queued]
+  for (const other of others) {
+    if (!other || other === run || other.job !== job || other.attempt > 0 || other.ended) continue
+    if (other.at <= at) at = other.at - 1
+  }
+  return at
+}
