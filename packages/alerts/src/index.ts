@@ -1,5 +1,8 @@
 export { type Alerts, type AlertsStats, alerts } from './alerts.ts'
 export type { SendError } from './delivery.ts'
+export { type Card, type Description, describe, errorName, type Fact, type Tone, tone } from './describe.ts'
 export type * from './interfaces.ts'
 export type { AlertsOptions, Escalation, Inhibition, Match, Policy, Rule, Subject } from './options.ts'
+export { oneLine, plain } from './plain.ts'
 export type { Quiet } from './quiet.ts'
+export { type Locale, type Words, words } from './words.ts'

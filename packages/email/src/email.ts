@@ -1,12 +1,9 @@
-import type { Channel, Message } from '@escapement/alerts'
+import { type Channel, describe, type Locale, type Message, oneLine, words } from '@escapement/alerts'
 import { EscapementError } from '@escapement/core'
 import { type Address, type AddressLike, parseAddresses } from './address.ts'
 import { html } from './html.ts'
-import { oneLine } from './plain.ts'
 import { text } from './text.ts'
 import { type MailTransport, type SmtpOptions, transportOf } from './transport.ts'
-import { view } from './view.ts'
-import { type Locale, words } from './words.ts'
 
 export interface EmailOptions {
   /** Nodemailer's transport, or anything with its `sendMail()`; it stays yours to close. Or options to make one of. */
@@ -52,7 +49,7 @@ export function email(options: EmailOptions): Channel {
   return {
     name,
     async send(message, { signal }) {
-      const shown = view(message, words[locale], app)
+      const shown = describe(message, { locale, app })
       const reply = message.thread.id !== message.id
       await transport.send(
         {
@@ -61,8 +58,8 @@ export function email(options: EmailOptions): Channel {
           ...(cc.length > 0 && { cc }),
           ...(replyTo && { replyTo }),
           subject: `${reply ? 'Re: ' : ''}${subject(message, locale, app)}`,
-          text: text(shown),
-          html: html(shown),
+          text: text(message, shown),
+          html: html(message, shown),
           messageId: messageId(message.id),
           ...(reply && { inReplyTo: messageId(message.thread.id) }),
           ...(message.references.length > 0 && { references: message.references.map(messageId) }),

@@ -1,17 +1,27 @@
-import type { ErrorFacts } from '@escapement/alerts'
-import { escapeHtml, oneLine, plain } from './plain.ts'
-import type { Card, View } from './view.ts'
-import type { Words } from './words.ts'
+import {
+  type Card,
+  type Description,
+  type ErrorFacts,
+  errorName,
+  type Message,
+  oneLine,
+  plain,
+  type Tone,
+  tone,
+} from '@escapement/alerts'
+import { escapeHtml } from './escape.ts'
+
+type Words = Description['words']
 
 /**
  * The mail as HTML: tables and inline styles, which old clients need; the style sheet adds the dark colours
  * and the narrow layout for those that read it. Below the 102 kB at which Gmail cuts.
  */
-export function html(view: View): string {
-  const { words, message } = view
-  const tone = toneOf(view)
-  const body =
-    view.cards.length > 0 ? view.cards.map((card, i) => full(card, words, view, i)).join('') : list(view)
+export function html(message: Message, view: Description): string {
+  const { words, tone } = view
+  const { cards } = view
+  const single = cards.length === 1
+  const body = cards.length <= FULL ? cards.map((card) => full(card, words, single)).join('') : list(view)
   return `<!doctype html>
 <html lang="${words.lang}">
 <head>
@@ -34,7 +44,7 @@ export function html(view: View): string {
 <td class="muted" align="right" style="font-size:13px;line-height:18px;color:#667085;white-space:nowrap">${tone === 'good' ? '' : text(words.severity[message.severity], 40)}</td>
 </tr></table>
 </td></tr>
-${view.cards.length === 1 ? '' : head(view)}
+${single ? '' : head(view)}
 ${body}
 <tr><td class="pad foot muted" style="padding:18px 32px 22px;border-top:1px solid #eaecf0;font-size:12px;line-height:18px;color:#667085;word-break:break-word">${text(words.sentBy(message.instance), 200)}</td></tr>
 </table>
@@ -45,7 +55,9 @@ ${body}
 `
 }
 
-type Tone = 'bad' | 'warn' | 'good' | 'info'
+/** So many are told in full when there are no more; of more, so many get a line each. */
+const FULL = 4
+const ROWS = 150
 
 const COLORS: Record<Tone, { strong: string; text: string; soft: string }> = {
   bad: { strong: '#d92d20', text: '#b42318', soft: '#fef3f2' },
@@ -86,29 +98,18 @@ a{text-decoration:none}
 .primary{background:#f5f5f6!important;border-color:#f5f5f6!important;color:#161b26!important}
 }`
 
-function toneOf({ message }: View): Tone {
-  if (message.notices.every(({ status }) => status === 'recovered')) return 'good'
-  return TONES[message.severity]
-}
-
-const TONES = { critical: 'bad', error: 'bad', warning: 'warn', info: 'info' } as const
-
-function cardTone({ notice }: Card): Tone {
-  return notice.status === 'recovered' ? 'good' : TONES[notice.severity]
-}
-
-function head({ title, summary }: View): string {
+function head({ title, summary }: Description): string {
   return `<tr><td class="pad" style="padding:14px 32px 22px">
 <div class="title" style="font-size:26px;line-height:32px;font-weight:700;color:#101828">${text(title, 200)}</div>
 <div class="text" style="margin-top:6px;font-size:15px;line-height:22px;color:#344054">${text(summary, 200)}</div>
 </td></tr>`
 }
 
-function full(card: Card, words: Words, { cards }: View, i: number): string {
+function full(card: Card, words: Words, single: boolean): string {
   const { notice, title, description, sentence, facts, links } = card
-  const many = cards.length > 1
+  const many = !single
   const stackLength = many ? 1500 : 5000
-  return `<tr><td class="pad${i > 0 || many ? ' line' : ''}" style="padding:${many ? 22 : 14}px 32px 8px${many ? ';border-top:1px solid #eaecf0' : ''}">
+  return `<tr><td class="pad${many ? ' line' : ''}" style="padding:${many ? 22 : 14}px 32px 8px${many ? ';border-top:1px solid #eaecf0' : ''}">
 <div>${badge(card)}</div>
 <div class="title" style="margin-top:10px;font-size:${many ? 20 : 26}px;line-height:${many ? 26 : 32}px;font-weight:700;color:#101828;word-break:break-word">${text(title, 200)}</div>
 ${description ? `<div class="muted" style="margin-top:4px;font-size:14px;line-height:20px;color:#667085;word-break:break-word">${text(description, 300)}</div>` : ''}
@@ -125,16 +126,16 @@ ${notice.status === 'open' ? attempts(notice.errors, words, stackLength) : ''}`
 }
 
 function badge(card: Card): string {
-  const tone = cardTone(card)
-  const { soft, text: color } = COLORS[tone]
-  return `<span class="badge-${tone}" style="display:inline-block;padding:3px 11px;border-radius:12px;background:${soft};color:${color};font-size:13px;line-height:18px;font-weight:600">${text(card.badge, 100)}</span>`
+  const tint = tone(card.notice)
+  const { soft, text: color } = COLORS[tint]
+  return `<span class="badge-${tint}" style="display:inline-block;padding:3px 11px;border-radius:12px;background:${soft};color:${color};font-size:13px;line-height:18px;font-weight:600">${text(card.badge, 100)}</span>`
 }
 
 /** The error that ended the run, at once to be seen. */
 function lead(error: ErrorFacts | undefined, words: Words): string {
   if (!error) return ''
   const causes = error.causes.slice(0, 3).map((cause) => `${words.causedBy}: ${oneLine(cause, 300)}`)
-  const lines = [named(error), plain(error.message, 1200), ...causes].map((line) => escapeHtml(line))
+  const lines = [errorName(error), plain(error.message, 1200), ...causes].map((line) => escapeHtml(line))
   return `<div class="code" style="margin-top:16px;padding:12px 14px;background:#f9fafb;border:1px solid #eaecf0;border-radius:8px;${MONO}font-size:13px;line-height:20px;color:#101828;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere"><b>${lines[0]}</b>\n${lines.slice(1).join('\n')}</div>`
 }
 
@@ -161,7 +162,7 @@ function attempts(errors: readonly ErrorFacts[], words: Words, stackLength: numb
   if (several.length === 0 && !stack) return ''
   const rows = several.map(
     (error) =>
-      `<tr class="fact"><td class="label" width="128" valign="top" style="padding:7px 16px 7px 0;font-size:13px;line-height:20px;color:#667085">${text(words.attempt(error.attempt), 60)}</td><td class="value" valign="top" style="padding:7px 0;${MONO}font-size:13px;line-height:20px;color:#101828;word-break:break-word;overflow-wrap:anywhere">${text(`${named(error)}: ${oneLine(error.message, 300)}`, 420)}</td></tr>`,
+      `<tr class="fact"><td class="label" width="128" valign="top" style="padding:7px 16px 7px 0;font-size:13px;line-height:20px;color:#667085">${text(words.attempt(error.attempt), 60)}</td><td class="value" valign="top" style="padding:7px 0;${MONO}font-size:13px;line-height:20px;color:#101828;word-break:break-word;overflow-wrap:anywhere">${text(`${errorName(error)}: ${oneLine(error.message, 300)}`, 420)}</td></tr>`,
   )
   return `<tr><td class="pad" style="padding:4px 32px 22px">
 ${rows.length > 0 ? `<div class="strong" style="margin-top:4px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.attempts, 60)}</div><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${rows.join('\n')}</table>` : ''}
@@ -169,11 +170,12 @@ ${stack ? `<div class="strong" style="margin-top:14px;font-size:14px;line-height
 </td></tr>`
 }
 
-function list({ rows, more, words }: View): string {
-  const made = rows.map((card) => {
+function list({ cards, words }: Description): string {
+  const more = cards.length - ROWS
+  const made = cards.slice(0, ROWS).map((card) => {
     const { notice, title } = card
     const error = notice.errors.at(-1)
-    const line = error ? `${named(error)}: ${oneLine(error.message, 120)}` : card.sentence
+    const line = error ? `${errorName(error)}: ${oneLine(error.message, 120)}` : card.sentence
     const times = notice.count > 1 ? ` · ${words.times(notice.count)}` : ''
     return `<tr><td class="line" style="padding:11px 0;border-top:1px solid #eaecf0">
 <div class="strong" style="font-size:14px;line-height:20px;font-weight:600;color:#101828;word-break:break-word">${text(title, 120)} &nbsp;${badge(card)}</div>
@@ -184,16 +186,11 @@ function list({ rows, more, words }: View): string {
 }
 
 /** What inboxes show behind the subject: it tells a reply from the first mail. */
-function preheader({ cards, summary }: View): string {
+function preheader({ cards, summary }: Description): string {
   const [card] = cards
   if (!card || cards.length > 1) return summary
   const error = card.notice.status === 'open' ? card.notice.errors.at(-1) : undefined
-  return error ? `${card.badge} · ${named(error)}: ${error.message}` : `${card.badge} · ${card.sentence}`
-}
-
-/** `TypeError`, `Error ECONNREFUSED` */
-export function named({ name, code }: ErrorFacts): string {
-  return oneLine(code && !name.includes(code) ? `${name} ${code}` : name, 120)
+  return error ? `${card.badge} · ${errorName(error)}: ${error.message}` : `${card.badge} · ${card.sentence}`
 }
 
 function text(value: string, length: number): string {

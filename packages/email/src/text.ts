@@ -1,16 +1,31 @@
-import type { ErrorFacts } from '@escapement/alerts'
-import { named } from './html.ts'
-import { oneLine, plain } from './plain.ts'
-import type { Card, View } from './view.ts'
-import type { Words } from './words.ts'
+import {
+  type Card,
+  type Description,
+  type ErrorFacts,
+  errorName,
+  type Message,
+  oneLine,
+  plain,
+} from '@escapement/alerts'
+
+type Words = Description['words']
+
+/** So many are told in full when there are no more; of more, so many get two lines each. */
+const FULL = 4
+const ROWS = 500
 
 /** The mail as plain text: the same, for terminals and for those who read no HTML. */
-export function text(view: View): string {
-  const { words, title, summary, cards, rows, more, message } = view
-  const parts =
-    cards.length > 0
-      ? cards.map((card) => full(card, words))
-      : [[...rows.map((card) => line(card, words)), ...(more > 0 ? [words.more(more)] : [])].join('\n')]
+export function text(message: Message, { words, title, summary, cards }: Description): string {
+  const many = cards.length > FULL
+  const more = cards.length - ROWS
+  const parts = many
+    ? [
+        [
+          ...cards.slice(0, ROWS).map((card) => line(card, words)),
+          ...(more > 0 ? [words.more(more)] : []),
+        ].join('\n'),
+      ]
+    : cards.map((card) => full(card, words))
   const head = cards.length === 1 ? [] : [`${title}\n${summary}`]
   return `${[...head, ...parts, `-- \n${oneLine(words.sentBy(message.instance), 200)}`].join('\n\n')}\n`
 }
@@ -42,17 +57,17 @@ function full(card: Card, words: Words): string {
 
 function errorText(error: ErrorFacts, words: Words): string {
   const causes = error.causes.map((cause) => `\n${words.causedBy}: ${oneLine(cause, 300)}`)
-  return `${named(error)}: ${plain(error.message, 1200)}${causes.join('')}`
+  return `${errorName(error)}: ${plain(error.message, 1200)}${causes.join('')}`
 }
 
 function attempt(error: ErrorFacts, words: Words): string {
-  return `${words.attempt(error.attempt)}: ${named(error)}: ${oneLine(error.message, 300)}`
+  return `${words.attempt(error.attempt)}: ${errorName(error)}: ${oneLine(error.message, 300)}`
 }
 
 function line({ notice, title, badge, sentence }: Card, words: Words): string {
   const error = notice.errors.at(-1)
   const times = notice.count > 1 ? ` (${words.times(notice.count)})` : ''
-  return `${oneLine(title, 120)} [${badge}]${times}\n    ${error ? `${named(error)}: ${oneLine(error.message, 120)}` : sentence}`
+  return `${oneLine(title, 120)} [${badge}]${times}\n    ${error ? `${errorName(error)}: ${oneLine(error.message, 120)}` : sentence}`
 }
 
 function indent(text: string): string {

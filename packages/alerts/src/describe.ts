@@ -1,64 +1,88 @@
-import type { Message, Notice } from '@escapement/alerts'
-import type { Label, Words } from './words.ts'
+import type { ErrorFacts, Message, Notice } from './interfaces.ts'
+import { oneLine } from './plain.ts'
+import { type Label, type Locale, words as languages, type Words } from './words.ts'
 
-/** One fact: its label and what it says. `code`: an identifier, to be copied. */
+/** A label and what it says. `code`: an identifier, to be copied. */
 export interface Fact {
   readonly label: string
   readonly value: string
   readonly code?: boolean
 }
 
-/** What is told of one incident, for both forms of the mail. */
+/** What is told of one incident, in words. */
 export interface Card {
   readonly notice: Notice
   readonly title: string
-  /** `failed`, `recovered`, … */
+  /** `failed`, `recovered`, `failed · still open`, … */
   readonly badge: string
   readonly description: string | undefined
+  /** What happened. */
   readonly sentence: string
+  /** The last error on one line; undefined when there is none, or when it is over. */
+  readonly error: string | undefined
   readonly facts: readonly Fact[]
+  /** To the runbook and the trace, where these are web addresses. */
   readonly links: readonly { label: string; url: string }[]
 }
 
-/** What the whole mail says. */
-export interface View {
-  readonly message: Message
+/** What a message says, in words. */
+export interface Description {
   readonly words: Words
   readonly app: string
   readonly title: string
   readonly summary: string
-  /** Told in full. */
+  /** One for each notice, the worst first. */
   readonly cards: readonly Card[]
-  /** Told in a line each. */
-  readonly rows: readonly Card[]
-  /** Not told but counted. */
-  readonly more: number
+  /** Of the message: green when all is over, else by severity. */
+  readonly tone: Tone
 }
 
-/** So many are told in full when there are no more; more get a line each. */
-const FULL = 4
-const ROWS = 150
+export type Tone = 'bad' | 'warn' | 'info' | 'good'
 
-export function view(message: Message, words: Words, app: string): View {
+const TONES = { critical: 'bad', error: 'bad', warning: 'warn', info: 'info' } as const
+
+/** Red, amber, blue; green for what is over. */
+export function tone({ status, severity }: Notice): Tone {
+  return status === 'recovered' ? 'good' : TONES[severity]
+}
+
+/**
+ * Puts a message into words, for channels.
+ *
+ * @param app Who speaks. Default `Escapement`.
+ *
+ * @example
+ * const { title, cards } = describe(message, { locale: 'en' })
+ * const lines = cards.map(({ title, badge, sentence }) => `${title} ${badge}: ${sentence}`)
+ */
+export function describe(
+  message: Message,
+  { locale = 'en', app = 'Escapement' }: { locale?: Locale; app?: string } = {},
+): Description {
+  const words = languages[locale]
   const { notices } = message
-  const cards = notices.slice(0, ROWS).map((notice) => card(notice, words))
+  const cards = notices.map((notice) => card(notice, words))
   const recovered = notices.filter(({ status }) => status === 'recovered').length
   const [first] = cards
   return {
-    message,
     words,
     app,
     title: first && notices.length === 1 ? first.title : words.titleOfMany(notices.length),
     summary:
       first && notices.length === 1 ? first.sentence : words.summary(notices.length - recovered, recovered),
-    cards: notices.length <= FULL ? cards : [],
-    rows: notices.length <= FULL ? [] : cards,
-    more: notices.length - cards.length,
+    cards,
+    tone: recovered === notices.length ? 'good' : TONES[message.severity],
   }
+}
+
+/** `TypeError`, `Error ECONNREFUSED` */
+export function errorName({ name, code }: ErrorFacts): string {
+  return oneLine(code && !name.includes(code) ? `${name} ${code}` : name, 120)
 }
 
 function card(notice: Notice, words: Words): Card {
   const { kind, status, subject, told, escalated } = notice
+  const last = notice.errors.at(-1)
   const badge = status === 'recovered' ? words.recovered : words.kind[kind]
   const extra = status === 'open' ? [told > 0 && words.again, escalated && words.escalated] : []
   return {
@@ -67,6 +91,7 @@ function card(notice: Notice, words: Words): Card {
     badge: [badge, ...extra].filter(Boolean).join(' · '),
     description: notice.job?.description,
     sentence: words.sentence(notice),
+    error: status === 'open' && last ? `${errorName(last)}: ${oneLine(last.message, 300)}` : undefined,
     facts: facts(notice, words),
     links: (status === 'recovered'
       ? []

@@ -1,8 +1,8 @@
-import type { Kind, Notice, Severity } from '@escapement/alerts'
+import type { Kind, Notice, Severity } from './interfaces.ts'
 
 export type Locale = 'en' | 'zh'
 
-/** All that a mail says in words. */
+/** All that channels say in words. */
 export interface Words {
   readonly lang: string
   readonly kind: Record<Kind, string>

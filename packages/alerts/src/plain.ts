@@ -1,4 +1,4 @@
-/** Text as it may stand in a mail: no control characters, line breaks as they are, cut to a length. */
+/** Text as it may stand in a message: no control characters, line breaks as they are, cut to so many characters. */
 export function plain(text: string, length: number): string {
   const clean = text
     .replace(/\r\n?/g, '\n')
@@ -23,17 +23,4 @@ export function oneLine(text: string, length: number): string {
       .trim(),
     length,
   )
-}
-
-/** Text in HTML: in content and in double-quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => ESCAPES[char] as string)
-}
-
-const ESCAPES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
 }
