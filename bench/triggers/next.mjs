@@ -68,6 +68,7 @@ function walkRate(make, expression, timezone) {
     let at = START
     // Its own code for each figure, so that the engine does not mix what it learns about one peer with another.
     // Starts over in 2096, so that all measure the same years.
+    // oxlint-disable-next-line typescript/no-implied-eval
     const walk = new Function(
       'next, at, start, n',
       'for (let i = 0; i < n; i++) { at = next(at); if (!at || at.getTime() > 4e12) at = start } return at',

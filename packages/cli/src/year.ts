@@ -6,7 +6,7 @@ const COLUMNS = 3
 const WIDTH = 20
 
 /** The local days of a year on which a trigger is due, as `2026-11-20`. */
-export function daysOf(trigger: Trigger, year: number, timezone?: string | undefined): string[] {
+export function daysOf(trigger: Trigger, year: number, timezone?: string): string[] {
   const midnight = (date: string) => at(date, { timezone }).next(new Date(-8.64e15)) as Date
   const days: string[] = []
   let day = `${year}-01-01`

@@ -48,7 +48,7 @@ export function* upcoming(
 }
 
 /** An instant on the clocks of a trigger's zone: `2026-11-20T09:00:00+08:00`. */
-export function localTime(at: Date, trigger: Trigger, timezone?: string | undefined): string {
+export function localTime(at: Date, trigger: Trigger, timezone?: string): string {
   const offset = findZone(trigger.timezone ?? timezone ?? systemZone()).at(at.getTime()).offset
   const shown = new Date(at.getTime() + offset)
     .toISOString()
