@@ -52,12 +52,21 @@ export function programs(needed) {
     console.log(`installing ${packages.join(', ')} …`)
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     // No services are to be started by the installation.
-    run('sh', ['-c', `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${packages.join(' ')} >/dev/null`], { env })
+    run(
+      'sh',
+      [
+        '-c',
+        `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${packages.join(' ')} >/dev/null`,
+      ],
+      { env },
+    )
     return
   }
   console.error(`The tests need ${missing.join(', ')} on the PATH. Install them:`)
   console.error(`  Debian, Ubuntu:  sudo apt-get install ${packages.join(' ')}`)
-  console.error(`  macOS:           brew install ${packages.map((name) => name.replace('-server', '')).join(' ')}`)
+  console.error(
+    `  macOS:           brew install ${packages.map((name) => name.replace('-server', '')).join(' ')}`,
+  )
   process.exit(1)
 }
 

@@ -1,6 +1,7 @@
 // npm start: the Express example, set up first if it must be. `npm start -- koa` runs the Koa one.
-import { pathToFileURL } from 'node:url'
+
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build, checkNode, install, root } from './setup.mjs'
 
 checkNode()

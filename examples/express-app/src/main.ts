@@ -1,11 +1,19 @@
 import type { AddressInfo } from 'node:net'
+import {
+  buildReport,
+  cleanLogs,
+  freePort,
+  openWorld,
+  pullOrders,
+  sendNotices,
+  showRuns,
+} from '@escapement/example-scenes'
 import { createScheduler, every } from '@escapement/express'
-import { buildReport, cleanLogs, freePort, openWorld, pullOrders, sendNotices, showRuns } from '@escapement/example-scenes'
 import express from 'express'
 
 async function main() {
   const world = await openWorld('express-app')
-  const scheduler = createScheduler({ plugins: world.plugins })
+  const scheduler = createScheduler({ plugins: world.plugins, logger: world.logger })
   showRuns(scheduler)
 
   scheduler.job('clean-logs', '*/15 * * * * *', { timeout: '10s' }, (run) =>
@@ -16,7 +24,12 @@ async function main() {
   scheduler.job(
     'pull-orders',
     every('5s'),
-    { retry: { retries: 2, delay: '300ms' }, timeout: '4s', owner: 'Sales IT', runbook: 'https://example.com/runbooks/orders' },
+    {
+      retry: { retries: 2, delay: '300ms' },
+      timeout: '4s',
+      owner: 'Sales IT',
+      runbook: 'https://example.com/runbooks/orders',
+    },
     async (run) => {
       const orders = await pullOrders(world.shop, world.orders, run.signal)
       run.log.info({ orders }, 'stored new orders')
@@ -28,9 +41,14 @@ async function main() {
     return buildReport(world.orders, world.report, run.tick.scheduledAt)
   })
 
-  scheduler.job<{ to: string[] }>('notices', '*/30 * * * * *', { data: { to: ['sales@example.com'] } }, async (run) => {
-    return { mails: await sendNotices(world.report, run.data.to, world.transport) }
-  })
+  scheduler.job<{ to: string[] }>(
+    'notices',
+    '*/30 * * * * *',
+    { data: { to: ['sales@example.com'] } },
+    async (run) => {
+      return { mails: await sendNotices(world.report, run.data.to, world.transport) }
+    },
+  )
 
   const app = express()
   app.use(express.json())
@@ -55,4 +73,4 @@ async function main() {
   server.on('close', () => world.close().then(() => console.log('closed')))
 }
 
-main()
+void main()

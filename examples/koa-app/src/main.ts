@@ -1,28 +1,48 @@
 import type { AddressInfo } from 'node:net'
-import { buildReport, cleanLogs, freePort, openWorld, pullOrders, sendNotices, showRuns } from '@escapement/example-scenes'
+import {
+  buildReport,
+  cleanLogs,
+  freePort,
+  openWorld,
+  pullOrders,
+  sendNotices,
+  showRuns,
+} from '@escapement/example-scenes'
 import { createScheduler, every } from '@escapement/koa'
 import Koa from 'koa'
 
 async function main() {
   const world = await openWorld('koa-app')
-  const scheduler = createScheduler({ plugins: world.plugins })
+  const scheduler = createScheduler({ plugins: world.plugins, logger: world.logger })
   showRuns(scheduler)
 
   scheduler.job('clean-logs', '*/15 * * * * *', { timeout: '10s' }, (run) =>
     cleanLogs(world.logs, 14 * 86_400_000, run.signal),
   )
 
-  scheduler.job('pull-orders', every('5s'), { retry: { retries: 2, delay: '300ms' }, timeout: '4s' }, async (run) => {
-    const orders = await pullOrders(world.shop, world.orders, run.signal)
-    run.log.info({ orders }, 'stored new orders')
-    return { orders }
-  })
+  scheduler.job(
+    'pull-orders',
+    every('5s'),
+    { retry: { retries: 2, delay: '300ms' }, timeout: '4s' },
+    async (run) => {
+      const orders = await pullOrders(world.shop, world.orders, run.signal)
+      run.log.info({ orders }, 'stored new orders')
+      return { orders }
+    },
+  )
 
-  scheduler.job('report', '*/10 * * * * *', (run) => buildReport(world.orders, world.report, run.tick.scheduledAt))
+  scheduler.job('report', '*/10 * * * * *', (run) =>
+    buildReport(world.orders, world.report, run.tick.scheduledAt),
+  )
 
-  scheduler.job<{ to: string[] }>('notices', '*/30 * * * * *', { data: { to: ['sales@example.com'] } }, async (run) => {
-    return { mails: await sendNotices(world.report, run.data.to, world.transport) }
-  })
+  scheduler.job<{ to: string[] }>(
+    'notices',
+    '*/30 * * * * *',
+    { data: { to: ['sales@example.com'] } },
+    async (run) => {
+      return { mails: await sendNotices(world.report, run.data.to, world.transport) }
+    },
+  )
 
   const app = new Koa()
   app.use(scheduler.middleware())
@@ -47,4 +67,4 @@ async function main() {
   server.on('close', () => world.close().then(() => console.log('closed')))
 }
 
-main()
+void main()

@@ -2,7 +2,12 @@ import { styleText } from 'node:util'
 import type { Run, Scheduler } from '@escapement/core'
 
 type Color = 'green' | 'red' | 'yellow' | 'gray' | 'cyan'
-const COLORS: Record<string, Color> = { succeeded: 'green', failed: 'red', 'timed-out': 'red', 'waiting-retry': 'yellow' }
+const COLORS: Record<string, Color> = {
+  succeeded: 'green',
+  failed: 'red',
+  'timed-out': 'red',
+  'waiting-retry': 'yellow',
+}
 
 const paint = (color: Color, text: string) => (process.stdout.isTTY ? styleText(color, text) : text)
 const time = (date: Date | undefined) => date?.toLocaleTimeString('en-GB') ?? '-'
@@ -15,8 +20,8 @@ export function showRuns(scheduler: Scheduler): void {
       run.job.name.padEnd(12),
       paint(COLORS[what] ?? 'gray', what.padEnd(13)),
       `${Math.round(run.duration)} ms`.padStart(8),
-      paint('gray', `trace ${run.traceId?.slice(0, 16) ?? '-'}`.padEnd(23)),
       paint('gray', `next ${time(run.job.next)}`),
+      paint('gray', `trace ${run.traceId ?? '-'}`.padEnd(38)),
       detail,
     ]
     console.log(parts.join('  ').trimEnd())
@@ -35,7 +40,8 @@ export function showRuns(scheduler: Scheduler): void {
 /** Prints a mail in short. */
 export function showMail({ subject, to, text }: { subject: string; to: string; text: string }): void {
   console.log(paint('cyan', `${time(new Date())}  mail to ${to}: ${subject}`))
-  for (const row of text.split('\n').slice(0, 12)) if (row.trim()) console.log(paint('cyan', `          | ${row}`))
+  for (const row of text.split('\n').slice(0, 12))
+    if (row.trim()) console.log(paint('cyan', `          | ${row}`))
 }
 
 function summary(result: unknown): string {

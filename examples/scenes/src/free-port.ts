@@ -4,7 +4,9 @@ import { createServer } from 'node:net'
 export function freePort(wanted: number): Promise<number> {
   const probe = createServer()
   return new Promise((resolve, reject) => {
-    probe.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(0) : reject(error)))
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(0) : reject(error),
+    )
     probe.listen(wanted, () => probe.close(() => resolve(wanted)))
   })
 }

@@ -8,7 +8,9 @@ export interface Mailbox {
 }
 
 /** An SMTP server in this process that shows the mails it gets instead of delivering them. */
-export async function openMailbox(show: (mail: { subject: string; to: string; text: string }) => void): Promise<Mailbox> {
+export async function openMailbox(
+  show: (mail: { subject: string; to: string; text: string }) => void,
+): Promise<Mailbox> {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],

@@ -1,13 +1,14 @@
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Plugin } from '@escapement/core'
 import { alerts } from '@escapement/alerts'
+import type { Logger, Plugin } from '@escapement/core'
 import { email } from '@escapement/email'
 import { otel } from '@escapement/otel'
 import { redisLock } from '@escapement/redis-lock'
 import { createTransport, type Transporter } from 'nodemailer'
 import { showMail } from './console.ts'
+import { logFile } from './log-file.ts'
 import { openMailbox } from './mailbox.ts'
 import { openShop } from './shop.ts'
 import { startTracing } from './tracing.ts'
@@ -15,6 +16,7 @@ import { startTracing } from './tracing.ts'
 /** What the jobs of the examples work on, and the plugins they run with. */
 export interface World {
   plugins: Plugin[]
+  logger: Logger
   /** Base URL of the shop's API. */
   shop: string
   logs: string
@@ -35,6 +37,7 @@ export async function openWorld(serviceName: string): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'escapement-'))
   const logs = join(folder, 'logs')
   await fillLogs(logs)
+  const logger = logFile(join(folder, 'app.log'))
   const stopTracing = startTracing(serviceName)
   const shop = await openShop({ from: 14_000, to: 27_000 })
   const mailbox = SMTP_URL ? undefined : await openMailbox(showMail)
@@ -43,13 +46,17 @@ export async function openWorld(serviceName: string): Promise<World> {
   const channel = email({ url, from: 'jobs@example.com', to: 'ops@example.com' })
   console.log(`locks:  ${REDIS_URL ? 'Redis' : 'this process only (set REDIS_URL for a fleet)'}`)
   console.log(`mails:  ${SMTP_URL ? 'SMTP_URL' : 'shown here (set SMTP_URL to send them)'}`)
-  console.log(`traces: ${OTEL_EXPORTER_OTLP_ENDPOINT ?? 'ids only (set OTEL_EXPORTER_OTLP_ENDPOINT for Jaeger)'}\n`)
+  console.log(
+    `traces: ${OTEL_EXPORTER_OTLP_ENDPOINT ?? 'ids only (set OTEL_EXPORTER_OTLP_ENDPOINT for Jaeger)'}`,
+  )
+  console.log(`logs:   ${join(folder, 'app.log')} while it runs\n`)
   return {
     plugins: [
       ...(REDIS_URL ? [redisLock({ clients: [REDIS_URL] })] : []),
       otel(),
-      alerts({ channels: [channel], groupWait: 0 }),
+      alerts({ channels: [channel], groupWait: 0, groupInterval: '5s' }),
     ],
+    logger,
     shop: shop.url,
     logs,
     orders: join(folder, 'orders.jsonl'),
@@ -60,6 +67,7 @@ export async function openWorld(serviceName: string): Promise<World> {
       shop.close()
       await mailbox?.close()
       await stopTracing()
+      logger.close()
       await rm(folder, { recursive: true })
     },
   }

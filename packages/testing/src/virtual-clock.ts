@@ -110,7 +110,8 @@ export class VirtualClock implements Clock {
     let first: Pending | undefined
     for (const timer of this.#timers) {
       if (timer.due > until) continue
-      if (!first || timer.due < first.due || (timer.due === first.due && timer.order < first.order)) first = timer
+      if (!first || timer.due < first.due || (timer.due === first.due && timer.order < first.order))
+        first = timer
     }
     return first
   }
