@@ -17,6 +17,7 @@ export const codes = {
   ERR_ESCAPEMENT_TIMEOUT: 'A run took longer than its timeout. It is the reason of the aborted signal.',
   ERR_ESCAPEMENT_CANCELLED: 'A run was cancelled: by request, by a newer run, or at shutdown.',
   ERR_ESCAPEMENT_LEASE_LOST: 'A run lost its hold: another instance may run the job now.',
+  ERR_ESCAPEMENT_STORE: 'A durable store cannot be opened, or its data was written by a newer version.',
   ERR_ESCAPEMENT_UNAVAILABLE: 'The lock could not be reached in time.',
 } as const
 
