@@ -37,7 +37,7 @@ async function main() {
 
   scheduler.job<{ to: string[] }>(
     'notices',
-    '*/30 * * * * *',
+    '5,35 * * * * *',
     { data: { to: ['sales@example.com'] } },
     async (run) => {
       return { mails: await sendNotices(world.report, run.data.to, world.transport) }
@@ -59,7 +59,8 @@ async function main() {
   const port = await freePort(Number(process.env.PORT ?? 3000))
   const server = app.listen(port, () => {
     const { port } = server.address() as AddressInfo
-    console.log(`http://localhost:${port}/jobs  POST /notices\n`)
+    console.log(`http://localhost:${port}/jobs; send a notice yourself:`)
+    console.log(`curl -X POST 'localhost:${port}/notices?to=me@example.com'\n`)
   })
 
   // Runs have ended when the server has closed: the middleware sees to it.

@@ -40,7 +40,7 @@ export function showRuns(scheduler: Scheduler): void {
 /** Prints a mail in short. */
 export function showMail({ subject, to, text }: { subject: string; to: string; text: string }): void {
   console.log(paint('cyan', `${time(new Date())}  mail to ${to}: ${subject}`))
-  for (const row of text.split('\n').slice(0, 12))
+  for (const row of text.split('\n').slice(0, 20))
     if (row.trim()) console.log(paint('cyan', `          | ${row}`))
 }
 

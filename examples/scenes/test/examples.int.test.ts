@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+
+const started = new Set<ChildProcess>()
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL')
+  started.clear()
+})
+
+interface App {
+  child: ChildProcess
+  output: () => string
+  /** Waits until the output matches. */
+  shows(pattern: RegExp): Promise<RegExpExecArray>
+}
+
+function start(name: 'express' | 'koa', env: Record<string, string> = {}): App {
+  const main = fileURLToPath(new URL(`../../${name}-app/dist/main.js`, import.meta.url))
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, NODE_ENV: 'production', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  started.add(child)
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  return {
+    child,
+    output: () => text,
+    async shows(pattern) {
+      for (;;) {
+        const match = pattern.exec(text)
+        if (match) return match
+        if (child.exitCode !== null)
+          throw new Error(`ended with ${child.exitCode} before ${pattern}:\n${text}`)
+        await once(child.stdout, 'data')
+      }
+    },
+  }
+}
+
+async function stop({ child }: App): Promise<number | null> {
+  const exited = once(child, 'exit')
+  child.kill('SIGINT')
+  const [code] = (await exited) as [number | null]
+  return code
+}
+
+describe.each(['express', 'koa'] as const)('the %s example', (name) => {
+  test('shows runs, a retry, a failure mail, a recovery mail, a run on request, and closes with 0', async () => {
+    const app = start(name)
+    const [, port] = await app.shows(/localhost:(\d+)/)
+    const response = await fetch(`http://127.0.0.1:${port}/notices?to=me@example.com`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to: 'me@example.com' }),
+    })
+    expect(response.status).toBe(202)
+    expect(await response.json()).toEqual({ run: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+    await app.shows(/clean-logs +succeeded .* trace [0-9a-f]{32} .*deleted 12, kept 28/)
+    await app.shows(/pull-orders +waiting-retry /)
+    await app.shows(/report +succeeded .* orders [1-9]/)
+    await app.shows(/pull-orders +failed .* after 3 attempts/)
+    const mail = await app.shows(/mail to ops@example.com: .*pull-orders: failed\n[^]*?Trace +[0-9a-f]{32}/)
+    for (const part of ["the shop's API answered 503", '3 attempts', 'Tick', 'Run ']) {
+      expect(mail[0]).toContain(part)
+    }
+    await app.shows(/mail to ops@example.com: .*\n +\| pull-orders \[recovered\]/)
+    await app.shows(/mail to sales@example.com: Sales of .*: [1-9]/)
+    expect(await stop(app)).toBe(0)
+    expect(app.output()).toMatch(/closed\n$/)
+  }, 120_000)
+})
+
+test('two instances with one Redis run no tick twice', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'escapement-redis-'))
+  const port = await freePort()
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    folder,
+  ]
+  const redis = spawn('redis-server', args, { stdio: 'ignore' })
+  started.add(redis)
+  try {
+    const apps = ['a', 'b'].map(() => start('express', { REDIS_URL: `redis://127.0.0.1:${port}` }))
+    const files = await Promise.all(apps.map(async (app) => (await app.shows(/logs: +(\S+)/))[1] as string))
+    await Promise.all(apps.map((app) => app.shows(/another instance runs it/)))
+    for (let ticks = 0; ticks < 2; ticks++)
+      await apps[0]?.shows(new RegExp(`(pull-orders[^]*){${4 + 2 * ticks}}`))
+    const ran = files.flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, string>)
+        .filter(({ outcome, trigger }) => outcome === 'succeeded' && trigger === 'schedule')
+        .map(({ tick }) => tick),
+    )
+    expect(ran.length).toBeGreaterThan(2)
+    expect(new Set(ran).size).toBe(ran.length)
+    expect(await Promise.all(apps.map(stop))).toEqual([0, 0])
+  } finally {
+    redis.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}, 60_000)
+
+function freePort(): Promise<number> {
+  const probe = createServer()
+  return new Promise((resolve) => {
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
