@@ -1,0 +1,80 @@
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+
+/** A TCP proxy that can be cut, hung, slowed down, or pointed elsewhere. */
+export class Proxy {
+  port = 0
+  /** In ms, on all that comes from the target. */
+  delay = 0
+  #target: number
+  #mode: 'pass' | 'cut' | 'hang' = 'pass'
+  readonly #sockets = new Set<Socket>()
+  readonly #server: Server
+
+  constructor(target: number) {
+    this.#target = target
+    this.#server = createServer((client) => this.#join(client))
+  }
+
+  static async start(target: number): Promise<Proxy> {
+    const proxy = new Proxy(target)
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    proxy.port = (proxy.#server.address() as { port: number }).port
+    return proxy
+  }
+
+  /** Resets all connections and refuses new ones. */
+  cut(): void {
+    this.#mode = 'cut'
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Keeps connections, and lets nothing through: as a network that drops packets. */
+  hang(): void {
+    this.#mode = 'hang'
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  heal(): void {
+    this.#mode = 'pass'
+    for (const socket of this.#sockets) socket.resume()
+  }
+
+  /** Points elsewhere; whoever is connected is cut off. */
+  retarget(port: number): void {
+    this.#target = port
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  stop(): void {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #join(client: Socket): void {
+    if (this.#mode === 'cut') {
+      client.destroy()
+      return
+    }
+    const target = createConnection({ port: this.#target, host: '127.0.0.1' })
+    for (const [from, to, slow] of [
+      [client, target, false],
+      [target, client, true],
+    ] as const) {
+      from.setNoDelay(true)
+      this.#sockets.add(from)
+      from.on('data', (data) => {
+        const send = () => {
+          if (!to.destroyed) to.write(data)
+        }
+        if (slow && this.delay > 0) setTimeout(send, this.delay)
+        else send()
+      })
+      from.on('error', () => {})
+      from.on('close', () => {
+        this.#sockets.delete(from)
+        to.destroy()
+      })
+      if (this.#mode === 'hang') from.pause()
+    }
+  }
+}
