@@ -147,7 +147,9 @@ const schedules = new Memo<Schedule>(10_000)
 
 function make(expression: string, options: CronOptions, open: boolean): CronTrigger {
   const { timezone, dst, seed } = options
-  const key = `${timezone ?? ''}\n${dst ?? ''}\n${open ? '?' : '='}${seed ?? ''}\n${expression}`
+  // A seed is as good as unique: remembering would cost more than it saves.
+  if (seed !== undefined) return create(expression, options, open)
+  const key = `${timezone ?? ''}\n${dst ?? ''}\n${open ? '?' : '='}\n${expression}`
   return triggers.get(key, () => create(expression, options, open)) as CronTrigger
 }
 
@@ -188,8 +190,9 @@ function create(expression: string, options: CronOptions, open: boolean): CronTr
     )
   }
   const text = expression.trim()
-  const key = `${place.name}\n${dst}\n${fields.hashed ? (seed ?? text) : ''}\n${text}`
-  const schedule = schedules.get(key, () => new Schedule(fields, place, dst))
+  const schedule = fields.hashed
+    ? new Schedule(fields, place, dst)
+    : schedules.get(`${place.name}\n${dst}\n${text}`, () => new Schedule(fields, place, dst))
   return new Cron(text, schedule, options)
 }
 

@@ -1,4 +1,9 @@
-import type { Fields } from './fields.ts'
+import type { Field, Fields } from './fields.ts'
+import { Memo } from './memo.ts'
+
+type DayFields = Pick<Fields, 'dayOfMonth' | 'month' | 'dayOfWeek'>
+
+const shared = new Memo<Days>(2000)
 
 /** Days since 1970-01-01 at the start of a year. */
 export function yearStart(year: number): number {
@@ -28,11 +33,18 @@ export function weekday(day: number): number {
  * (seven first weekdays, leap or not), so each month is worked out once.
  */
 export class Days {
-  readonly #fields: Fields
+  /** Shared between expressions with the same month and days. */
+  static of(fields: DayFields): Days {
+    const { dayOfMonth, month, dayOfWeek } = fields
+    if (dayOfMonth.hashed || month.hashed || dayOfWeek.hashed) return new Days(fields)
+    return shared.get(`${dayOfMonth.text} ${month.text} ${dayOfWeek.text}`, () => new Days(fields))
+  }
+
+  readonly #fields: DayFields
   readonly #kinds: (Int32Array | undefined)[] = new Array(14).fill(undefined)
 
-  constructor(fields: Fields) {
-    this.#fields = fields
+  private constructor({ dayOfMonth, month, dayOfWeek }: DayFields) {
+    this.#fields = { dayOfMonth, month, dayOfWeek }
   }
 
   /** The masks of a year's months: index 0 is January. The year field is not asked. */
@@ -52,18 +64,18 @@ export class Days {
     return masks
   }
 
-  /** Whether any day of any allowed year matches. */
-  possible(): boolean {
-    const { dayOfMonth, dayOfWeek, year } = this.#fields
+  /** Whether any day of any year matches, or of any year that `year` allows. */
+  possible(year?: Field): boolean {
+    const { dayOfMonth, dayOfWeek } = this.#fields
     // In the course of the years each date up to the 28th falls on each weekday.
     if (!year && (dayOfMonth.set.word & 0x0fffffff) !== 0 && dayOfWeek.set.word !== 0) return true
-    const years = this.#fields.year?.set.values() ?? Array.from({ length: 28 }, (_, i) => 2001 + i)
-    return years.some((year) => this.year(year).some((mask) => mask !== 0))
+    const years = year?.set.values() ?? Array.from({ length: 28 }, (_, i) => 2001 + i)
+    return years.some((one) => this.year(one).some((mask) => mask !== 0))
   }
 }
 
 /** The days of one month that match, as bits. The month and year fields are not asked. */
-export function matchingDays(fields: Fields, year: number, month: number): number {
+export function matchingDays(fields: DayFields, year: number, month: number): number {
   const leap = isLeap(year)
   const start = monthStart(month, leap)
   const first = weekday(yearStart(year) + start)
@@ -71,7 +83,7 @@ export function matchingDays(fields: Fields, year: number, month: number): numbe
 }
 
 /** @param first The weekday of the month's first day. */
-function monthMask({ dayOfMonth, dayOfWeek }: Fields, length: number, first: number): number {
+function monthMask({ dayOfMonth, dayOfWeek }: DayFields, length: number, first: number): number {
   const all = 0x7fffffff >>> (31 - length)
   let dates = dayOfMonth.set.word
   for (const back of dayOfMonth.last ?? []) dates |= bit(length - back)

@@ -14,6 +14,7 @@ interface Found {
 
 const known = new Memo<Field>(4000)
 const expanded = new Memo<number[]>(4000)
+const sets = new Memo<BitSet>(2000)
 
 /**
  * Reads one field. `at` is where it stands in `expression`, `seed` settles `H`.
@@ -44,20 +45,26 @@ function readField(rule: FieldRule, text: string, expression: string, at: number
     }
   }
   const sunday = rule.name === 'day-of-week'
+  const values = sunday ? found.values.map((day) => day % 7) : found.values
   return {
     text,
     star: question || text.startsWith('*'),
-    set: new BitSet(
-      rule.min,
-      sunday ? 6 : rule.max,
-      sunday ? found.values.map((day) => day % 7) : found.values,
-    ),
-    ...(found.last.length > 0 && { last: found.last }),
-    ...(found.near.length > 0 && { near: found.near }),
-    ...(found.nearLast.length > 0 && { nearLast: found.nearLast }),
-    ...(found.nth.length > 0 && { nth: found.nth }),
+    set: bitSet(rule.min, sunday ? 6 : rule.max, values),
+    last: some(found.last),
+    near: some(found.near),
+    nearLast: some(found.nearLast),
+    nth: some(found.nth),
     hashed: found.hashed,
   }
+}
+
+function some<T>(list: T[]): T[] | undefined {
+  return list.length > 0 ? list : undefined
+}
+
+// Ten thousand jobs with an `H` have ten thousand fields, but few sets.
+function bitSet(min: number, max: number, values: number[]): BitSet {
+  return sets.get(`${min} ${max} ${values}`, () => new BitSet(min, max, values))
 }
 
 function parseItem(rule: FieldRule, place: Place, seed: string, found: Found): void {

@@ -30,13 +30,13 @@ export interface Field {
   /** The plain values, as a set of bits counted from the field's smallest value (day-of-week: 0 is Sunday). */
   readonly set: BitSet
   /** `L` (0), `L-3` (3). */
-  readonly last?: readonly number[]
+  readonly last: readonly number[] | undefined
   /** `15W`. */
-  readonly near?: readonly number[]
+  readonly near: readonly number[] | undefined
   /** `LW` (0), `L-3W` (3). */
-  readonly nearLast?: readonly number[]
+  readonly nearLast: readonly number[] | undefined
   /** `5#3` as [5, 3]; `5L` as [5, 0]. */
-  readonly nth?: readonly (readonly [number, number])[]
+  readonly nth: readonly (readonly [number, number])[] | undefined
   /** Holds an `H`: the values depend on the seed. */
   readonly hashed: boolean
 }

@@ -57,7 +57,7 @@ export function parse(expression: string, seed: string): Fields {
     wildcard: [second, minute, hour].some((field) => field.text.startsWith('*')),
     hashed: fields.some((field) => field?.hashed),
   }
-  if (!new Days(result).possible()) {
+  if (!Days.of(result).possible(result.year)) {
     throw new EscapementError(
       'ERR_ESCAPEMENT_TRIGGER',
       `Cron expression ${show(expression)} can never fire: no year has a day that matches ` +

@@ -43,7 +43,7 @@ export class Schedule {
     this.fields = fields
     this.zone = zone
     this.dst = dst
-    this.#days = new Days(fields)
+    this.#days = Days.of(fields)
     this.#seconds = fields.second.set.successors
     this.#minutes = fields.minute.set.successors
     this.#hours = fields.hour.set.successors
