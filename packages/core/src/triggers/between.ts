@@ -4,7 +4,7 @@ import { type AtOptions, type Instant, readInstant } from './at.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { findZone } from './cron/cron.ts'
 import { systemZone } from './cron/zone.ts'
-import { part } from './part.ts'
+import { timedPart } from './part.ts'
 
 /**
  * The instants of a trigger from `start` (included) to `end` (not included). Leave one undefined for no bound.
@@ -19,7 +19,7 @@ export function between(
   end: Instant | undefined,
   options: AtOptions = {},
 ): Trigger {
-  return new Between(part(trigger, 'between'), start, end, options.timezone, {})
+  return new Between(timedPart(trigger, 'between'), start, end, options.timezone, {})
 }
 
 export class Between implements Trigger, Bindable {

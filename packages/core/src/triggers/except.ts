@@ -2,7 +2,7 @@ import { EscapementError } from '../errors.ts'
 import type { Calendar, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { type CalendarLike, calendar, type Stretch } from './calendar.ts'
-import { part } from './part.ts'
+import { timedPart } from './part.ts'
 
 // Function calendars are asked about one instant at a time, so the search must end somewhere: after five million
 // refusals, or fifty years if there were ten thousand.
@@ -24,7 +24,7 @@ export function except(trigger: string | Trigger, ...calendars: CalendarLike[]):
       'except: expected calendars after the trigger, got none',
     )
   }
-  return new Except(part(trigger, 'except'), calendars.map(calendar))
+  return new Except(timedPart(trigger, 'except'), calendars.map(calendar))
 }
 
 export class Except implements Trigger, Bindable {

@@ -12,7 +12,7 @@ import { Every } from './every.ts'
 import { Except } from './except.ts'
 import { Limit } from './limit.ts'
 import { scheduleNotes, time } from './notes.ts'
-import { type TriggerSpec, toTrigger } from './to-trigger.ts'
+import { type TriggerSpec, toPreview } from './to-trigger.ts'
 import { localTime } from './upcoming.ts'
 
 export interface Explanation {
@@ -34,7 +34,7 @@ export interface Explanation {
  * // ['day-of-week is SAT; "MON-FRI" does not allow it']
  */
 export function explain(spec: TriggerSpec, at: Date, defaults: TriggerDefaults = {}): Explanation {
-  const trigger = toTrigger(spec, defaults)
+  const trigger = toPreview(spec, defaults)
   return {
     at,
     local: localTime(at, trigger, defaults.timezone),

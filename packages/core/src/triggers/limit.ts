@@ -4,7 +4,7 @@ import { type AtOptions, type Instant, readInstant } from './at.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { findZone } from './cron/cron.ts'
 import { systemZone } from './cron/zone.ts'
-import { part } from './part.ts'
+import { timedPart } from './part.ts'
 
 const MOST = 100_000
 
@@ -23,7 +23,7 @@ export interface LimitOptions extends AtOptions {
  * limit('0 9 * * *', 7, { from: '2026-12-01', timezone: 'Europe/Berlin' }) // the first week of December
  */
 export function limit(trigger: string | Trigger, count: number, options: LimitOptions): Trigger {
-  return new Limit(part(trigger, 'limit'), count, options, {})
+  return new Limit(timedPart(trigger, 'limit'), count, options, {})
 }
 
 export class Limit implements Trigger, Bindable {

@@ -15,3 +15,13 @@ export function part(given: string | Trigger, what: string): Trigger {
 export function isTrigger(value: unknown): value is Trigger {
   return typeof value === 'object' && value !== null && typeof (value as Trigger).next === 'function'
 }
+
+/** The same for takers that pick among instants: a job that follows another has none. */
+export function timedPart(given: string | Trigger, what: string): Trigger {
+  const trigger = part(given, what)
+  if (!trigger.follows) return trigger
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_TRIGGER',
+    `${what}: expected a trigger with instants of its own, got ${show(trigger.expression)}`,
+  )
+}

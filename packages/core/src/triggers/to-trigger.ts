@@ -3,7 +3,7 @@ import type { Trigger } from '../interfaces.ts'
 import { anyOf } from './any-of.ts'
 import { bound, type TriggerDefaults } from './bind.ts'
 import { boundCron } from './cron/cron.ts'
-import { part } from './part.ts'
+import { isTrigger, part } from './part.ts'
 
 /** What a job takes: a cron expression, a trigger, or several of them. */
 export type TriggerSpec = string | Trigger | readonly (string | Trigger)[]
@@ -28,4 +28,10 @@ export function toTrigger(spec: TriggerSpec, defaults: TriggerDefaults = {}): Tr
     return parts.length === 1 ? (parts[0] as Trigger) : anyOf(...parts)
   }
   return bound(part(spec as Trigger, 'trigger'), defaults)
+}
+
+/** For previews: a trigger stays as it is unless there is something to fill in; anything else is taken as a job would. */
+export function toPreview(spec: TriggerSpec, defaults: TriggerDefaults): Trigger {
+  const nothing = Object.values(defaults).every((value) => value === undefined)
+  return nothing && isTrigger(spec) ? spec : toTrigger(spec, defaults)
 }

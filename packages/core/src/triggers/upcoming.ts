@@ -3,7 +3,7 @@ import type { TriggerDefaults } from './bind.ts'
 import { findZone } from './cron/cron.ts'
 import { systemZone } from './cron/zone.ts'
 import { type Note, notes } from './notes.ts'
-import { type TriggerSpec, toTrigger } from './to-trigger.ts'
+import { type TriggerSpec, toPreview } from './to-trigger.ts'
 
 export interface UpcomingOptions extends TriggerDefaults {
   /** Strictly after this. Default: now. */
@@ -32,7 +32,7 @@ export function* upcoming(
   spec: TriggerSpec,
   { from = new Date(), count, until, ...defaults }: UpcomingOptions = {},
 ): Generator<Upcoming, void, undefined> {
-  const trigger = toTrigger(spec, defaults)
+  const trigger = toPreview(spec, defaults)
   const most = count ?? (until ? Number.POSITIVE_INFINITY : 10)
   let previous = from
   for (let i = 0; i < most; i++) {

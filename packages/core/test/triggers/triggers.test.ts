@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { EscapementError } from '../../src/errors.ts'
+import { Memo } from '../../src/triggers/cron/memo.ts'
 import {
+  after,
   anyOf,
   at,
   between,
@@ -14,6 +16,7 @@ import {
   manual,
   type TriggerSpec,
   toTrigger,
+  upcoming,
 } from '../../src/triggers/index.ts'
 
 const utc = (text: string) => new Date(`${text.replace(' ', 'T')}Z`)
@@ -302,6 +305,40 @@ describe('toTrigger', () => {
   it('takes any object with next()', () => {
     const own = { next: () => undefined }
     expect(toTrigger(own)).toBe(own)
+  })
+})
+
+describe('after another job', () => {
+  it('has no instants to pick from', () => {
+    const follower = after('build')
+    for (const take of [
+      () => except(follower, { weekdays: [6] }),
+      () => between(follower, 0, undefined),
+      () => limit(follower, 1, { from: 0 }),
+    ]) {
+      expect(take).toThrow(/expected a trigger with instants of its own, got "after build/)
+    }
+    expect(anyOf('0 9 * * *', follower).follows).toEqual([{ job: 'build', on: 'succeeded' }])
+  })
+})
+
+describe('previews', () => {
+  it('show a trigger as it is, and a string as a job would take it', () => {
+    const from = utc('2026-11-20 10:01:07')
+    const first = (spec: TriggerSpec) => [...upcoming(spec, { from, count: 1 })][0]?.at
+    expect(first(cron('@every 15m'))).toEqual(utc('2026-11-20 10:16:07'))
+    expect(first('@every 15m')).toEqual(utc('2026-11-20 10:15:00'))
+  })
+})
+
+describe('Memo', () => {
+  it('forgets what was not used for long, and only that', () => {
+    const memo = new Memo<number>(2)
+    let made = 0
+    const get = (key: string) => memo.get(key, () => ++made)
+    for (const key of ['a', 'b', 'a', 'c', 'a', 'd', 'a', 'e', 'a']) get(key)
+    expect(made).toBe(5)
+    expect([get('a'), get('b')]).toEqual([1, 6])
   })
 })
 
