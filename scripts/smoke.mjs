@@ -8,19 +8,34 @@ import { root } from './setup.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'escapement-smoke-'))
 const sh = (command, args, options = {}) =>
-  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options })
+  execFileSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+  })
 
 const manifests = readdirSync(join(root, 'packages')).map((name) => ({
   folder: join(root, 'packages', name),
   ...JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')),
 }))
 const libraries = manifests.filter(({ exports }) => exports['.'])
-const peers = ['express@5', 'koa@3', 'ioredis@6', 'nodemailer@10', '@opentelemetry/api@1.9.1', 'prom-client@15', 'pg@8']
+const peers = [
+  'express@5',
+  'koa@3',
+  'ioredis@6',
+  'nodemailer@10',
+  '@opentelemetry/api@1.9.1',
+  'prom-client@15',
+  'pg@8',
+]
 const types = ['typescript@6.0.3', '@types/node@20', '@types/express@5', '@types/koa@3', '@types/pg@8']
 
 try {
   const tarballs = manifests.map((manifest) => {
-    const [packed] = JSON.parse(sh('npm', ['pack', '--json', '--pack-destination', folder], { cwd: manifest.folder }))
+    const [packed] = JSON.parse(
+      sh('npm', ['pack', '--json', '--pack-destination', folder], { cwd: manifest.folder }),
+    )
     const strays = packed.files.map(({ path }) => path).filter((path) => /tsbuildinfo|^src|^test/.test(path))
     if (strays.length > 0) throw new Error(`${manifest.name} packs ${strays.join(', ')}`)
     return join(folder, packed.filename)
@@ -29,15 +44,20 @@ try {
   sh('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...tarballs, ...peers, ...types])
 
   const names = libraries.map(({ name }) => name)
-  writeFileSync(join(folder, 'esm.mjs'), `${names.map((name, i) => `import * as p${i} from '${name}'`).join('\n')}
+  writeFileSync(
+    join(folder, 'esm.mjs'),
+    `${names.map((name, i) => `import * as p${i} from '${name}'`).join('\n')}
     import express from 'express'
     import { createScheduler } from '@escapement/express'
     const scheduler = createScheduler()
     scheduler.job('smoke', '* * * * * *', (run) => { console.log('esm', run.tick.id.length > 0); server.close() })
     const app = express().use(scheduler.middleware())
     const server = app.listen(0)
-    server.on('close', () => console.log('closed', [${names.map((_, i) => `p${i}`)}].every((m) => Object.keys(m).length > 0)))`)
-  writeFileSync(join(folder, 'cjs.cjs'), `${names.map((name) => `require('${name}')`).join('\n')}
+    server.on('close', () => console.log('closed', [${names.map((_, i) => `p${i}`)}].every((m) => Object.keys(m).length > 0)))`,
+  )
+  writeFileSync(
+    join(folder, 'cjs.cjs'),
+    `${names.map((name) => `require('${name}')`).join('\n')}
     const Koa = require('koa')
     const { createScheduler } = require('@escapement/koa')
     const scheduler = createScheduler()
@@ -45,7 +65,8 @@ try {
     const app = new Koa()
     app.use(scheduler.middleware())
     const server = app.listen(0)
-    server.on('close', () => console.log('closed'))`)
+    server.on('close', () => console.log('closed'))`,
+  )
   const typed = `import express from 'express'
 import { createScheduler, type Run } from '@escapement/express'
 ${names.map((name, i) => `import * as p${i} from '${name}'`).join('\n')}
@@ -66,8 +87,18 @@ app.post('/', async (req, res) => {
 })
 `
   for (const kind of ['mts', 'cts']) writeFileSync(join(folder, `typed.${kind}`), typed)
-  const options = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, skipLibCheck: true, esModuleInterop: true }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['typed.*'] }))
+  const options = {
+    module: 'nodenext',
+    target: 'es2023',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    esModuleInterop: true,
+  }
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, include: ['typed.*'] }),
+  )
 
   const env = { ...process.env, NODE_ENV: 'production' }
   console.log(sh(process.execPath, ['esm.mjs'], { env, timeout: 20_000 }).trim())
@@ -75,7 +106,16 @@ app.post('/', async (req, res) => {
   console.log(sh(process.execPath, ['cjs.cjs'], { env, timeout: 20_000 }).trim())
   sh(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', '.'], { stdio: 'inherit' })
   console.log('mts and cts compile')
-  console.log(sh(join(folder, 'node_modules/.bin/escapement'), ['next', '0 0 LW * *', '--tz', 'Asia/Shanghai', '-n', '1']).trim())
+  console.log(
+    sh(join(folder, 'node_modules/.bin/escapement'), [
+      'next',
+      '0 0 LW * *',
+      '--tz',
+      'Asia/Shanghai',
+      '-n',
+      '1',
+    ]).trim(),
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -125,7 +125,7 @@ export class Scheduler {
   job<Data = unknown>(
     name: string,
     trigger: TriggerSpec,
-    options: JobOptions<Data> & { schema?: undefined },
+    options: JobOptions<Data>,
     handler: Handler<Data>,
   ): Job<Data>
   job(
