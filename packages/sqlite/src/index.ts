@@ -1,1 +1,2 @@
-export {}
+export type { SqliteOptions } from './options.ts'
+export { sqlite } from './sqlite.ts'

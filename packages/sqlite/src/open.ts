@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { EscapementError } from '@escapement/core'
+import { connect, type Database } from './driver.ts'
+import { migrations as ours } from './schema.ts'
+
+/** How long a statement waits for another process that writes, in ms. */
+const BUSY = 250
+
+/**
+ * Opens the file and brings it to the newest version; before a file with data is changed, it is copied to
+ * `<file>.v<version>.bak`.
+ *
+ * @throws ERR_ESCAPEMENT_STORE when the file is newer than we know, or cannot be used
+ */
+export function open(
+  file: string,
+  { full = false, migrations = ours }: { full?: boolean; migrations?: readonly string[] } = {},
+): Database {
+  let db: Database | undefined
+  try {
+    if (file !== ':memory:') mkdirSync(dirname(resolve(file)), { recursive: true })
+    db = connect(file)
+    // Generous while opening: ten processes may start at once.
+    db.exec('PRAGMA busy_timeout = 10000')
+    db.exec('PRAGMA journal_mode = WAL')
+    db.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`)
+    migrate(db, file, migrations)
+    db.exec(`PRAGMA busy_timeout = ${BUSY}`)
+    return db
+  } catch (cause) {
+    db?.close()
+    if (cause instanceof EscapementError) throw cause
+    const message = `the file ${file} cannot be opened: ${(cause as Error).message}`
+    throw new EscapementError('ERR_ESCAPEMENT_STORE', message, { cause })
+  }
+}
+
+function migrate(db: Database, file: string, migrations: readonly string[]): void {
+  const before = version(db)
+  if (before > migrations.length) {
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_STORE',
+      `the file ${file} has version ${before}, but this program knows it up to version ${migrations.length} only: use a newer one`,
+    )
+  }
+  if (before === migrations.length) return
+  if (before > 0 && file !== ':memory:') backUp(db, `${file}.v${before}.bak`)
+  db.exec('BEGIN EXCLUSIVE')
+  try {
+    // Another process may have been faster.
+    for (let at = version(db); at < migrations.length; at++) {
+      db.exec(migrations[at] as string)
+      db.exec(`PRAGMA user_version = ${at + 1}`)
+    }
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function version(db: Database): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+}
+
+function backUp(db: Database, copy: string): void {
+  // One that is there is of an attempt that did not get to its end.
+  if (existsSync(copy)) rmSync(copy)
+  db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import type { Host, Tick } from '@escapement/core'
+import { bury, forget, type Kept, MUTEX, orphans, takeOver } from './claims.ts'
+import type { Row } from './driver.ts'
+import type { SqliteLock } from './lock.ts'
+import type { Settings } from './options.ts'
+import type { Prepared, Writer } from './writer.ts'
+
+/** An orphan of a job that no process has is ended after this time, in ms. */
+const ORPHAN = 300_000
+
+export interface RecoverParts {
+  writer: Writer
+  settings: Settings
+  host: Host
+  /** Undefined when another plugin brings the lock. */
+  lock: SqliteLock | undefined
+  owner: () => string | undefined
+}
+
+/** Finds the runs of processes that died: runs their tick again, or ends them as abandoned. */
+export class Recover {
+  readonly #parts: RecoverParts
+  /** When each process's heartbeat was last seen to change, on our monotonic clock: no other clock is trusted. */
+  #seen = new Map<string, { beat: number; since: number }>()
+  #buried = new Map<string, number>()
+
+  constructor(parts: RecoverParts) {
+    this.#parts = parts
+  }
+
+  /** Looks once. */
+  async look(): Promise<void> {
+    const { writer, host } = this.#parts
+    const mono = host.clock.monotonic()
+    const dead = this.#dead(writer.db, mono)
+    if (dead.length > 0) {
+      await writer.write((db) => {
+        for (const owner of dead) db.run('DELETE FROM instances WHERE owner = ?', owner)
+      })
+    }
+    const found = orphans(writer.db)
+    for (const orphan of found) await this.#recover(orphan, mono)
+    await this.#closeRuns()
+  }
+
+  #dead(db: Prepared, mono: number): string[] {
+    const { settings, owner } = this.#parts
+    const seen = new Map<string, { beat: number; since: number }>()
+    for (const row of db.all('SELECT owner, beat FROM instances')) {
+      const before = this.#seen.get(String(row.owner))
+      const beat = Number(row.beat)
+      seen.set(String(row.owner), before?.beat === beat ? before : { beat, since: mono })
+    }
+    this.#seen = seen
+    const dead: string[] = []
+    for (const [name, { since }] of seen) {
+      if (name !== owner() && mono - since >= settings.stale) dead.push(name)
+    }
+    return dead
+  }
+
+  async #recover(orphan: Kept, mono: number): Promise<void> {
+    const { writer, host, lock, settings } = this.#parts
+    const owner = this.#parts.owner()
+    if (orphan.job.startsWith(MUTEX)) {
+      return writer.write((db) => forget(db, orphan.key, orphan.token))
+    }
+    const job = host.job(orphan.job)
+    if (!job && orphan.rerun) {
+      // Another process may have the job.
+      const since = this.#buried.get(orphan.key) ?? mono
+      this.#buried.set(orphan.key, since)
+      if (mono - since < ORPHAN) return
+    }
+    this.#buried.delete(orphan.key)
+    const again =
+      job?.policies.onAbandoned === 'rerun' &&
+      orphan.trigger !== 'manual' &&
+      orphan.start < settings.maxStarts
+    // Its handler may still work here, deaf to the abort.
+    if (again && job.policies.overlap !== 'allow' && job.running > 0) return
+    const tick: Tick = { id: orphan.key, job: orphan.job, scheduledAt: new Date(orphan.at) }
+    if (again && lock && owner !== undefined) {
+      const token = randomUUID()
+      let fence: number | undefined
+      const by = { token, instance: host.instance, owner, now: host.clock.now() }
+      await writer.write((db) => {
+        fence = takeOver(db, orphan, by)
+      })
+      if (fence === undefined) return
+      this.#tell(orphan, tick)
+      const { key } = orphan
+      host.rerun(tick, lock.hold({ key, token, fence, start: orphan.start + 1 }))
+      return
+    }
+    let buried = false
+    await writer.write((db) => {
+      buried = bury(db, orphan)
+    })
+    if (buried) this.#tell(orphan, tick)
+  }
+
+  #tell({ token, instance, start, fence, trigger }: Kept, tick: Tick): void {
+    const abandoned = { id: token, instance, start, fence, trigger: trigger as 'schedule' }
+    this.#parts.host.abandon(tick, abandoned)
+  }
+
+  /** Runs that a dead process left open: their claim tells how they ended, or nobody does. */
+  async #closeRuns(): Promise<void> {
+    const { writer, host } = this.#parts
+    if (writer.db.all(`SELECT 1 AS found FROM runs WHERE ${LEFT} LIMIT 1`).length === 0) return
+    let closed: Row[] = []
+    await writer.write((db) => {
+      closed = db.all(CLOSE, host.clock.now())
+    })
+    for (const row of closed) {
+      if (row.state !== 'abandoned') continue
+      const tick: Tick = { id: String(row.key), job: String(row.job), scheduledAt: new Date(Number(row.at)) }
+      host.abandon(tick, {
+        id: String(row.id),
+        instance: String(row.instance),
+        start: Number(row.start),
+        trigger: row.trigger as 'schedule',
+        ...(row.fence !== null && { fence: Number(row.fence) }),
+      })
+    }
+  }
+}
+
+const CLAIM = 'SELECT state FROM claims WHERE claims.key = runs.key AND claims.token = runs.id AND'
+const LEFT = `ended IS NULL AND owner IS NOT NULL AND owner NOT IN (SELECT owner FROM instances)
+  AND NOT EXISTS (${CLAIM} state = 'run')`
+const CLOSE = `
+  UPDATE runs SET ended = ?, state = coalesce((${CLAIM} state <> 'run'), 'abandoned')
+  WHERE ${LEFT} RETURNING *`

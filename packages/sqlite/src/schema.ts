@@ -1,0 +1,69 @@
+/**
+ * How the file came to be as it is: each entry leads from one version to the next. Entries are never changed,
+ * only added. Times are ms since the epoch.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE jobs (
+    name TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    decided INTEGER,
+    paused TEXT
+  ) WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    job TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    trigger TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    attempt INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    started INTEGER,
+    ended INTEGER,
+    until INTEGER,
+    errors TEXT,
+    trace TEXT,
+    fence INTEGER,
+    instance TEXT NOT NULL,
+    owner TEXT
+  ) WITHOUT ROWID;
+  CREATE INDEX runs_job ON runs (job, id);
+  CREATE INDEX runs_key ON runs (key);
+  CREATE INDEX runs_open ON runs (owner) WHERE ended IS NULL;
+
+  CREATE TABLE claims (
+    key TEXT PRIMARY KEY,
+    job TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    trigger TEXT NOT NULL,
+    token TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    leased INTEGER NOT NULL,
+    rerun INTEGER NOT NULL,
+    instance TEXT NOT NULL,
+    owner TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX claims_lease ON claims (job) WHERE leased = 1;
+  CREATE INDEX claims_open ON claims (owner) WHERE state = 'run';
+  CREATE INDEX claims_at ON claims (at);
+
+  CREATE TABLE instances (
+    owner TEXT PRIMARY KEY,
+    beat INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE incidents (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE fence (value INTEGER NOT NULL);
+  INSERT INTO fence VALUES (0);
+  `,
+]

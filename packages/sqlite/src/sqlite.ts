@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { type Clock, type Host, Leases, type Plugin, systemClock } from '@escapement/core'
+import { SqliteLock } from './lock.ts'
+import { open } from './open.ts'
+import { parseOptions, type SqliteOptions } from './options.ts'
+import { Recover } from './recover.ts'
+import { SqliteStore } from './store.ts'
+import { Writer } from './writer.ts'
+
+/** Records are written together after this time, in ms. */
+const DELAY = 10
+/** Between two removals of what is too old, in ms. */
+const PRUNE = 60_000
+
+/**
+ * Keeps jobs, runs and claims in one file: history, pauses and watermarks survive a restart, missed ticks are
+ * caught up, runs of a process that died are found. For the processes of one machine.
+ *
+ * Opens the file at the first use; `start()` of the scheduler rejects with ERR_ESCAPEMENT_STORE when it cannot.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
+ *
+ * @example
+ * const scheduler = createScheduler({ plugins: [sqlite({ file: 'data/jobs.db' })] })
+ */
+export function sqlite(options: SqliteOptions): Plugin {
+  const settings = parseOptions(options)
+  const writer = new Writer(() => open(settings.file, settings), settings.full ? 0 : DELAY)
+  let host: Host | undefined
+  let clock: Clock = systemClock
+  let owner: string | undefined
+  let beats = 0
+  let draining = false
+  let recover: Recover | undefined
+  let pruned = -Infinity
+
+  const leases = new Leases({
+    clock: bound(() => clock),
+    lease: settings.stale,
+    beat: settings.heartbeat,
+    renew: async (anew) => {
+      let alive = true
+      const before = owner
+      const next = anew || before === undefined ? randomUUID() : before
+      await writer.write((db) => {
+        if (next === before) {
+          alive = db.run('UPDATE instances SET beat = ? WHERE owner = ?', ++beats, next) > 0
+          return
+        }
+        if (before !== undefined) db.run('DELETE FROM instances WHERE owner = ?', before)
+        db.run('INSERT INTO instances (owner, beat) VALUES (?, ?)', next, ++beats)
+      })
+      owner = next
+      return alive
+    },
+    onBeat: () => void beat(),
+  })
+  const report = (error: unknown) => host?.emit('error', error, { source: 'sqlite' })
+  const store = new SqliteStore({
+    writer,
+    settings,
+    owner: () => owner,
+    onRefused: ({ key, state }) =>
+      host?.log.warn({ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`),
+  })
+  const lock = new SqliteLock({
+    writer,
+    leases,
+    clock: () => clock,
+    instance: () => host?.instance ?? '',
+    owner: () => owner,
+    draining: () => draining,
+  })
+
+  async function beat(): Promise<void> {
+    try {
+      await recover?.look()
+      if (clock.monotonic() - pruned >= PRUNE) {
+        pruned = clock.monotonic()
+        store.prune(clock.now())
+      }
+      writer.sync()
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  return {
+    name: 'sqlite',
+    store,
+    ...(settings.lock && { lock }),
+    attach(given) {
+      host = given
+      clock = given.clock
+      writer.clock = clock
+      writer.onError = report
+      host.on('drain', () => {
+        draining = true
+      })
+    },
+    async start(given) {
+      draining = false
+      writer.db.exec('PRAGMA optimize')
+      recover = new Recover({
+        writer,
+        settings,
+        host: given,
+        lock: settings.lock ? lock : undefined,
+        owner: () => owner,
+      })
+      await leases.start()
+    },
+    async stop() {
+      leases.stop()
+      recover = undefined
+      const gone = owner
+      owner = undefined
+      writer.flush()
+      if (gone !== undefined) writer.db.run('DELETE FROM instances WHERE owner = ?', gone)
+      writer.sync()
+      writer.close()
+    },
+  }
+}
+
+/** A clock that is known later. */
+function bound(clock: () => Clock): Clock {
+  return {
+    now: () => clock().now(),
+    monotonic: () => clock().monotonic(),
+    setTimeout: (callback, ms) => clock().setTimeout(callback, ms),
+    clearTimeout: (timer) => clock().clearTimeout(timer),
+    setImmediate: (callback) => clock().setImmediate(callback),
+  }
+}

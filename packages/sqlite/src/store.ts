@@ -1,0 +1,222 @@
+import {
+  type Enrolled,
+  type IncidentStore,
+  type JobState,
+  type JobStore,
+  type PauseInfo,
+  type Run,
+  type RunQuery,
+  type RunRecord,
+  type Store,
+  toRecord,
+} from '@escapement/core'
+import type { Value } from './driver.ts'
+import type { Settings } from './options.ts'
+import { fromRow, toValues } from './rows.ts'
+import type { Prepared, Writer } from './writer.ts'
+
+const COLUMNS =
+  'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner'
+const INSERT = `INSERT INTO runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, '?')})`
+// The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
+const RECORD = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+  attempt = max(excluded.attempt, attempt), ended = excluded.ended, errors = coalesce(excluded.errors, errors),
+  trace = coalesce(excluded.trace, trace), started = coalesce(excluded.started, started)
+  WHERE runs.ended IS NULL AND coalesce(runs.fence, 0) = coalesce(excluded.fence, 0)`
+const BEGIN = `${INSERT} ON CONFLICT (id) DO NOTHING`
+
+export interface StoreParts {
+  writer: Writer
+  settings: Settings
+  /** Names this life of the process; undefined when it is not started. */
+  owner: () => string | undefined
+  /** The end of a run came too late: it had been abandoned. */
+  onRefused: (record: RunRecord) => void
+}
+
+/** The history of runs and jobs. */
+export class SqliteStore implements Store {
+  readonly incidents: IncidentStore
+  readonly jobs: JobStore
+  readonly #parts: StoreParts
+  /** Records of each job since its old ones were last removed. */
+  readonly #grown = new Map<string, number>()
+  /** Watermarks that are not written yet. */
+  #decided = new Map<string, number>()
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts
+    this.incidents = incidents(parts.writer)
+    this.jobs = {
+      enroll: (jobs, now) => this.#enroll(jobs, now),
+      decided: (job, at) => this.#decide(job, at),
+      pause: (job, paused) =>
+        parts.writer.write((db) => {
+          db.run('UPDATE jobs SET paused = ? WHERE name = ?', pauseText(paused), job)
+        }),
+    }
+  }
+
+  begin(run: Run): void {
+    const record = toRecord(run)
+    const { writer, owner } = this.#parts
+    writer.later((db) => db.run(BEGIN, ...toValues(record, owner() ?? null)))
+  }
+
+  record(run: Run): void | Promise<void> {
+    // The record of the instance that has it says more.
+    if (run.reason === 'claimed-elsewhere') return
+    const record = toRecord(run)
+    const { writer, settings } = this.#parts
+    const work = (db: Prepared) => this.#record(db, record)
+    return settings.full ? writer.write(work) : writer.later(work)
+  }
+
+  runs(query: RunQuery = {}): RunRecord[] {
+    const { writer } = this.#parts
+    writer.tryFlush()
+    const { job, outcome, state, key, before, limit = 100 } = query
+    const clauses: string[] = []
+    const values: Value[] = []
+    const where = (clause: string, value: Value | undefined) => {
+      if (value === undefined) return
+      clauses.push(clause)
+      values.push(value)
+    }
+    where('job = ?', job)
+    where('state = ?', outcome)
+    where('state = ?', state)
+    where('key = ?', key)
+    where('id < ?', before)
+    const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
+    const sql = `SELECT * FROM runs ${condition} ORDER BY id DESC LIMIT ?`
+    return writer.db.all(sql, ...values, limit).map(fromRow)
+  }
+
+  /** Removes what is older than is kept. */
+  prune(now: number): void {
+    const { writer, settings } = this.#parts
+    writer.later((db) => {
+      db.run('DELETE FROM runs WHERE id < ? AND ended IS NOT NULL', firstId(now - settings.age))
+      db.run("DELETE FROM claims WHERE at < ? AND state <> 'run'", now - settings.claims)
+    })
+  }
+
+  #record(db: Prepared, record: RunRecord): void {
+    if (record.attempt === 0 && record.state !== 'abandoned' && this.#superfluous(db, record)) return
+    if (this.#overtaken(db, record) || db.run(RECORD, ...toValues(record, null)) === 0) {
+      if (record.state !== 'abandoned') this.#parts.onRefused(record)
+      return
+    }
+    const grown = (this.#grown.get(record.job) ?? 0) + 1
+    const { runs } = this.#parts.settings
+    this.#grown.set(record.job, grown)
+    // Now and then, so that it costs little.
+    if (grown < runs / 4) return
+    this.#grown.delete(record.job)
+    db.run(
+      `DELETE FROM runs WHERE job = ? AND ended IS NOT NULL AND id <
+         (SELECT id FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+      record.job,
+      record.job,
+      runs - 1,
+    )
+  }
+
+  /** A tick that was not run here need not be told of again where it was run or told of. */
+  #superfluous(db: Prepared, { key }: RunRecord): boolean {
+    return db.get('SELECT 1 AS found FROM runs WHERE key = ? LIMIT 1', key) !== undefined
+  }
+
+  /** A success does not count when the tick was given to another start under a higher fence. */
+  #overtaken(db: Prepared, { key, fence, state }: RunRecord): boolean {
+    if (fence === undefined || state !== 'succeeded') return false
+    return db.get('SELECT 1 AS found FROM runs WHERE key = ? AND fence > ? LIMIT 1', key, fence) !== undefined
+  }
+
+  #decide(job: string, at: number): void {
+    if (this.#decided.size === 0) {
+      const decided = this.#decided
+      this.#parts.writer.later((db) => {
+        // A new one at the first try only: it may take several.
+        if (this.#decided === decided) this.#decided = new Map()
+        for (const [name, instant] of decided) {
+          db.run('UPDATE jobs SET decided = max(coalesce(decided, 0), ?) WHERE name = ?', instant, name)
+        }
+      })
+    }
+    const known = this.#decided.get(job)
+    if (known === undefined || at > known) this.#decided.set(job, at)
+  }
+
+  async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {
+    let states: JobState[] = []
+    await this.#parts.writer.write((db) => {
+      states = jobs.map((job) => enroll(db, job, now))
+    })
+    return states
+  }
+}
+
+function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): JobState {
+  const row = db.get('SELECT * FROM jobs WHERE name = ?', name)
+  if (!row) {
+    db.run(
+      'INSERT INTO jobs (name, digest, decided, paused) VALUES (?, ?, ?, ?)',
+      name,
+      digest,
+      now,
+      pauseText(paused),
+    )
+    return { decided: undefined, paused }
+  }
+  const kept = row.paused === null ? undefined : (JSON.parse(String(row.paused)) as PauseInfo)
+  if (row.digest !== digest) {
+    db.run('UPDATE jobs SET digest = ?, decided = ? WHERE name = ?', digest, now, name)
+    return { decided: undefined, paused: kept }
+  }
+  // What falls into a pause is not made up for when it ends while no instance lives.
+  if (kept) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
+  return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
+}
+
+function pauseText(paused: PauseInfo | undefined): string | null {
+  return paused ? JSON.stringify(paused) : null
+}
+
+/** The lowest id a run can have that began at this instant: ids are ordered by time. */
+function firstId(at: number): string {
+  const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}`
+}
+
+function incidents(writer: Writer): IncidentStore {
+  const rows = (key?: string) =>
+    key === undefined
+      ? writer.db.all('SELECT body FROM incidents')
+      : writer.db.all('SELECT body FROM incidents WHERE key = ?', key)
+  return {
+    load: (key) => rows(key).map(({ body }) => JSON.parse(String(body))),
+    async save(incident) {
+      const { key, version } = incident
+      const body = JSON.stringify(incident)
+      let saved = false
+      await writer.write((db) => {
+        const sql =
+          version === 1
+            ? 'INSERT INTO incidents (version, body, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+            : 'UPDATE incidents SET version = ?, body = ? WHERE key = ? AND version = ?'
+        const values = version === 1 ? [version, body, key] : [version, body, key, version - 1]
+        saved = db.run(sql, ...values) > 0
+      })
+      return saved
+    },
+    async remove(key, version) {
+      let removed = false
+      await writer.write((db) => {
+        removed = db.run('DELETE FROM incidents WHERE key = ? AND version = ?', key, version) > 0
+      })
+      return removed
+    },
+  }
+}
