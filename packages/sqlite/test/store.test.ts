@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sqlite } from '@escapement/sqlite'
+import { storeContract } from '@escapement/testing'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+for (const durability of ['batched', 'full'] as const) {
+  describe(`sqlite store, ${durability}`, () => {
+    const open = async (name: string, retention?: { runs: number }) => {
+      const file = join(folder, `${durability}-${name}.db`)
+      const plugin = sqlite({ file, durability, ...(retention && { retention }) })
+      const { store } = plugin
+      if (!store) throw new Error('it brings a store')
+      return { store, close: async () => plugin.stop?.() }
+    }
+    for (const { name, run } of storeContract({ open })) test(name, run)
+  })
+}

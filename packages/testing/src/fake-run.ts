@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import type { Job, Outcome, Run } from '@escapement/core'
+
+/** What is told of a run that no scheduler has made. */
+export interface FakeRun {
+  job?: string
+  /** The instant of its tick. Default now. */
+  at?: Date | number
+  id?: string
+  trigger?: Run['trigger']
+  outcome?: Outcome
+  reason?: Run['reason']
+  errors?: readonly unknown[]
+  fence?: number
+  start?: number
+  until?: Date
+  instance?: string
+  traceId?: string
+  onAbandoned?: 'record' | 'rerun'
+}
+
+/**
+ * A run for stores and locks to look at, without a scheduler. With an `outcome` it has ended, else it is
+ * running.
+ */
+export function fakeRun(given: FakeRun = {}): Run {
+  const { job = 'job', trigger = 'schedule', outcome, reason, errors = [], start = 1, until } = given
+  const scheduledAt = new Date(given.at ?? Date.now())
+  const ran = outcome !== 'skipped' && outcome !== 'missed' && outcome !== 'abandoned'
+  const id = given.id ?? timeOrderedId()
+  const tick = { id: `${job}@${scheduledAt.toISOString()}`, job, scheduledAt }
+  const run: Partial<Run> = {
+    id,
+    key: trigger === 'manual' ? id : tick.id,
+    job: {
+      name: job,
+      running: 0,
+      policies: { onAbandoned: given.onAbandoned ?? 'record', overlap: 'skip' },
+    } as Job,
+    tick,
+    trigger,
+    state: outcome ?? 'running',
+    outcome,
+    reason,
+    attempt: ran ? Math.max(1, errors.length) : 0,
+    start,
+    errors,
+    error: errors.at(-1),
+    fence: given.fence,
+    until,
+    instance: given.instance ?? 'fake:1',
+    traceId: given.traceId,
+    startedAt: ran ? scheduledAt : undefined,
+    endedAt: outcome ? new Date(scheduledAt.getTime() + 5) : undefined,
+    duration: 5,
+    late: 0,
+  }
+  return run as Run
+}
+
+let last = 0
+let count = 0
+
+/** UUID version 7 whose order is that of the calls, within a millisecond too. */
+function timeOrderedId(): string {
+  const now = Math.max(Date.now(), last)
+  count = now === last ? count + 1 : 0
+  last = now
+  const time = now.toString(16).padStart(12, '0')
+  const order = count.toString(16).padStart(3, '0').slice(-3)
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${order}${randomUUID().slice(18)}`
+}

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { type JobStore, type RunRecord, type Store, toRecord } from '@escapement/core'
+import type { Case } from './case.ts'
+import { fakeRun } from './fake-run.ts'
+
+/** A store under test. */
+export interface OpenStore {
+  store: Store
+  /** Closes it; what it keeps stays. */
+  close(): Promise<void>
+}
+
+export interface StoreContractOptions {
+  /** Opens the store of this name: empty at first, and as it was left when it is opened again. */
+  open(name: string, retention?: { runs: number }): Promise<OpenStore>
+  /** False for a store that forgets when it is closed and knows no jobs. Default true. */
+  durable?: boolean
+}
+
+/**
+ * What a store must do, as cases for any test runner.
+ *
+ * @example
+ * for (const { name, run } of storeContract({ open })) test(name, run)
+ */
+export function storeContract({ open, durable = true }: StoreContractOptions): Case[] {
+  let opened = 0
+  const with_ = async (work: (store: Store) => Promise<void>, runs = 100) => {
+    const { store, close } = await open(`contract${++opened}`, { runs })
+    try {
+      await work(store)
+    } finally {
+      await close()
+    }
+  }
+  const simple = (name: string, work: (store: Store) => Promise<void>, runs?: number): Case => ({
+    name,
+    run: () => with_(work, runs),
+  })
+  const cases: Case[] = [
+    simple('a record comes back as it was given', async (store) => {
+      const error = Object.assign(new RangeError('too "far" ’ünï'), { code: 'E_FAR' })
+      const run = fakeRun({
+        job: `it's; a "job"`,
+        outcome: 'failed',
+        errors: [new Error('first'), error],
+        fence: 1_795_219_245_987_001,
+        start: 2,
+        traceId: 'abc',
+        instance: 'web:1',
+      })
+      await store.record(run)
+      const [record] = await store.runs()
+      assert.deepEqual(record, toRecord(run))
+      const missed = fakeRun({ at: Date.now() + 1, outcome: 'missed', until: new Date('2027-01-01') })
+      await store.record(missed)
+      assert.deepEqual((await store.runs())[0], toRecord(missed))
+    }),
+    simple('runs come newest first, filtered by job, outcome, state and key', async (store) => {
+      const runs = Array.from({ length: 12 }, (_, i) =>
+        fakeRun({ job: i % 2 ? 'odd' : 'even', at: 1000 * i, outcome: i % 3 ? 'succeeded' : 'failed' }),
+      )
+      for (const run of runs) await store.record(run)
+      const seconds = (records: RunRecord[]) => records.map(({ scheduledAt }) => scheduledAt.getTime() / 1000)
+      assert.deepEqual(seconds(await store.runs()), [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+      assert.deepEqual(seconds(await store.runs({ limit: 2 })), [11, 10])
+      assert.deepEqual(seconds(await store.runs({ job: 'odd' })), [11, 9, 7, 5, 3, 1])
+      assert.deepEqual(seconds(await store.runs({ outcome: 'failed' })), [9, 6, 3, 0])
+      assert.deepEqual(seconds(await store.runs({ state: 'failed', job: 'odd' })), [9, 3])
+      assert.deepEqual(seconds(await store.runs({ key: (runs[4] as { key: string }).key })), [4])
+      assert.deepEqual(await store.runs({ job: 'none' }), [])
+    }),
+    simple('pages by cursor meet each run once', async (store) => {
+      for (let i = 0; i < 25; i++) await store.record(fakeRun({ at: i, outcome: 'succeeded' }))
+      const seen: number[] = []
+      let before: string | undefined
+      for (;;) {
+        const page = await store.runs({ limit: 10, ...(before !== undefined && { before }) })
+        if (page.length === 0) break
+        seen.push(...page.map(({ scheduledAt }) => scheduledAt.getTime()))
+        before = page.at(-1)?.id
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 25 }, (_, i) => 24 - i),
+      )
+    }),
+    simple(
+      'old runs go',
+      async (store) => {
+        for (let i = 0; i < 60; i++) await store.record(fakeRun({ at: i, outcome: 'succeeded' }))
+        const kept = (await store.runs()).map(({ scheduledAt }) => scheduledAt.getTime())
+        assert.deepEqual(kept.slice(0, 10), [59, 58, 57, 56, 55, 54, 53, 52, 51, 50])
+        assert.ok(kept.length <= 15, `${kept.length} are kept`)
+      },
+      10,
+    ),
+    simple('incidents are kept by compare-and-set', async ({ incidents }) => {
+      if (!incidents) return assert.ok(!durable, 'it has no place for incidents')
+      const save = async (version: number, text: string, key = 'failed:a') =>
+        incidents.save({ key, version, text } as { key: string; version: number })
+      assert.equal(await save(2, 'never saved before'), false)
+      assert.equal(await save(1, 'first'), true)
+      assert.equal(await save(1, 'again'), false)
+      assert.equal(await save(2, 'second'), true)
+      assert.equal(await save(1, 'other', 'slow:a'), true)
+      const texts = (await incidents.load()).map(({ text }) => text as string)
+      assert.deepEqual(texts.toSorted(), ['other', 'second'])
+      assert.deepEqual(
+        (await incidents.load('failed:a')).map(({ text }) => text),
+        ['second'],
+      )
+      assert.equal(await incidents.remove('failed:a', 1), false)
+      assert.equal(await incidents.remove('failed:a', 2), true)
+      assert.deepEqual(await incidents.load('failed:a'), [])
+    }),
+  ]
+  return durable ? [...cases, ...durableCases(open, simple)] : cases
+}
+
+function durableCases(
+  open: StoreContractOptions['open'],
+  simple: (name: string, work: (store: Store) => Promise<void>) => Case,
+): Case[] {
+  const states = async (store: Store) => (await store.runs()).map(({ state }) => state)
+  const jobsOf = (store: Store): JobStore => {
+    assert.ok(store.jobs, 'a durable store knows jobs')
+    return store.jobs
+  }
+  return [
+    simple('a run is kept from its beginning, and ends once', async (store) => {
+      const run = fakeRun({ fence: 5 })
+      await store.begin?.(run)
+      assert.deepEqual(await states(store), ['running'])
+      assert.equal((await store.runs({ state: 'running' }))[0]?.endedAt, undefined)
+      const end = { ...run, state: 'succeeded', outcome: 'succeeded', endedAt: new Date() } as typeof run
+      await store.record(end)
+      await store.record({ ...end, state: 'failed', outcome: 'failed' } as typeof run)
+      assert.deepEqual(await states(store), ['succeeded'])
+    }),
+    simple('a run that was abandoned cannot succeed any more', async (store) => {
+      const run = fakeRun({ fence: 5 })
+      await store.begin?.(run)
+      await store.record(fakeRun({ ...ends(run), outcome: 'abandoned', fence: 5 }))
+      await store.record(fakeRun({ ...ends(run), outcome: 'succeeded', fence: 5 }))
+      const [record] = await store.runs()
+      assert.equal(record?.state, 'abandoned')
+      assert.equal(record?.attempt, 1)
+      assert.deepEqual(record?.startedAt, run.startedAt)
+    }),
+    simple('a success under a fence that was overtaken is not kept', async (store) => {
+      const at = Date.now()
+      await store.begin?.(fakeRun({ at, fence: 9, start: 2 }))
+      await store.record(fakeRun({ at, fence: 8, start: 1, outcome: 'succeeded' }))
+      assert.deepEqual(await states(store), ['running'])
+    }),
+    simple('a tick that did not run is told of once in a fleet', async (store) => {
+      const at = Date.now()
+      for (const instance of ['a', 'b', 'c']) {
+        await store.record(fakeRun({ at, outcome: 'skipped', reason: 'paused', instance }))
+      }
+      await store.record(fakeRun({ at: at + 1, outcome: 'skipped', reason: 'claimed-elsewhere' }))
+      assert.deepEqual(await states(store), ['skipped'])
+    }),
+    simple('knows up to where each job is decided', async (store) => {
+      const jobs = jobsOf(store)
+      const enroll = async (digest: string, now: number, name = 'a') =>
+        (await jobs.enroll([{ name, digest, paused: undefined }], now))[0]?.decided
+      assert.equal(await enroll('x', 1000), undefined)
+      assert.equal(await enroll('x', 2000), 1000)
+      jobs.decided('a', 3000)
+      jobs.decided('a', 2500)
+      assert.equal(await enroll('x', 4000), 3000)
+      assert.equal(await enroll('x', 4000, 'b'), undefined)
+      assert.equal(await enroll('y', 5000), undefined, 'a changed schedule starts afresh')
+      assert.equal(await enroll('y', 6000), 5000)
+    }),
+    simple('pauses are kept, with who and why, also when the schedule changes', async (store) => {
+      const jobs = jobsOf(store)
+      const enroll = async (digest: string, paused?: object) =>
+        (await jobs.enroll([{ name: 'a', digest, paused }], 1000))[0]?.paused
+      assert.deepEqual(await enroll('x', { by: 'code' }), { by: 'code' })
+      await jobs.pause('a', { by: 'ann', reason: 'it’s "broken"' })
+      assert.deepEqual(await enroll('x'), { by: 'ann', reason: 'it’s "broken"' })
+      assert.deepEqual(await enroll('y'), { by: 'ann', reason: 'it’s "broken"' })
+      await jobs.pause('a', undefined)
+      assert.equal(await enroll('y', { by: 'code' }), undefined, 'what was done by hand wins')
+    }),
+    {
+      name: 'all of it is there when it is opened again',
+      run: async () => {
+        const first = await open('again')
+        await jobsOf(first.store).enroll([{ name: 'a', digest: 'x', paused: { by: 'ann' } }], 1000)
+        jobsOf(first.store).decided('a', 2000)
+        await first.store.record(fakeRun({ outcome: 'succeeded' }))
+        await first.store.incidents?.save({ key: 'k', version: 1 })
+        await first.close()
+        const second = await open('again')
+        try {
+          assert.deepEqual(await states(second.store), ['succeeded'])
+          const enrolled = await second.store.jobs?.enroll(
+            [{ name: 'a', digest: 'x', paused: undefined }],
+            3000,
+          )
+          assert.deepEqual(enrolled?.[0]?.paused, { by: 'ann' })
+          assert.equal((await second.store.incidents?.load())?.length, 1)
+        } finally {
+          await second.close()
+        }
+      },
+    },
+  ]
+}
+
+function ends({ id, tick }: { id: string; tick: { scheduledAt: Date } }): { id: string; at: Date } {
+  return { id, at: tick.scheduledAt }
+}
