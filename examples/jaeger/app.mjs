@@ -10,27 +10,34 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { provider } from './tracing.mjs'
 
-const { PORT = '3001', REDIS_URL = 'redis://localhost:6379' } = process.env
-const logger = pino({ mixin: logBindings(), base: { instance: process.env.INSTANCE } })
+const { PORT = '3001', REDIS_URL = 'redis://localhost:6379', EVERY = '5s' } = process.env
+const logger = pino({ mixin: logBindings(), base: { service: process.env.INSTANCE } })
 const tracer = trace.getTracer('shop')
 const redis = new Redis(REDIS_URL)
 const metrics = prometheus()
 const scheduler = createScheduler({
   logger,
-  plugins: [otel(), redisLock({ clients: [redis] }), metrics],
+  // Given its address, the lock makes a client of its own, with the options that claims need. A Redis that has
+  // just started is not trusted for the length of a lease: a short one, to see something soon.
+  plugins: [otel(), redisLock({ clients: [REDIS_URL], lease: '3s' }), metrics],
 })
 
-scheduler.job('pull-prices', every('5s'), { retry: { retries: 2, delay: '200ms' }, timeout: '4s' }, async (run) => {
-  const response = await fetch(`http://localhost:${PORT}/upstream/prices`, { signal: run.signal })
-  if (!response.ok) throw new Error(`the price list answered ${response.status}`)
-  const prices = await response.json()
-  await tracer.startActiveSpan('store prices', async (span) => {
-    span.setAttribute('prices', Object.keys(prices).length)
-    await redis.hset('prices', prices)
-    span.end()
-  })
-  logger.info({ prices: Object.keys(prices).length }, 'stored prices')
-})
+scheduler.job(
+  'pull-prices',
+  every(EVERY),
+  { retry: { retries: 2, delay: '200ms' }, timeout: '4s' },
+  async (run) => {
+    const response = await fetch(`http://localhost:${PORT}/upstream/prices`, { signal: run.signal })
+    if (!response.ok) throw new Error(`the price list answered ${response.status}`)
+    const prices = await response.json()
+    await tracer.startActiveSpan('store prices', async (span) => {
+      span.setAttribute('prices', Object.keys(prices).length)
+      await redis.hset('prices', prices)
+      span.end()
+    })
+    logger.info({ prices: Object.keys(prices).length }, 'stored prices')
+  },
+)
 
 // Asked for by a request, and by the clock.
 scheduler.job('report', '0 1 * * *', async (run) => {
@@ -44,7 +51,7 @@ app.use(scheduler.middleware())
 app.get('/metrics', metrics.handler())
 app.post('/reports', async (req, res) => {
   const run = await req.scheduler.run('report')
-  res.status(202).json({ run: run.id, trace: run.traceId })
+  res.status(202).json({ run: run.id })
 })
 
 // Someone else's server, which is busy now and then.
@@ -59,6 +66,6 @@ const server = app.listen(Number(PORT), () => logger.info(`http://localhost:${PO
 // Jobs drain when the server closes; then the last spans are sent.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close())
 server.on('close', async () => {
-  await provider.shutdown()
   redis.disconnect()
+  await provider.shutdown()
 })

@@ -10,7 +10,9 @@ const children = []
 let { REDIS_URL } = process.env
 if (!REDIS_URL) {
   REDIS_URL = 'redis://localhost:6399'
-  const redis = spawn('redis-server', ['--port', '6399', '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
+  const redis = spawn('redis-server', ['--port', '6399', '--save', '', '--appendonly', 'no'], {
+    stdio: 'ignore',
+  })
   redis.on('error', () => {
     console.error('Redis is needed: docker compose up, or install redis-server, or set REDIS_URL')
     process.exit(1)

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { createScheduler, type LoggerLike, logBindings, manual } from '@escapement/core'
+import { createScheduler, type LoggerLike, logBindings, manual, type Run } from '@escapement/core'
 import { otel } from '@escapement/otel'
 import { VirtualClock } from '@escapement/testing'
 import { pino } from 'pino'
@@ -83,9 +83,12 @@ describe.each(loggers)('%s', (_name, make) => {
       await work(250)
       if (run.attempt === 1) throw Object.assign(new RangeError('no luck'), { code: 'E_LUCK' })
     })
+    let run: Run | undefined
+    scheduler.on('settled', (ended) => {
+      run = ended
+    })
     await scheduler.start()
     await clock.advance('61m')
-    const run = scheduler.get('a').last
     const ids = {
       job: 'a',
       run_id: run?.id,

@@ -21,7 +21,7 @@ const dashboard = JSON.parse(readFileSync(ops('dashboard.json'), 'utf8')) as {
   panels: { title: string; targets?: { expr: string }[] }[]
   templating: { list: { name: string; definition?: string }[] }
 }
-const undo: (() => Promise<unknown> | unknown)[] = []
+const undo: (() => unknown)[] = []
 let url: string
 
 interface Answer<T> {
