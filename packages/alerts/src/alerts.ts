@@ -1,11 +1,12 @@
 import { EscapementError, type Host, type Plugin, parseDuration, type Run } from '@escapement/core'
 import { errorFact, errorFacts, jobFacts, runFacts } from './facts.ts'
 import { INHIBIT, inhibited } from './inhibit.ts'
-import type { Channel, Incident, IncidentStore, Kind, Notice } from './interfaces.ts'
+import type { Channel, Incident, Kind, Notice } from './interfaces.ts'
 import { Keeper } from './keeper.ts'
 import { Ledger } from './ledger.ts'
 import {
   type AlertsOptions,
+  checkKeys,
   checkMatch,
   parsePolicy,
   refuse,
@@ -14,6 +15,7 @@ import {
   whole,
 } from './options.ts'
 import { Outbox, type OutboxParts } from './outbox.ts'
+import { Overdue } from './overdue.ts'
 
 /** What `alerts()` gives: a plugin, and what can be asked of it. */
 export interface Alerts extends Plugin {
@@ -79,6 +81,8 @@ class AlertsPlugin implements Alerts {
   readonly #succeeded = new Map<string, number>()
   readonly #ledger: Ledger
   #keeper: Keeper | undefined
+  #overdue: Overdue | undefined
+  readonly #watch: number
   #outboxes: Outbox[] = []
   #host: Host | undefined
   #aborted: string[] | undefined
@@ -86,6 +90,7 @@ class AlertsPlugin implements Alerts {
 
   constructor(options: AlertsOptions) {
     const { channels, inhibit = INHIBIT, throttle = { messages: 30, per: '1h' } } = options
+    checkKeys(options)
     checkChannels(channels)
     this.#options = options
     this.#policy = parsePolicy(options)
@@ -104,6 +109,7 @@ class AlertsPlugin implements Alerts {
           per: parseDuration(throttle.per, 'throttle.per', { min: 1 }),
         }
       : undefined
+    this.#watch = parseDuration(options.watch ?? '15s', 'watch', { min: 100, max: 3_600_000 })
     this.#flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
     this.#ledger = new Ledger({
       now: () => this.#at.clock.now(),
@@ -114,6 +120,7 @@ class AlertsPlugin implements Alerts {
         if (gone) this.#settings.delete(incident.key)
         if (gone) this.#keeper?.remove(incident)
         else this.#keeper?.touch(incident)
+        if (!gone) this.#settle(incident)
       },
     })
   }
@@ -128,6 +135,8 @@ class AlertsPlugin implements Alerts {
     this.#host = host
     this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
     this.#keeper = this.#keep(host)
+    const overdue = this.#look(host)
+    this.#overdue = overdue
     const fail = (kind: Kind) => (run: Run) => this.#meet(kind, run)
     host.on('failed', fail('failed'))
     host.on('timed-out', fail('failed'))
@@ -137,8 +146,11 @@ class AlertsPlugin implements Alerts {
     host.on('abandoned', fail('abandoned'))
     host.on('skipped', (run) => {
       if (run.reason === 'claim-unavailable') this.#meet('missed', run)
+      // Another instance runs it: all is well.
+      if (run.reason === 'claimed-elsewhere') this.#good(run.job.name, ENDS.running)
     })
     host.on('running', (run) => {
+      overdue.saw(run)
       if (run.trigger !== 'manual') this.#good(run.job.name, ENDS.running)
     })
     host.on('succeeded', (run) => {
@@ -147,6 +159,8 @@ class AlertsPlugin implements Alerts {
     })
     host.on('settled', (run) => {
       if (run.attempt > 0) this.#good(run.job.name, ENDS.settled)
+      // Skipped for a run that itself waits for a place: that one is still to be seen.
+      else if (run.reason !== 'overlap' || run.job.running > 0) overdue.saw(run)
     })
     host.on('drain', () => {
       this.#aborted = []
@@ -169,16 +183,19 @@ class AlertsPlugin implements Alerts {
     this.#aborted = undefined
     await this.#keeper?.start()
     for (const outbox of this.#outboxes) outbox.resume()
+    this.#overdue?.start()
   }
 
   async stop(): Promise<void> {
     const { clock, log, instance } = this.#at
+    this.#overdue?.stop()
     const aborted = this.#aborted ?? []
     if (aborted.length > 0) {
       const detail = `${aborted.length} ${aborted.length > 1 ? 'runs were' : 'run was'} aborted: ${[...new Set(aborted)].slice(0, 20).join(', ')}`
       this.#ledger.meet({ kind: 'stopped-without-drain', subject: instance, detail })
     }
-    const kept = this.#keeper !== undefined
+    // A store that knows its jobs outlives the process.
+    const kept = this.#at.store.jobs !== undefined && this.#keeper !== undefined
     const controller = new AbortController()
     const timer = clock.setTimeout(() => controller.abort(new Error('the scheduler stopped')), this.#flush)
     await Promise.all(this.#outboxes.map((outbox) => outbox.flush(controller.signal, kept)))
@@ -270,7 +287,7 @@ class AlertsPlugin implements Alerts {
 
   /** In the scheduler's store, if it has a place for incidents. */
   #keep(host: Host): Keeper | undefined {
-    const store = (host.store as { incidents?: IncidentStore }).incidents
+    const store = host.store.incidents
     if (!store) return undefined
     const onMerged = (incident: Incident) => {
       this.#ledger.firm(incident)
@@ -288,6 +305,23 @@ class AlertsPlugin implements Alerts {
     return new Keeper({ store, ledger: this.#ledger, clock, instance, onMerged, onError })
   }
 
+  #look(host: Host): Overdue {
+    const { clock } = host
+    return new Overdue({
+      host,
+      clock,
+      every: this.#watch,
+      grace: ({ name }) => {
+        const { enabled, grace } = this.#settingsOf({ kind: 'missed', subject: name, job: name })
+        return enabled ? grace : undefined
+      },
+      onOverdue: ({ name }, tick, grace) => {
+        const detail = `the tick of ${tick.toISOString()} was not started within ${Math.round(grace / 100) / 10} s`
+        this.#ledger.meet({ kind: 'missed', subject: name, job: name, detail })
+      },
+    })
+  }
+
   #outbox(channel: Channel, host: Host): Outbox {
     return new Outbox(channel, {
       clock: host.clock,
@@ -302,7 +336,10 @@ class AlertsPlugin implements Alerts {
         inhibited(this.#options.inhibit ?? INHIBIT, this.#ledger.all(), (incident) => this.#about(incident)),
       keeper: () => this.#keeper,
       notice: (incident, name, escalated) => this.#notice(incident, name, escalated),
-      onTold: (incident) => this.#told(incident),
+      onTold: (incident) => {
+        this.#keeper?.touch(incident)
+        this.#settle(incident)
+      },
       onSent: (sent) => {
         const incident = this.#ledger.get(`channel-failed:${sent.name}`)
         if (incident) this.#ledger.recover(incident)
@@ -315,7 +352,7 @@ class AlertsPlugin implements Alerts {
   }
 
   /** Forgets an incident of which there is nothing more to tell. */
-  #told(incident: Incident): void {
+  #settle(incident: Incident): void {
     const over = incident.recoveredAt !== undefined || incident.kind === 'stopped-without-drain'
     if (over && !this.#outboxes.some((outbox) => outbox.wants(incident))) this.#ledger.forget(incident)
   }

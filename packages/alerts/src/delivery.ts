@@ -52,25 +52,26 @@ function once(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const controller = new AbortController()
-    const give = (reason: Error) => {
-      controller.abort(reason)
-      reject(reason)
-    }
-    const timer = clock.setTimeout(
-      () => give(new Error(`${channel.name} took longer than ${timeout} ms`)),
-      timeout,
-    )
-    const onAbort = () => give(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
     const over = () => {
       clock.clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
-    if (signal.aborted) {
+    const give = (reason: Error) => {
       over()
-      return give(signal.reason)
+      controller.abort(reason)
+      reject(reason)
     }
-    new Promise<void>((sent) => sent(channel.send(message, { signal: controller.signal })))
+    const onAbort = () => give(signal.reason)
+    const timer = clock.setTimeout(
+      () => give(new Error(`${channel.name} took longer than ${timeout} ms`)),
+      timeout,
+    )
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) {
+      onAbort()
+      return
+    }
+    void new Promise<void>((sent) => sent(channel.send(message, { signal: controller.signal })))
       .then(resolve, reject)
       .finally(over)
   })

@@ -194,19 +194,3 @@ export interface TellingClaim {
   by: string
   until: number
 }
-
-/**
- * Where incidents are kept across restarts and instances. A store plugin offers it as `store.incidents`;
- * without it they live in memory.
- */
-export interface IncidentStore {
-  /** All that are kept, or the one of this key. They may have gone through JSON. */
-  load(key?: string): Maybe<readonly Incident[]>
-  /**
-   * Keeps a copy of an incident under its `key`, if the kept one has the version before its own (for
-   * version 1: if none is kept). False when not: another instance was faster.
-   */
-  save(incident: Incident): Maybe<boolean>
-  /** Forgets the incident of this key if it has this version. False when it has not. */
-  remove(key: string, version: number): Maybe<boolean>
-}

@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '@escapement/core'
-import type { Incident, IncidentStore, RunFacts } from './interfaces.ts'
+import type { Clock, IncidentStore, Timer } from '@escapement/core'
+import type { Incident, RunFacts } from './interfaces.ts'
 import { type Ledger, reopen } from './ledger.ts'
 
 export interface KeeperParts {
@@ -28,10 +28,12 @@ export class Keeper {
   readonly #dirty = new Set<Incident>()
   /** What the store knew of each incident when it was last read or written. */
   readonly #counted = new WeakMap<Incident, number>()
-  #last: Promise<unknown> = Promise.resolve()
+  #last: Promise<void> = Promise.resolve()
   #writing: Timer | undefined
   #syncing: Timer | undefined
   #stopped = true
+  /** The store failed, and has not worked since. */
+  #trouble = false
 
   constructor(parts: KeeperParts) {
     this.#parts = parts
@@ -55,7 +57,7 @@ export class Keeper {
   sync(): Promise<void> {
     return this.#queued(async () => {
       const { ledger, store } = this.#parts
-      const kept = new Map((await store.load()).map((incident) => [incident.key, revive(incident)]))
+      const kept = new Map((await store.load()).map((incident: Incident) => [incident.key, revive(incident)]))
       for (const incident of [...ledger.all()]) {
         const found = kept.get(incident.key)
         kept.delete(incident.key)
@@ -84,10 +86,15 @@ export class Keeper {
     this.#writing = undefined
     const dirty = [...this.#dirty]
     this.#dirty.clear()
-    if (dirty.length === 0) return this.#queued(async () => {})
-    return this.#queued(async () => {
-      for (const incident of dirty) await this.#save(incident)
-    })
+    if (dirty.length === 0) return this.#last
+    return this.#queued(
+      async () => {
+        for (const incident of dirty) await this.#save(incident)
+      },
+      () => {
+        for (const incident of dirty) this.#dirty.add(incident)
+      },
+    )
   }
 
   remove(incident: Incident): void {
@@ -192,12 +199,18 @@ export class Keeper {
     this.#parts.onMerged(incident)
   }
 
-  /** One after the other. A fault of the store is reported, and stops nothing. */
+  /** One after the other. A fault of the store is reported once an outage, and stops nothing. */
   #queued(work: () => Promise<void>, onError: () => void = () => {}): Promise<void> {
-    const done = this.#last.then(work).catch((error) => {
-      onError()
-      this.#parts.onError(error)
-    })
+    const done = this.#last.then(work).then(
+      () => {
+        this.#trouble = false
+      },
+      (error) => {
+        onError()
+        if (!this.#trouble) this.#parts.onError(error)
+        this.#trouble = true
+      },
+    )
     this.#last = done
     return done
   }
@@ -205,7 +218,9 @@ export class Keeper {
   #again(): void {
     if (this.#stopped) return
     this.#syncing = this.#parts.clock.setTimeout(() => {
-      void this.sync().then(() => this.#again())
+      void this.sync()
+        .then(() => this.write())
+        .then(() => this.#again())
     }, SYNC)
     this.#syncing.unref?.()
   }

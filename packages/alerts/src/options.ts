@@ -124,22 +124,36 @@ const KINDS: readonly Kind[] = [
   'stopped-without-drain',
   'channel-failed',
 ]
-const POLICY = new Set([
-  'enabled',
-  'to',
-  'severity',
-  'after',
-  'recoverAfter',
-  'recovery',
-  'groupWait',
-  'groupInterval',
-  'repeat',
-  'groupBy',
-  'digest',
-  'quiet',
-  'escalate',
-  'grace',
-])
+const POLICY: Record<keyof Policy, 1> = {
+  enabled: 1,
+  to: 1,
+  severity: 1,
+  after: 1,
+  recoverAfter: 1,
+  recovery: 1,
+  groupWait: 1,
+  groupInterval: 1,
+  repeat: 1,
+  groupBy: 1,
+  digest: 1,
+  quiet: 1,
+  escalate: 1,
+  grace: 1,
+}
+const OPTIONS: Record<keyof AlertsOptions, 1> = {
+  ...POLICY,
+  channels: 1,
+  rules: 1,
+  inhibit: 1,
+  throttle: 1,
+  tries: 1,
+  backoff: 1,
+  timeout: 1,
+  flush: 1,
+  details: 1,
+  watch: 1,
+  traceUrl: 1,
+}
 const MAX = 2 ** 31 - 1
 
 /** Makes the settings of any incident of the policy and its rules; says at once what cannot be. */
@@ -150,8 +164,7 @@ export function parsePolicy(options: AlertsOptions): (subject: Subject) => Setti
   const parts = rules.map((rule, i) => {
     const { match, ...policy } = rule
     if (match === null || typeof match !== 'object') refuse(`rules[${i}].match`, 'an object', match)
-    for (const key of Object.keys(policy))
-      if (!POLICY.has(key)) refuse(`rules[${i}].${key}`, 'left out: there is no such setting', key)
+    known(policy, POLICY, `rules[${i}]`)
     checkMatch(match, `rules[${i}].match`)
     return { match, part: parsePart(policy, `rules[${i}]`, names) }
   })
@@ -203,7 +216,7 @@ function fits(wanted: string | readonly string[] | RegExp | undefined, given: st
 }
 
 function pick(options: AlertsOptions): Policy {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => POLICY.has(key)))
+  return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(POLICY, key)))
 }
 
 /** Only what is given, so that rules can be laid over each other. */
@@ -286,6 +299,22 @@ function parseEscalations(
       after: level.after === undefined ? Infinity : parseDuration(level.after, `${where}.after`, { min: 0 }),
     }
   })
+}
+
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function checkKeys(options: AlertsOptions): void {
+  known(options, OPTIONS, 'alerts()')
+}
+
+function known(given: object, names: object, where: string): void {
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(names, key)) continue
+    const expected = Object.keys(names).join(', ')
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_OPTION',
+      `${where}: there is no option "${key}", expected one of ${expected}`,
+    )
+  }
 }
 
 export function checkMatch(match: Match, where: string): void {
