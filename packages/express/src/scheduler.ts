@@ -1,9 +1,15 @@
 import { Scheduler, type SchedulerOptions } from '@escapement/core'
-import type { HealthOptions, MiddlewareOptions } from '@escapement/http'
+import { type HealthOptions, type MiddlewareOptions, watchServers } from '@escapement/http'
 import { type ExpressHandler, type ExpressMiddleware, healthz, middleware } from './middleware.ts'
 
 /** A scheduler with middleware for Express. */
 export class ExpressScheduler extends Scheduler {
+  /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN */
+  constructor(options: SchedulerOptions = {}) {
+    super(options)
+    watchServers()
+  }
+
   /**
    * Mount it on the app, a router or a sub-app: the scheduler starts when a server of the app listens, and
    * drains when the last of them closes. Requests find it as `req.scheduler`.

@@ -24,6 +24,11 @@ export function bind(scheduler: Scheduler, options?: MiddlewareOptions): Bound {
   return { binding, options: parsed }
 }
 
+/** Notes the servers that listen from now on, for a middleware that is made later. */
+export function watchServers(): void {
+  hub()
+}
+
 /**
  * Says that a server serves a scheduler, where it cannot be found out: custom servers, other frameworks.
  * The scheduler starts now, or when the server listens, and drains when it closes.

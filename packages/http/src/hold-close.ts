@@ -30,8 +30,11 @@ function wrap(server: Server): Set<OnClose> {
     if (server.listening) hold(server, closing())
     return close.apply(this, args)
   }
-  // For a close() that was taken from the server before it was wrapped.
-  server.on('close', closing)
+  // For a close() that was taken from the server before it was wrapped. The event may be an old one, of a
+  // server that listens again.
+  server.on('close', () => {
+    if (!server.listening) closing()
+  })
   return callbacks
 }
 

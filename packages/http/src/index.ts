@@ -1,4 +1,4 @@
-export { attach, type Bound, bind } from './bind.ts'
+export { attach, type Bound, bind, watchServers } from './bind.ts'
 export type { Binding } from './binding.ts'
 export { answer, type FetchHandler, type RequestInfo, toNode } from './fetch-handler.ts'
 export { guardResponse, guardSetters } from './finished-response.ts'

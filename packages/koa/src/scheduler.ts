@@ -1,10 +1,16 @@
 import { Scheduler, type SchedulerOptions } from '@escapement/core'
-import type { HealthOptions, MiddlewareOptions } from '@escapement/http'
+import { type HealthOptions, type MiddlewareOptions, watchServers } from '@escapement/http'
 import type { Middleware } from 'koa'
 import { healthz, middleware } from './middleware.ts'
 
 /** A scheduler with middleware for Koa. */
 export class KoaScheduler extends Scheduler {
+  /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN */
+  constructor(options: SchedulerOptions = {}) {
+    super(options)
+    watchServers()
+  }
+
   /**
    * The scheduler starts when a server of the app listens, and drains when the last of them closes. Requests find it as `ctx.scheduler`.
    *

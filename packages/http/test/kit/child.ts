@@ -1,0 +1,134 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { onTestFinished } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** Something a child told, or that happened to it. */
+export interface Told {
+  event: string
+  /** The scenario. */
+  of?: string
+  [more: string]: unknown
+}
+
+/** A process under test. */
+export class Child {
+  readonly told: Told[] = []
+  output = ''
+  /** How the process ended. */
+  readonly end: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  readonly #process: ChildProcess
+  #waiting: (() => void)[] = []
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.#process = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, NODE_ENV: 'development', NODE_OPTIONS: '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let rest = ''
+    this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) if (line.startsWith('{"event"')) this.told.push(JSON.parse(line) as Told)
+      for (const wake of this.#waiting.splice(0)) wake()
+    })
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text
+    })
+    this.end = new Promise((resolve) => {
+      this.#process.on('close', (code, signal) => {
+        resolve({ code, signal })
+        for (const wake of this.#waiting.splice(0)) wake()
+      })
+    })
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
+  /** The names of what was told, in order. */
+  get events(): string[] {
+    return names(this.told)
+  }
+
+  find(event: string): Told | undefined {
+    return this.told.find((each) => each.event === event)
+  }
+
+  /** Waits until the child has told an event, of a scenario, so many times. */
+  async until(event: string, of?: string, times = 1): Promise<Told> {
+    for (;;) {
+      const all = this.told.filter((each) => each.event === event && (of === undefined || each.of === of))
+      const found = all[times - 1]
+      if (found) return found
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
+        throw new Error(`the process ended before '${event}' ${of ?? ''}:\n${this.output}`)
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  /** What was told of a scenario, up to its end. */
+  async scenario(of: string): Promise<Told[]> {
+    const end = this.told.indexOf(await this.until('end', of))
+    return this.told.slice(0, end).filter((each) => each.of === of)
+  }
+}
+
+export function names(told: readonly Told[]): string[] {
+  return told.map(({ event }) => event)
+}
+
+/** True when the events were told in this order, with others in between. */
+export function inOrder(told: readonly Told[], ...events: string[]): boolean {
+  let from = 0
+  return events.every((event) => {
+    const at = names(told).indexOf(event, from)
+    from = at + 1
+    return at >= 0
+  })
+}
+
+/** Starts a process that is ended with the test, and shows its output if the test fails. */
+export function start(args: readonly string[], env?: NodeJS.ProcessEnv): Child {
+  const child = new Child(args, env)
+  // A hook or test that shares the process ends it itself.
+  onTestFinished(({ task }) => {
+    child.kill('SIGKILL')
+    if (task.result?.state === 'fail') console.error(`--- ${args.join(' ')}\n${child.output}`)
+  })
+  return child
+}
+
+/**
+ * Compiles the packages, which child processes need. One test file at a time: others wait for it.
+ */
+export async function build(): Promise<void> {
+  const lock = `${root}/node_modules/.escapement-build`
+  for (;;) {
+    try {
+      await mkdir(lock)
+      break
+    } catch {
+      const since = await stat(lock).catch(() => undefined)
+      if (since && Date.now() - since.mtimeMs > 120_000) await rm(lock, { recursive: true, force: true })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  try {
+    await promisify(execFile)(process.execPath, [
+      `${root}/node_modules/typescript/bin/tsc`,
+      '-b',
+      `${root}/packages/express`,
+      `${root}/packages/koa`,
+    ])
+  } finally {
+    await rm(lock, { recursive: true, force: true })
+  }
+}

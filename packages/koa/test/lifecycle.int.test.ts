@@ -1,0 +1,13 @@
+import { lifecycle } from '../../http/test/kit/lifecycle.ts'
+import { signals } from '../../http/test/kit/signals.ts'
+
+const app = new URL('./app.mjs', import.meta.url)
+
+for (const version of ['koa2', 'koa3']) {
+  lifecycle(app, version, {
+    listens: ['http2.createServer', 'http2.createSecureServer'],
+    places: ['a router', 'koa-mount', 'an app under koa-mount'],
+  })
+}
+
+signals(app, 'koa3')
