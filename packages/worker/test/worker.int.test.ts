@@ -1,0 +1,63 @@
+import { createScheduler, manual } from '@escapement/core'
+import { expect, test } from 'vitest'
+// The thread runs the compiled package, so the test does as well.
+import { worker } from '../dist/index.js'
+
+function setUp(options = {}) {
+  const lines: [string, object, string | undefined][] = []
+  const write = (level: string) => (fields: object, message?: string) =>
+    void lines.push([level, fields, message])
+  const logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  const scheduler = createScheduler({ logger })
+  const handler = worker<{ kind: string }, unknown>(new URL('./handler.mjs', import.meta.url), {
+    grace: 50,
+    idle: 100,
+  })
+  scheduler.job('calc', manual(), options, handler)
+  return { scheduler, lines }
+}
+
+test('data goes in, the result, log lines and progress come out', async () => {
+  const { scheduler, lines } = setUp()
+  const progress: unknown[] = []
+  scheduler.on('progress', (_, info) => void progress.push(info))
+  const run = await scheduler.run('calc', { kind: 'sum' }, { wait: true })
+  expect(run.outcome).toBe('succeeded')
+  expect(run.result).toEqual({ sum: 499999500000, tick: run.tick.id, attempt: 1 })
+  expect(progress).toEqual([{ fraction: 0.5, note: 'half' }])
+  expect(lines).toContainEqual([
+    'info',
+    expect.objectContaining({ job: 'calc', run_id: run.id, step: 'sum' }),
+    'in a thread',
+  ])
+})
+
+test('an error keeps its name and message', async () => {
+  const { scheduler } = setUp()
+  const run = await scheduler.run('calc', { kind: 'throw' }, { wait: true })
+  expect(run.outcome).toBe('failed')
+  expect(run.error).toMatchObject({ name: 'RangeError', message: 'from the thread' })
+})
+
+test('a timeout ends a thread that spins, and the next run gets a new one', async () => {
+  const { scheduler } = setUp({ timeout: 300 })
+  const begun = performance.now()
+  const run = await scheduler.run('calc', { kind: 'spin' }, { wait: true })
+  expect(run.outcome).toBe('timed-out')
+  expect(performance.now() - begun).toBeLessThan(2000)
+  expect((await scheduler.run('calc', { kind: 'sum' }, { wait: true })).outcome).toBe('succeeded')
+})
+
+test('a handler that heeds its signal may leave by itself', async () => {
+  const { scheduler, lines } = setUp()
+  const run = await scheduler.run('calc', { kind: 'polite' })
+  await expect.poll(() => lines.map(([, , message]) => message)).toContain('in a thread')
+  run.cancel('enough')
+  await expect.poll(() => run.outcome).toBe('cancelled')
+  expect(lines.map(([, , message]) => message)).toContain('left politely')
+})
+
+test('a module that is not there is refused at once', () => {
+  expect(() => worker(new URL('./nowhere.js', import.meta.url))).toThrow(/no module/)
+  expect(() => worker(new URL('./handler.mjs', import.meta.url), { threads: 0 })).toThrow(/threads/)
+})
