@@ -3,7 +3,7 @@ import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached } from './context.ts'
 import { watermark } from './durable.ts'
 import { Events } from './events.ts'
-import { Mutexes } from './exclusive.ts'
+import { apart, Mutexes } from './exclusive.ts'
 import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
@@ -164,7 +164,8 @@ export class Engine {
 
   exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal: AbortSignal): Promise<T> {
     const lock = this.#lock
-    return lock?.exclusive ? lock.exclusive(name, fn, signal) : this.#mutexes.exclusive(name, fn, signal)
+    if (!lock?.exclusive) return this.#mutexes.exclusive(name, fn, signal)
+    return apart(lock.exclusive.bind(lock), name, fn, signal)
   }
 
   /** The first attempt is about to begin. */

@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { detached } from './context.ts'
 import { EscapementError, show } from './errors.ts'
-import type { Maybe } from './interfaces.ts'
+import type { Lock, Maybe } from './interfaces.ts'
 
 /** Named mutual exclusion within a process: first come, first served. */
 export class Mutexes {
@@ -21,6 +23,28 @@ export class Mutexes {
       if (this.#tails.get(name) === tail) this.#tails.delete(name)
     }
   }
+}
+
+/**
+ * Asks the lock outside of the run's context, so that its renewals are no part of the run's trace. `fn`, and
+ * who listens to its signal, are called inside of it.
+ */
+export function apart<T>(
+  exclusive: NonNullable<Lock['exclusive']>,
+  name: string,
+  fn: (signal: AbortSignal) => Maybe<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const inContext = AsyncLocalStorage.snapshot()
+  const within = (lost: AbortSignal) =>
+    inContext(() => {
+      const controller = new AbortController()
+      const pass = () => inContext(() => controller.abort(lost.reason))
+      lost.addEventListener('abort', pass, { once: true })
+      if (lost.aborted) pass()
+      return fn(controller.signal)
+    })
+  return detached(() => exclusive(name, within, signal))
 }
 
 /** @throws ERR_ESCAPEMENT_OPTION */

@@ -336,6 +336,50 @@ describe('what does not belong to a run', () => {
     expect(seen.filter(([, span]) => span !== undefined)).toEqual([])
   })
 
+  test('the renewals of a mutex; what runs under it and hears of its loss does', async () => {
+    const seen: [string, unknown][] = []
+    const lock: Lock = {
+      claim: async () => ({
+        granted: true,
+        held: () => true,
+        onLost: () => () => {},
+        finish: async () => {},
+      }),
+      async exclusive(_name, fn) {
+        seen.push(['ask', here()])
+        const lost = new AbortController()
+        clock.setTimeout(() => {
+          seen.push(['beat', here()])
+          lost.abort(new Error('lost'))
+        }, 100)
+        return fn(lost.signal)
+      },
+    }
+    const { clock, scheduler } = harness({ plugins: [otel(), { name: 'lock', lock }] })
+    let traceId: string | undefined
+    scheduler.job('a', manual(), (run) => {
+      traceId = run.traceId
+      return run.exclusive('name', async (signal) => {
+        seen.push(['under', here()?.traceId])
+        await new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => {
+            seen.push(['heard', here()?.traceId], ['why', signal.reason.message])
+            resolve()
+          })
+        })
+      })
+    })
+    await scheduler.run('a')
+    await clock.advance('1s')
+    expect(seen).toEqual([
+      ['ask', undefined],
+      ['under', traceId],
+      ['beat', undefined],
+      ['heard', traceId],
+      ['why', 'lost'],
+    ])
+  })
+
   test('the context outside: it is as before', async () => {
     const { scheduler } = harness({ plugins: [otel()] })
     scheduler.job('a', manual(), () => {})
