@@ -180,13 +180,11 @@ export class ActiveRun implements Run {
   }
 
   assertHeld(): void {
-    if (this.aborted) throw this.aborted
-    if (this.claim && !this.claim.held()) {
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_LEASE_LOST',
-        `${this.tick.id} may have been taken over by another instance`,
-      )
+    if (!this.aborted && this.claim && !this.claim.held()) {
+      const message = `${this.tick.id} may have been taken over by another instance`
+      this.abort(new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', message))
     }
+    if (this.aborted) throw this.aborted
   }
 
   exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>): Promise<T> {
