@@ -33,6 +33,7 @@ for (const scenario of chosen) {
     results.push(result)
     const { report, failures } = result
     const mark = failures.length > 0 ? `FAILED: ${failures.join(', ')}` : 'ok'
+    const shown = (scenario.shows ?? []).map((count) => `${report[count]} ${count}`)
     const named = Object.entries(report.named).map(([reason, n]) => `${n} ${reason}`)
     console.log(
       `${scenario.name}: ${mark} · ${report.ran}/${report.ticks} ran${named.length ? `, ${named.join(', ')}` : ''}` +

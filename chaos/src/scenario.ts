@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { check, type Report } from './check.ts'
 import { Random } from './random.ts'
 import type { Line } from './worker-config.ts'
@@ -44,6 +45,9 @@ export async function play(scenario: Scenario, seed: number): Promise<Result> {
     const to = Date.now() - 1500
     await world.stopWorkers()
     const lines = world.lines()
+    if (process.env.CHAOS_LINES) {
+      writeFileSync(process.env.CHAOS_LINES, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    }
     const jobs = scenario.world.jobs ?? defaultJobs
     const rerun =
       jobs.some(({ options }) => options?.onAbandoned === 'rerun') ||

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Proxy } from './proxy.ts'
+import { Link } from './link.ts'
 import type { Random } from './random.ts'
 import { Server } from './redis.ts'
 import type { ClientConfig, Command, JobConfig, Line, WorkerConfig } from './worker-config.ts'
@@ -52,7 +52,7 @@ export class World {
   readonly nodes: Server[] = []
   readonly workers: Worker[] = []
   readonly deeds: Deed[] = []
-  readonly #proxies = new Map<string, Proxy>()
+  readonly #proxies = new Map<string, Link>()
   readonly #dir = mkdtempSync(join(tmpdir(), 'escapement-chaos-'))
   readonly #options: WorldOptions
   readonly #extra: { stop(): unknown }[] = []
@@ -120,7 +120,7 @@ export class World {
     return Promise.all(
       this.nodes.map(async ({ port, url }, i) => {
         if (!proxied) return { url }
-        const proxy = await Proxy.start(port)
+        const proxy = await Link.start(port)
         this.#proxies.set(`${name}/${i}`, proxy)
         return { url: `redis://127.0.0.1:${proxy.port}` }
       }),
@@ -132,7 +132,7 @@ export class World {
   }
 
   /** The proxies of a worker to all nodes. */
-  links(worker: string): Proxy[] {
+  links(worker: string): Link[] {
     return [...this.#proxies].flatMap(([key, proxy]) => (key.startsWith(`${worker}/`) ? [proxy] : []))
   }
 

@@ -1,22 +1,19 @@
-import { Proxy } from '../proxy.ts'
+import { Link } from '../link.ts'
 import { freePort, Server } from '../redis.ts'
 import type { Scenario } from '../scenario.ts'
 import { sleep, type World } from '../world.ts'
 
 /** A master, a replica that lags behind, and one address for whichever is in charge. */
-async function lagging(
-  world: World,
-  lag: number,
-): Promise<{ front: Proxy; master: Server; replica: Server }> {
+async function lagging(world: World, lag: number): Promise<{ front: Link; master: Server; replica: Server }> {
   const master = await Server.start()
   world.nodes.push(master)
-  const link = world.keep(await Proxy.start(master.port))
+  const link = world.keep(await Link.start(master.port))
   const replica = await Server.start(['--replicaof', '127.0.0.1', String(link.port)])
   world.nodes.push(replica)
   for (let i = 0; i < 200 && !(await replica.command('INFO replication')).includes('link_status:up'); i++)
     await sleep(50)
   link.delay = lag
-  const front = world.keep(await Proxy.start(master.port))
+  const front = world.keep(await Link.start(master.port))
   world.clients = [{ url: `redis://127.0.0.1:${front.port}` }]
   await sleep(4200)
   return { front, master, replica }

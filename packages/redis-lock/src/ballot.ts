@@ -132,7 +132,7 @@ export class Ballot {
     const { shard } = (motions[0] as Motion).subject
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
     const check = node.client.isCluster ? 1 : 0
-    const args = [mode, guard ? 1 : 0, check, lease, retention, early, maxLate, 4 * timeout]
+    const args = [mode, guard ? 1 : 0, check, lease, retention, early, maxLate, 2 * timeout]
     for (const [i, { subject, token, start, leased, state }] of motions.entries()) {
       const { job, key, at, member } = subject
       keys.push(key, this.#keys.lease(job), this.#keys.fence(job), this.#keys.prepared(job))

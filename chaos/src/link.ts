@@ -1,7 +1,7 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 
 /** A TCP proxy that can be cut, hung, slowed down, or pointed elsewhere. */
-export class Proxy {
+export class Link {
   port = 0
   /** In ms, on all that comes from the target. */
   delay = 0
@@ -15,11 +15,11 @@ export class Proxy {
     this.#server = createServer((client) => this.#join(client))
   }
 
-  static async start(target: number): Promise<Proxy> {
-    const proxy = new Proxy(target)
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
-    proxy.port = (proxy.#server.address() as { port: number }).port
-    return proxy
+  static async start(target: number): Promise<Link> {
+    const link = new Link(target)
+    await new Promise<void>((resolve) => link.#server.listen(0, '127.0.0.1', resolve))
+    link.port = (link.#server.address() as { port: number }).port
+    return link
   }
 
   /** Resets all connections and refuses new ones. */

@@ -1,0 +1,102 @@
+import { createScheduler, EscapementError } from '@escapement/core'
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { expect, test } from 'vitest'
+import { unsafeOptions } from '../src/client.ts'
+import { redisLock } from '../src/index.ts'
+import { parseOptions, type RedisLockOptions, redacted } from '../src/options.ts'
+
+const clients = ['redis://localhost:6379']
+
+test('the defaults', () => {
+  expect(parseOptions({ clients })).toEqual({
+    clients,
+    namespace: 'escapement',
+    lease: 15_000,
+    beat: 5000,
+    scan: 5000,
+    retention: 900_000,
+    maxLate: 30_000,
+    maxClockSkew: 5000,
+    onAbandoned: undefined,
+    maxStarts: 3,
+    redisDown: undefined,
+    minHold: 0,
+    replicaAcks: 0,
+    guard: true,
+    timeout: 500,
+    early: 50,
+  })
+})
+
+test.each<[string, Record<string, unknown>, string]>([
+  ['no clients', { clients: [] }, 'clients must be an array of ioredis clients'],
+  ['a client twice', { clients: [clients[0], clients[0]] }, 'clients must be different servers'],
+  ['not a client', { clients: [{}] }, 'clients must be ioredis clients'],
+  ['not a URL', { clients: ['localhost'] }, 'clients must be redis:// or rediss:// URLs'],
+  ['an unknown option', { leese: 5 }, 'redisLock option leese must be one of clients, namespace, lease'],
+  ['a bad namespace', { namespace: '{x}' }, 'namespace must be'],
+  ['a short lease', { lease: 10 }, 'lease: must be at least 200ms'],
+  ['not a duration', { scan: 'soon' }, 'scan: expected a duration'],
+  ['a beat too slow', { lease: 3000, beat: 2000 }, 'beat must be at most half the lease (1500 ms)'],
+  ['a short retention', { retention: '1m' }, 'retention must be at least maxLate + 3'],
+  ['a policy that is none', { onAbandoned: 'again' }, "onAbandoned must be 'record' or 'rerun'"],
+  ['another', { redisDown: 'wait' }, "redisDown must be 'skip' or 'run'"],
+  ['no starts', { maxStarts: 0 }, 'maxStarts must be a whole number from 1 to 1000'],
+  ['half a replica', { replicaAcks: 0.5 }, 'replicaAcks must be a whole number'],
+  ['a guard that is no boolean', { guard: 'yes' }, 'guard must be true or false'],
+  ['a hold longer than the lease', { minHold: '1m' }, 'minHold: must be at most 15s'],
+])('%s is refused', (_, given, message) => {
+  const make = () => redisLock({ clients, ...given } as RedisLockOptions)
+  expect(make).toThrow(EscapementError)
+  expect(make).toThrow(message)
+})
+
+test('a password is not shown', () => {
+  expect(redacted('redis://me:secret@host:1')).toBe('redis://…@host:1')
+  expect(() => redisLock({ clients: ['http://me:secret@host'] })).toThrow(/^(?!.*secret)/)
+})
+
+test.each([
+  ['5', Redis5],
+  ['6', Redis],
+])('unsafe options of a client of ioredis %s are named', (_, Client) => {
+  const plain = new Client({ lazyConnect: true })
+  expect(unsafeOptions(plain)).toEqual([
+    'enableOfflineQueue: true (better: false)',
+    'maxRetriesPerRequest: 20 (better: 0)',
+    'autoResendUnfulfilledCommands: true (better: false)',
+    'commandTimeout: none (better: 500)',
+  ])
+  const safe = new Client({
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: 500,
+  })
+  expect(unsafeOptions(safe)).toEqual([])
+})
+
+test('its policies are the defaults of jobs, below those of the scheduler and of the job', () => {
+  const plugin = () => redisLock({ clients, onAbandoned: 'rerun', redisDown: 'run' })
+  const plain = createScheduler({ plugins: [plugin()] })
+  expect(plain.job('a', '* * * * *', () => {}).policies).toMatchObject({
+    onAbandoned: 'rerun',
+    onClaimError: 'run',
+  })
+  expect(plain.job('b', '* * * * *', { onAbandoned: 'record' }, () => {}).policies.onAbandoned).toBe('record')
+  const told = createScheduler({ plugins: [plugin()], defaults: { onClaimError: 'skip' } })
+  expect(told.job('a', '* * * * *', () => {}).policies).toMatchObject({
+    onAbandoned: 'rerun',
+    onClaimError: 'skip',
+  })
+})
+
+test('one lock cannot serve two schedulers', () => {
+  const plugin = redisLock({ clients })
+  createScheduler({ plugins: [plugin] })
+  expect(() => createScheduler({ plugins: [plugin] })).toThrow(
+    'each scheduler needs a redisLock() of its own',
+  )
+})

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { delay, Owners, rank } from '../src/owner.ts'
+
+const fleet = Array.from({ length: 10 }, (_, i) => `web-${i}:4711/a${i}`)
+const jobs = Array.from({ length: 2000 }, (_, i) => `job-${i}`)
+const ownerOf = (ids: string[], job: string) => ids.filter((id) => rank(id, ids, job) === 0)
+
+test('each job has one owner, and a line behind it without gaps', () => {
+  for (const job of jobs.slice(0, 200)) {
+    const ranks = fleet.map((id) => rank(id, fleet, job)).sort((a, b) => a - b)
+    expect(ranks).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  }
+})
+
+test('the jobs are spread over the instances', () => {
+  const counts = new Map<string, number>()
+  for (const job of jobs) {
+    const [owner = ''] = ownerOf(fleet, job)
+    counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  }
+  for (const id of fleet) {
+    expect(counts.get(id)).toBeGreaterThan(130)
+    expect(counts.get(id)).toBeLessThan(280)
+  }
+})
+
+test('who joins takes its share and nothing else moves; who leaves gives up its own only', () => {
+  const joined = [...fleet, 'web-10:4711/aa']
+  const moved = jobs.filter((job) => ownerOf(fleet, job)[0] !== ownerOf(joined, job)[0])
+  expect(moved.every((job) => ownerOf(joined, job)[0] === 'web-10:4711/aa')).toBe(true)
+  expect(moved.length / jobs.length).toBeGreaterThan(0.05)
+  expect(moved.length / jobs.length).toBeLessThan(0.14)
+})
+
+test.each([
+  [0, 60_000, 0],
+  [1, 60_000, 150],
+  [2, 60_000, 175],
+  [5, 60_000, 250],
+  [9, 60_000, 250],
+  [1, 1000, 150],
+  [1, 200, 30],
+  [1, Infinity, 150],
+])('rank %d of a job each %d ms waits %d ms', (place, period, ms) => {
+  expect(delay(place, period)).toBe(ms)
+})
+
+test('an owner that lets a tick go by is passed over for a while', () => {
+  let now = 0
+  const job = jobs.find((name) => rank('a', ['a', 'b'], name) === 1) as string
+  const owners = new Owners('a', 10_000, () => now)
+  owners.instances = ['a', 'b']
+  expect(owners.rank(job)).toBe(1)
+  owners.suspect(job)
+  expect(owners.rank(job)).toBe(0)
+  now = 10_001
+  expect(owners.rank(job)).toBe(1)
+})
