@@ -44,9 +44,10 @@ const loggers: [string, () => { logger: AppLogger; lines(): Line[] }][] = [
       const logger = pino(
         {
           level: 'debug',
-          messageKey: 'message',
           mixin: logBindings(),
+          messageKey: 'message',
           formatters: { level: (level) => ({ level }) },
+          timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
         },
         stream,
       )
@@ -60,7 +61,7 @@ const loggers: [string, () => { logger: AppLogger; lines(): Line[] }][] = [
       const { combine, timestamp, json } = winston.format
       const logger = winston.createLogger({
         level: 'debug',
-        format: combine(logBindings(), timestamp(), json()),
+        format: combine(logBindings(), timestamp({ alias: '@timestamp' }), json()),
         transports: [new winston.transports.Stream({ stream })],
       })
       return { logger, lines }
@@ -161,6 +162,36 @@ describe.each(loggers)('%s', (_name, make) => {
     expect(by['from below']).toMatchObject(ids)
     expect(by['from outside']).not.toHaveProperty('run_id')
     expect(by['from outside']).not.toHaveProperty('trace_id')
+  })
+
+  test('each field has one type, whatever happens: as a search index needs', async () => {
+    const { clock, scheduler, lines, work } = setUp()
+    const errors = [new Error('a', { cause: 'b' }), 'plain', { odd: true }, undefined, 7]
+    for (const [i, error] of errors.entries()) {
+      scheduler.job(`fails-${i}`, manual(), { retry: { retries: 1, delay: '1s' } }, () =>
+        Promise.reject(error),
+      )
+    }
+    scheduler.job('slow', '* * * * *', { timeout: '90s' }, () => work(100_000))
+    scheduler.job('good', '* * * * *', (run) => run.log.info('working'))
+    await scheduler.start()
+    for (const job of scheduler.jobs()) await job.run()
+    await clock.advance('5m')
+    const stopped = scheduler.stop()
+    await clock.advance('1m')
+    await stopped
+    const types = new Map<string, Set<string>>()
+    for (const line of lines()) {
+      expect(line['@timestamp']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      expect(line.message, JSON.stringify(line)).toEqual(expect.any(String))
+      for (const [key, value] of Object.entries(line)) {
+        types.set(key, (types.get(key) ?? new Set()).add(Array.isArray(value) ? 'array' : typeof value))
+      }
+    }
+    expect([...types.keys()]).toEqual(
+      expect.arrayContaining(['outcome', 'error', 'reason', 'trace_id', 'attempt']),
+    )
+    expect([...types].filter(([, kinds]) => kinds.size > 1)).toEqual([])
   })
 
   test('run.log takes errors', async () => {
