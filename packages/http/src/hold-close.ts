@@ -33,7 +33,7 @@ function wrap(server: Server): Set<OnClose> {
   // For a close() that was taken from the server before it was wrapped. The event may be an old one, of a
   // server that listens again.
   server.on('close', () => {
-    if (!server.listening) closing()
+    if (!server.listening) void Promise.allSettled(closing())
   })
   return callbacks
 }

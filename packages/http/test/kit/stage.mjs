@@ -104,7 +104,7 @@ export async function listening(server) {
   return server
 }
 
-/** Starts a run that is under way when this resolves. */
-export async function work(scheduler, ms = undefined, job = 'work') {
+/** Starts a run, under way when this resolves: for `ms`, or until the drain. */
+export async function work(scheduler, ms, job = 'work') {
   return scheduler.run(job, { ms })
 }
