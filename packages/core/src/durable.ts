@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { crypto } from './crypto.ts'
 import type { Engine } from './engine.ts'
 import type { Trigger } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
@@ -35,7 +35,7 @@ export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise
 
 /** Identifies a schedule. */
 function digest({ expression = 'custom', timezone = '' }: Trigger): string {
-  return createHash('sha256').update(`${expression}\n${timezone}`).digest('hex').slice(0, 16)
+  return crypto().createHash('sha256').update(`${expression}\n${timezone}`).digest('hex').slice(0, 16)
 }
 
 /**

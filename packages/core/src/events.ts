@@ -62,12 +62,13 @@ export class Events {
     }
   }
 
-  emit = <K extends keyof EventMap>(event: K, ...args: EventMap[K]): void => {
-    const listeners = this.#listeners.get(event) as Listener<K>[] | undefined
+  // No rest parameter: an array for each event that nobody listens to adds up.
+  emit = <K extends keyof EventMap>(event: K, first?: EventMap[K][0], second?: EventMap[K][1]): void => {
+    const listeners = this.#listeners.get(event) as ((...args: unknown[]) => unknown)[] | undefined
     if (!listeners) return
     for (const listener of listeners) {
       try {
-        const returned = listener(...args)
+        const returned = listener(first, second)
         if (returned instanceof Promise) returned.catch((error) => this.#onError(error, event))
       } catch (error) {
         this.#onError(error, event)

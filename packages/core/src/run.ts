@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { crypto } from './crypto.ts'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
@@ -19,7 +20,6 @@ import type {
 } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bind } from './log.ts'
-import { randomUUID } from './random.ts'
 
 /** What makes a run, beside its job. */
 export interface RunParts {
@@ -74,6 +74,8 @@ export class ActiveRun implements Run {
   /** No link waits for the attempt. */
   bare = false
   slow = false
+  /** Its place among the runs in flight; -1 outside. */
+  place = -1
 
   readonly engine: Engine
   // Plain fields, not private ones: a run is made for every tick, and they are faster to make.
@@ -353,7 +355,7 @@ const NONE: unknown[] = []
 /** UUID version 7 (RFC 9562). */
 function timeOrderedId(now: number): string {
   const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto().randomUUID().slice(15)}`
 }
 
 /** A run as plain data, for stores. */

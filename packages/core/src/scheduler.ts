@@ -214,7 +214,7 @@ export class Scheduler {
       live: this.state !== 'stopped',
       ready: this.state === 'running',
       lag,
-      inFlight: inFlight.size,
+      inFlight: inFlight.length,
       jobs: this.#registry.size,
     }
   }

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import { checkKeys, number, oneOf, text, withMethod } from './check.ts'
 import { systemClock } from './clock.ts'
+import { crypto } from './crypto.ts'
 import { parseDuration } from './duration.ts'
 import type { EngineParts } from './engine.ts'
 import type { Clock, Duration, Plugin } from './interfaces.ts'
 import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
 import { type JobDefaults, type JobOptions, MAX_TIMER } from './options.ts'
 import { Plugins } from './plugins.ts'
-import { randomUUID } from './random.ts'
 
 export interface SchedulerOptions {
   /** In order: the first is outermost around a run. */
@@ -63,7 +63,8 @@ export function parseSettings(options: SchedulerOptions): Settings {
   const log = logger && toLogger(logger)
   return {
     instance:
-      text('instance', options.instance) ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 6)}`,
+      text('instance', options.instance) ??
+      `${hostname()}:${process.pid}:${crypto().randomUUID().slice(0, 6)}`,
     plugins,
     timezone: text('timezone', options.timezone) ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     dst: oneOf('dst', options.dst ?? 'vixie', ['vixie', 'skip', 'shift']),

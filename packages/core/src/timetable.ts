@@ -6,8 +6,8 @@ import type { JobEntry } from './job.ts'
 
 /** When to ask a trigger again that has thrown, in ms. */
 const ASK_AGAIN = 30_000
-/** How long due ticks are fired in one go before the loop gets a turn, in ms. */
-const SLICE = 5
+/** How long due ticks are fired in one go before the loop gets a turn, in ms. Short: runs that end young cost less. */
+const SLICE = 1
 /** A difference between wall and monotonic time that counts as a step, in ms. */
 const STEP = 1_000
 /** Set back by more than this, wildcard jobs carry on with the new time; by less, they wait for it. */

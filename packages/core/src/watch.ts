@@ -20,7 +20,7 @@ export class Watch {
 
   /** How long the scheduler may sleep, in ms. */
   get nap(): number {
-    return this.#engine.inFlight.size > 0 ? this.#shortest : NAP
+    return this.#engine.inFlight.length > 0 ? this.#shortest : NAP
   }
 
   add(job: JobEntry): void {
