@@ -188,6 +188,11 @@ export class Outbox {
       if (trouble === undefined) this.#parts.onSent(this.channel)
       else this.#parts.onFailed(this.channel, trouble)
     } catch (error) {
+      // Another instance may have more luck.
+      for (const { incident } of mine) {
+        delete incident.claims[this.channel.name]
+        this.#parts.keeper()?.touch(incident)
+      }
       this.#fail(error)
     }
     this.#reckon(groups)

@@ -5,6 +5,7 @@ test('10,000 failures of 200 jobs in a minute: two messages, every incident told
   const { clock, scheduler, plugin, mail } = world({ details: 50 })
   const names = Array.from({ length: 200 }, (_, i) => `job-${String(i).padStart(3, '0')}`)
   const huge = `${'ten thousand characters '.repeat(420)}<end>`
+  const error = new Error(huge)
   let failures = 0
   let broken = true
   for (const name of names) {
@@ -12,7 +13,7 @@ test('10,000 failures of 200 jobs in a minute: two messages, every incident told
     scheduler.job(name, '1-50 * 12 * * *', () => {
       if (!broken) return
       failures++
-      throw new Error(huge)
+      throw error
     })
   }
   await scheduler.start()
@@ -29,4 +30,4 @@ test('10,000 failures of 200 jobs in a minute: two messages, every incident told
     true,
   )
   expect(plugin.stats()).toEqual({ incidents: 0, waiting: 0, sent: 2, failed: 0, dropped: 0 })
-}, 60_000)
+})
