@@ -38,12 +38,11 @@ export class Claims {
   }
 
   async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
-    const { keys, owners, backups, host } = this.#parts
+    const { owners, backups, host } = this.#parts
     const { name } = run.job
-    const requested = run.trigger === 'manual'
     const at = run.tick.scheduledAt.getTime()
-    const subject = requested ? keys.requested(name, run.key) : keys.tick(name, at)
-    const rank = requested ? 0 : owners.rank(name)
+    const subject = this.#subject(run, at)
+    const rank = subject.at === undefined ? 0 : owners.rank(name)
     if (rank > 0) {
       const token = await backups.look(subject, delay(rank, periodOf(run, at)))
       if (token !== undefined) return this.#elsewhere(run, instanceOf(token))
@@ -54,6 +53,13 @@ export class Claims {
     if (answer.reason === 'claimed-elsewhere') return this.#elsewhere(run, answer.by)
     if (answer.error) host.emit('claim-unavailable', run, { error: answer.error })
     return answer
+  }
+
+  #subject(run: Run, at: number): Subject {
+    const { keys } = this.#parts
+    const { name } = run.job
+    if (run.trigger === 'manual') return keys.requested(name, run.key)
+    return run.trigger === 'after' ? keys.follower(name, at) : keys.tick(name, at)
   }
 
   #elsewhere(run: Run, by: string | undefined): Refusal {

@@ -5,12 +5,14 @@ export function hash(text: string): number {
   return h >>> 0
 }
 
-/** What a claim is about: a tick of a job, or a run that somebody asked for. */
+/** What a claim is about: a tick of a job, one that follows another job's, or a run that somebody asked for. */
 export interface Subject {
   readonly job: string
-  /** The tick in ms; undefined for a requested run. */
+  /** The tick in ms, where it must be in time: undefined for one that follows another, and for a requested run. */
   readonly at: number | undefined
-  /** Names it among the open runs: `t|1700000000000|job` or `m|run id|job`. */
+  /** The nominal instant in ms, by which it can be run again; undefined for a requested run. */
+  readonly instant: number | undefined
+  /** Names it among the open runs: `t|1700000000000|job`, `a|1700000000000|job` or `m|run id|job`. */
   readonly member: string
   readonly shard: number
   /** Of the tick record. */
@@ -21,7 +23,6 @@ export interface Subject {
 export class Keys {
   readonly shards: number
   readonly #tags: string[]
-  readonly #shardOf = new Map<string, number>()
 
   constructor(namespace: string, shards: number) {
     this.shards = shards
@@ -29,13 +30,7 @@ export class Keys {
   }
 
   shard(job: string): number {
-    if (this.shards === 1) return 0
-    let shard = this.#shardOf.get(job)
-    if (shard === undefined) {
-      shard = hash(job) % this.shards
-      this.#shardOf.set(job, shard)
-    }
-    return shard
+    return this.shards === 1 ? 0 : hash(job) % this.shards
   }
 
   born(shard: number): string {
@@ -63,20 +58,28 @@ export class Keys {
   /** Ticks are known by their instant: one met again after the clock was set back is the same tick. */
   tick(job: string, at: number): Subject {
     const shard = this.shard(job)
-    return { job, at, member: `t|${at}|${job}`, shard, key: `${this.#tags[shard]}${job}:t:${at}` }
+    const key = `${this.#tags[shard]}${job}:t:${at}`
+    return { job, at, instant: at, member: `t|${at}|${job}`, shard, key }
+  }
+
+  /** A job that runs after another has the instant of that one, however long ago it was. */
+  follower(job: string, at: number): Subject {
+    return { ...this.tick(job, at), at: undefined, member: `a|${at}|${job}` }
   }
 
   requested(job: string, id: string): Subject {
     const shard = this.shard(job)
-    return { job, at: undefined, member: `m|${id}|${job}`, shard, key: `${this.#tags[shard]}${job}:m:${id}` }
+    const key = `${this.#tags[shard]}${job}:m:${id}`
+    return { job, at: undefined, instant: undefined, member: `m|${id}|${job}`, shard, key }
   }
 
   /** What a member of `open` stands for; undefined if it is none of ours. */
   parse(member: string): Subject | undefined {
-    const parts = /^([tm])\|([^|]+)\|(.+)$/s.exec(member)
+    const parts = /^([tam])\|([^|]+)\|(.+)$/s.exec(member)
     if (!parts) return
     const [, kind, id, job] = parts as unknown as [string, string, string, string]
-    return kind === 't' ? this.tick(job, Number(id)) : this.requested(job, id)
+    if (kind === 'm') return this.requested(job, id)
+    return kind === 't' ? this.tick(job, Number(id)) : this.follower(job, Number(id))
   }
 }
 

@@ -130,7 +130,7 @@ export class Node {
     const probe = { stepped: this.#stepped }
     try {
       const told = Array.from({ length: keys.shards }, async (_, shard) => {
-        const args = [self(), alive, this.#known ? 1 : 0, probe.stepped ? 1 : 0, 100]
+        const args = [self(), alive, this.#known ? 1 : 0, probe.stepped ? 1 : 0, 1000]
         const reply = await this.#timed(
           TEND,
           [keys.born(shard), keys.open(shard), keys.instances(shard)],

@@ -21,7 +21,7 @@ export class Nodes {
   readonly #settings: Settings
   readonly #context: NodesContext
   readonly #clock: Clock
-  #opened: Promise<void> | undefined
+  #opened: Promise<readonly Node[]> | undefined
   #timer: Timer | undefined
   #offset = 0
   #next = 0
@@ -34,15 +34,18 @@ export class Nodes {
   }
 
   /** Connects, and waits at most the timeout for a first answer. Rejects only when ioredis is missing. */
-  open(): Promise<void> {
-    this.#opened ??= this.#open().catch((error: unknown) => {
-      this.#opened = undefined
+  async open(): Promise<void> {
+    this.#opened ??= this.#open()
+    const opened = this.#opened
+    try {
+      await opened
+    } catch (error) {
+      if (this.#opened === opened) this.#opened = undefined
       throw error
-    })
-    return this.#opened
+    }
   }
 
-  async #open(): Promise<void> {
+  async #open(): Promise<readonly Node[]> {
     const { clients, timeout } = this.#settings
     const nodes = clients.map(async (given, i) => {
       if (typeof given === 'string')
@@ -54,19 +57,24 @@ export class Nodes {
       }
       return new Node(given, nameOf(given.options, i), false, this.#context)
     })
-    this.all = await Promise.all(nodes)
-    for (const node of this.all) node.open()
+    const all = await Promise.all(nodes)
+    this.all = all
+    for (const node of all) node.open()
     await this.#greeted()
-    this.#rescan()
+    if (this.all === all) this.#rescan()
+    return all
   }
 
   async close(): Promise<void> {
-    if (!this.#opened) return
-    await this.#opened.catch(() => {})
-    if (this.#timer) this.#clock.clearTimeout(this.#timer)
-    for (const node of this.all) node.close()
-    this.all = []
+    const opened = this.#opened
+    if (!opened) return
     this.#opened = undefined
+    const nodes = await opened.catch(() => [])
+    for (const node of nodes) node.close()
+    // It may have been opened anew meanwhile.
+    if (this.all !== nodes) return
+    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    this.all = []
   }
 
   /** One that can be asked, another each time. */

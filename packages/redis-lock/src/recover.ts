@@ -7,6 +7,9 @@ import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
 import { END } from './scripts.ts'
 
+/** When to try again a rerun that met another run of its job, in ms. */
+const AGAIN = 100
+
 export interface RecoverParts {
   readonly host: Host
   readonly settings: Settings
@@ -57,10 +60,11 @@ export class Recover {
 
     const starts = latest?.start ?? 1
     const job = host.job(subject.job)
-    const aged = subject.at !== undefined && this.#age(subject.at) > settings.retention - settings.maxLate
+    const aged =
+      subject.instant !== undefined && this.#age(subject.instant) > settings.retention - settings.maxLate
     // Another instance may have the job.
     if (!job && !aged) return
-    const again = job?.policies.onAbandoned === 'rerun' && subject.at !== undefined && !aged
+    const again = job?.policies.onAbandoned === 'rerun' && subject.instant !== undefined && !aged
     if (again && starts < settings.maxStarts) {
       const leased = job.policies.overlap !== 'allow'
       if (leased && job.running > 0) return
@@ -82,7 +86,7 @@ export class Recover {
 
   #rerun(subject: Subject, hold: Hold): void {
     const { host } = this.#parts
-    const scheduledAt = new Date(subject.at as number)
+    const scheduledAt = new Date(subject.instant as number)
     const id = `${subject.job}@${scheduledAt.toISOString()}`
     this.#reruns.set(id, hold)
     host.log.warn({ job: subject.job, tick: id, start: hold.start }, `${id} was abandoned and is run again`)
@@ -95,7 +99,13 @@ export class Recover {
     const hold = this.#reruns.get(run.tick.id)
     this.#reruns.delete(run.tick.id)
     if (!hold || hold.ended) return
-    void (run.reason === 'overlap' ? hold.undo() : hold.finish(run.outcome ?? 'skipped'))
+    if (run.reason !== 'overlap') void hold.finish(run.outcome ?? 'skipped')
+    else void hold.undo().then(() => this.#lookSoon(hold.subject.member))
+  }
+
+  /** Most overlaps are short: another tick was just being claimed. */
+  #lookSoon(member: string): void {
+    this.#parts.host.clock.setTimeout(() => this.look([member]), AGAIN).unref?.()
   }
 
   async #lose(subject: Subject, starts: number, latest: TickRecord | undefined): Promise<void> {
@@ -109,12 +119,17 @@ export class Recover {
     }
     const verdict = await ballot.vote(motion)
     if (verdict.kind !== 'granted') return
-    const scheduledAt = subject.at === undefined ? undefined : new Date(subject.at)
-    const tick = scheduledAt
-      ? `${subject.job}@${scheduledAt.toISOString()}`
-      : (subject.member.split('|')[1] as string)
     const by = latest && instanceOf(latest.token)
-    host.log.error({ job: subject.job, tick, by, starts }, `${tick} was abandoned by ${by ?? 'its instance'}`)
+    const id = subject.member.split('|')[1] as string
+    const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
+    const tick = scheduledAt ? `${subject.job}@${scheduledAt.toISOString()}` : id
+    if (scheduledAt) {
+      const trigger = subject.at === undefined ? 'after' : 'schedule'
+      const known = latest && { instance: by as string, fence: latest.fence }
+      host.abandon({ id: tick, job: subject.job, scheduledAt }, { start: starts, trigger, ...known })
+    } else {
+      host.log.error({ job: subject.job, run_id: id, by }, `a run of ${subject.job} was abandoned by ${by}`)
+    }
     host.emit('tick-lost', { job: subject.job, tick, scheduledAt, by, starts })
   }
 

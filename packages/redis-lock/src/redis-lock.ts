@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { EscapementError, type Host, type JobDefaults, type Lock, type Plugin } from '@escapement/core'
+import {
+  EscapementError,
+  type Host,
+  type JobDefaults,
+  type Lock,
+  type Maybe,
+  type Plugin,
+} from '@escapement/core'
 import { Backups } from './backups.ts'
 import { Ballot } from './ballot.ts'
 import { Claims } from './claims.ts'
@@ -37,7 +44,7 @@ export function redisLock(options: RedisLockOptions): Plugin {
   }
   const lock: Lock = {
     claim: (run, { lease }) => joined().claim(run, lease),
-    exclusive: (name, fn, signal) => joined().exclusive.run(name, fn, signal),
+    exclusive: (name, fn, signal) => joined().exclusive(name, fn, signal),
   }
   const defaults: JobDefaults = {
     ...(settings.onAbandoned && { onAbandoned: settings.onAbandoned }),
@@ -61,7 +68,6 @@ export function redisLock(options: RedisLockOptions): Plugin {
 
 /** What one instance knows of its fleet: the parts, and who tells whom. */
 class Fleet {
-  readonly exclusive: Exclusive
   readonly #host: Host
   readonly #settings: Settings
   readonly #keys: Keys
@@ -71,7 +77,10 @@ class Fleet {
   readonly #ends: Ends
   readonly #leases: Leases
   readonly #recover: Recover
+  readonly #mutexes: Exclusive
   #started = false
+  /** Mutexes in use. */
+  #using = 0
   #skew = 0
 
   constructor(settings: Settings, host: Host) {
@@ -123,7 +132,7 @@ class Fleet {
     })
     const token = () => this.#claims.token()
     this.#recover = new Recover({ host, settings, keys, nodes, ballot, leases: this.#leases, token })
-    this.exclusive = new Exclusive(clock, nodes, keys, settings)
+    this.#mutexes = new Exclusive(clock, nodes, keys, settings)
     host.on('clock-step', () => {
       nodes.follow()
       this.#leases.renew()
@@ -135,6 +144,19 @@ class Fleet {
       () => this.#claims.claim(run, leased),
       (error: Error) => ({ granted: false, reason: 'claim-unavailable', error }),
     )
+  }
+
+  /** Also for a scheduler that is not started: then the connections are closed again. */
+  async exclusive<T>(
+    ...args: [name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal]
+  ): Promise<T> {
+    this.#using++
+    try {
+      return await this.#mutexes.run(...args)
+    } finally {
+      this.#using--
+      if (!this.#started && this.#using === 0) await this.#nodes.close()
+    }
   }
 
   async start(): Promise<void> {

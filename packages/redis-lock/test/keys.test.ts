@@ -7,6 +7,8 @@ test.each(['report', 'a:b|c', '{curly}', 'Ünï', 'with space'])(
     const keys = new Keys('ns', 16)
     const tick = keys.tick(job, 1_795_000_000_000)
     expect(keys.parse(tick.member)).toEqual(tick)
+    const after = keys.follower(job, 1_795_000_000_000)
+    expect(keys.parse(after.member)).toEqual(after)
     const asked = keys.requested(job, 'run-1')
     expect(keys.parse(asked.member)).toEqual(asked)
   },
