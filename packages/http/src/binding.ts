@@ -4,7 +4,7 @@ import type { Server } from 'node:net'
 import type { Scheduler } from '@escapement/core'
 import { holdClose } from './hold-close.ts'
 import type { Hub } from './hub.ts'
-import { match, type Target } from './match.ts'
+import { lastMounted, match, type Target } from './match.ts'
 import { type Options, parseOptions, type SignalSettings } from './options.ts'
 import { after, atMost } from './timers.ts'
 import { type ExpressApp, wrapListen } from './wrap-listen.ts'
@@ -26,6 +26,10 @@ export class Binding implements Target {
   readonly #servers = new Map<Server, { certainty: 'exact' | 'likely'; release: () => void }>()
   /** The server of the last request. */
   #last: Server | undefined
+  /** Servers left to another scheduler with the same jobs. */
+  readonly #lost = new WeakSet<Server>()
+  /** Has had a server. */
+  #found = false
   #drained = false
   #cancelStart: (() => void) | undefined
 
@@ -50,12 +54,23 @@ export class Binding implements Target {
     return this.#owned.has(fn)
   }
 
-  /** A middleware was mounted on an Express app, or an app that holds it on another one. */
+  knows(fn: object): boolean {
+    return this.#hub.mounted.has(fn)
+  }
+
+  /** A middleware was mounted on an Express app. */
   mounted(app: ExpressApp): void {
+    const hidden = lastMounted(app)
+    if (hidden) this.#hub.mounted.add(hidden)
+    this.#within(app)
+  }
+
+  /** An app that holds a middleware of ours, itself or in an app mounted on it. */
+  #within(app: ExpressApp): void {
     if (this.#owned.has(app)) return
     this.#owned.add(app)
-    app.on?.('mount', (parent: ExpressApp) => this.mounted(parent))
-    if (app.parent) this.mounted(app.parent)
+    app.on?.('mount', (parent: ExpressApp) => this.#within(parent))
+    if (app.parent) this.#within(app.parent)
     if (!this.#hub.traced) wrapListen(app, (server) => this.consider(server))
     this.#hub.offer(this)
   }
@@ -67,7 +82,7 @@ export class Binding implements Target {
     if (found === 'exact' || found === 'likely') this.adopt(server, found)
     else if (found === 'maybe') {
       after(PATIENCE, () => {
-        if (this.#servers.size === 0) this.adopt(server, 'likely')
+        if (!this.#found) this.adopt(server, 'likely')
       })
     }
   }
@@ -83,12 +98,17 @@ export class Binding implements Target {
   adopt(server: Server, certainty: 'exact' | 'likely'): void {
     const known = this.#servers.get(server)
     if (!server.listening || known?.certainty === 'exact' || known?.certainty === certainty) return
+    if (this.#lost.has(server)) return
     const release = known?.release ?? holdClose(server, () => this.#closing(server))
     this.#servers.set(server, { certainty, release })
+    this.#found = true
+    if (certainty === 'exact' && !this.#hub.join(server, this)) {
+      this.retire()
+      return
+    }
     // A server that turns out to be ours only now, after we had drained with another one.
     if (known && !this.#drained) return
     this.leaving = false
-    if (!this.#hub.join(server, this)) return
     const { start } = this.#options
     if (start === 'never' || (start === 'auto' && process.env.NODE_ENV === 'test')) return
     if (start === 'auto' && this.#hub.ephemeral.has(server)) {
@@ -98,9 +118,12 @@ export class Binding implements Target {
     } else this.#start()
   }
 
-  /** Gives way to a newer scheduler with the same jobs on the same server. */
+  /** Gives way to another scheduler with the same jobs on the same server. */
   retire(): void {
-    for (const { release } of this.#servers.values()) release()
+    for (const [server, { release }] of this.#servers) {
+      this.#lost.add(server)
+      release()
+    }
     this.#servers.clear()
     this.#last = undefined
     this.#hub.signals.delete(this)

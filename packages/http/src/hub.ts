@@ -11,6 +11,8 @@ export class Hub {
   readonly traced: boolean = !('bun' in process.versions) && !('deno' in process.versions)
   /** Servers that listen on a port given by the system. */
   readonly ephemeral: WeakSet<Server> = new WeakSet()
+  /** The functions Express hides middleware of ours in. */
+  readonly mounted: WeakSet<object> = new WeakSet()
 
   readonly #bindings = new WeakMap<Scheduler, Binding>()
   #all: WeakRef<Binding>[] = []

@@ -12,6 +12,8 @@ const ORDER: readonly Match[] = ['exact', 'likely', 'maybe', 'no']
 export interface Target {
   /** True for our middleware and for the apps it is known to be mounted on. */
   owns(fn: object): boolean
+  /** True for what is known to be another scheduler's. */
+  knows?(fn: object): boolean
   /** The middleware is one of Koa. Koa's apps cannot be seen through, only recognised. */
   readonly koa: boolean
 }
@@ -35,6 +37,7 @@ function judge(fn: Fn, target: Target, seen: Set<Fn>, opaque: Match): Match {
   if (seen.has(fn)) return 'no'
   seen.add(fn)
   if (target.owns(fn)) return 'exact'
+  if (target.knows?.(fn)) return 'no'
   // Instrumentations (OpenTelemetry, shimmer) leave the function they wrap here.
   if (typeof fn.__original === 'function') return judge(fn.__original, target, seen, opaque)
   const layers = Array.isArray(fn.stack) ? fn.stack : routesOf(fn)
@@ -49,6 +52,15 @@ function within(layer: Layer, target: Target, seen: Set<Fn>): Match {
   const inner = layer.route?.stack.map((each) => within(each, target, seen)) ?? []
   if (typeof layer.handle === 'function') inner.push(judge(layer.handle, target, seen, 'no'))
   return best(inner)
+}
+
+/**
+ * What `app.use()` has made of the middleware it was given last: Express hides one that looks like an app, as
+ * ours do, in a function of its own.
+ */
+export function lastMounted(app: object): object | undefined {
+  const handle = routesOf(app as Fn)?.at(-1)?.handle
+  return handle?.name === 'mounted_app' ? handle : undefined
 }
 
 /** The layers of an Express app; undefined for anything else. */

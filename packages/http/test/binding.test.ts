@@ -74,6 +74,8 @@ it('outside of production, a newer scheduler with the same jobs takes the server
   await next(older.scheduler, 'start')
   attach(newer.scheduler, server, { start: 'always' })
   await Promise.all([next(older.scheduler, 'stop'), next(newer.scheduler, 'start')])
+  bind(older.scheduler).binding.adopt(server, 'exact') // a late request to the older one
+  expect(older.scheduler.state).toBe('stopped')
   expect(newer.lines).toContain('a newer scheduler with the same jobs takes over')
   server.close()
   await once(server, 'close')
@@ -89,6 +91,7 @@ it('in production, the second one is not started, and says so', async () => {
   attach(second.scheduler, server, { start: 'always' })
   attach(other.scheduler, server, { start: 'always' })
   await next(other.scheduler, 'start')
+  bind(second.scheduler).binding.adopt(server, 'exact') // as with every request
   expect(second.scheduler.state).toBe('idle')
   expect(second.lines).toEqual([expect.stringContaining('the second one is not started')])
   expect(first.scheduler.state).toBe('running')
