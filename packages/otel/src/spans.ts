@@ -88,8 +88,10 @@ export function spans(options: Settings): Required<Hooks> & { end(run: Run): voi
       const span = open.get(run) ?? (skipSpans && run.attempt === 0 ? start(run) : undefined)
       if (!span) return
       open.delete(run)
-      span.setAttributes(endAttributes(run))
-      if (failed(run)) mark(span, run.error)
+      if (span.isRecording()) {
+        span.setAttributes(endAttributes(run))
+        if (failed(run)) mark(span, run.error)
+      }
       span.end()
     },
   }
