@@ -163,7 +163,7 @@ function refusal(verdict: Verdict, { maxLate }: Settings): Refusal {
 }
 
 const WHY: Partial<Record<Verdict['kind'], string>> = {
-  late: 'the tick is older than maxLate by the clock of Redis: it is not started any more',
+  late: 'the tick is older than maxLate, and whether it was started before cannot be known any more',
   wait: 'the tick is not due by the clock of Redis',
   hold: 'Redis was restarted or replaced: no lease is given until those it may have forgotten are over',
   abstain: 'Redis was restarted or replaced after the tick was due: whether it was claimed is not known',

@@ -83,6 +83,12 @@ export class Keys {
   }
 }
 
+/** How events and messages call it: the tick's id, or the run's. */
+export function nameOf({ job, instant, member }: Subject): string {
+  if (instant === undefined) return member.split('|')[1] as string
+  return `${job}@${new Date(instant).toISOString()}`
+}
+
 /** A tick record: `start|token|fence|state`. */
 export interface TickRecord {
   readonly start: number

@@ -2,7 +2,7 @@ import { type Claim, type Clock, EscapementError, type Outcome, type Timer } fro
 import type { Sent } from './ballot.ts'
 import { groupBy } from './batch.ts'
 import type { Ends } from './ends.ts'
-import { instanceOf, type Keys, type Subject } from './keys.ts'
+import { instanceOf, type Keys, nameOf, type Subject } from './keys.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
@@ -71,7 +71,7 @@ export class Hold implements Claim {
 
   lose(why: string): void {
     if (this.lost || this.ended) return
-    const message = `${this.subject.member} lost its lease: ${why}`
+    const message = `${nameOf(this.subject)} lost its lease: ${why}`
     this.lost = new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', message)
     this.#leases.drop(this)
     for (const tell of this.#listeners) tell(this.lost)

@@ -27,7 +27,7 @@ export interface Greeting {
 
 /** A difference between two clocks' progress that is not drift, in ms. */
 const STEP = 1000
-/** Probes a node may leave unanswered before we wait for its connection to break. */
+/** Commands a node may leave unanswered before we wait for its connection to break. */
 const PROBES = 10
 /** How much a command may come later than its timeout, by Redis's clock, and still be executed. */
 const SLACK = 50
@@ -47,7 +47,8 @@ export class Node {
   #known = false
   #stepped = false
   #skew = NaN
-  #probes = 0
+  /** Commands under way, also those we do not wait for any more. */
+  #unanswered = 0
   #failed = 0
   #timer: Timer | undefined
   #closed = true
@@ -123,10 +124,10 @@ export class Node {
 
   /** Looks after all shards: after each connect, at every scan, and to see whether it answers again. */
   async greet(): Promise<void> {
-    if (this.#closed || this.client.status !== 'ready' || this.#probes >= PROBES) return
+    if (this.#closed || this.client.status !== 'ready') return
+    if (!this.usable && this.#unanswered >= PROBES) return
     const { keys, self, alive, onGreet } = this.#context
     const epoch = this.#epoch
-    this.#probes++
     const probe = { stepped: this.#stepped }
     try {
       const told = Array.from({ length: keys.shards }, async (_, shard) => {
@@ -148,8 +149,6 @@ export class Node {
       for (const { shard, instances, stale } of greetings) onGreet(this, shard, { instances, stale })
     } catch {
       if (epoch === this.#epoch) this.#suspect()
-    } finally {
-      this.#probes--
     }
   }
 
@@ -177,7 +176,11 @@ export class Node {
   async #timed(script: Script, keys: string[], args: (string | number)[]): Promise<unknown[]> {
     const { clock } = this.#context
     const sent = clock.monotonic()
-    const reply = (await this.within(this.#run(script, keys, args))) as unknown[]
+    this.#unanswered++
+    const answer = this.#run(script, keys, args).finally(() => {
+      this.#unanswered--
+    })
+    const reply = (await this.within(answer)) as unknown[]
     this.#tellTime(sent, clock.monotonic(), Number(reply[0]))
     return reply
   }
@@ -206,12 +209,13 @@ export class Node {
     const skew = this.delta - wall
     // When our own wall clock made the same step, it was the machine that slept.
     const by = this.delta - before
-    if (by > STEP && skew - this.#skew > STEP) this.#stepped = true
+    const stepped = Math.abs(by) > STEP && Math.abs(skew - this.#skew) > STEP
     this.#skew = skew
-    if (Math.abs(by) > STEP) {
-      this.#context.onStep(this, by)
-      if (this.#stepped) void this.greet()
-    }
+    if (!stepped) return
+    this.#context.onStep(this, by)
+    // What it gave a time to live has lost as much of it.
+    if (by > 0) this.#stepped = true
+    void this.greet()
   }
 
   /** Not to be asked until a probe has been answered. */

@@ -14,7 +14,7 @@ export interface RedisLockOptions {
   scan?: Duration
   /** How long Redis remembers a tick, about 215 bytes each. Default 15 min. */
   retention?: Duration
-  /** Ticks older than this are not started any more. Default 30 s. */
+  /** Older ticks are started only if neither they nor a later one of their job ever was. Default 30 s. */
   maxLate?: Duration
   /** Redis nodes whose clocks are further apart are not counted; a machine's clock is an error. Default 5 s. */
   maxClockSkew?: Duration

@@ -1,6 +1,6 @@
 import type { Host, Run } from '@escapement/core'
 import type { Ballot, Motion } from './ballot.ts'
-import { instanceOf, type Keys, parseRecord, type Subject, type TickRecord } from './keys.ts'
+import { instanceOf, type Keys, nameOf, parseRecord, type Subject, type TickRecord } from './keys.ts'
 import type { Hold, Leases } from './lease.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
@@ -87,7 +87,7 @@ export class Recover {
   #rerun(subject: Subject, hold: Hold): void {
     const { host } = this.#parts
     const scheduledAt = new Date(subject.instant as number)
-    const id = `${subject.job}@${scheduledAt.toISOString()}`
+    const id = nameOf(subject)
     this.#reruns.set(id, hold)
     host.log.warn({ job: subject.job, tick: id, start: hold.start }, `${id} was abandoned and is run again`)
     host.rerun({ id, job: subject.job, scheduledAt }, hold)
@@ -120,15 +120,14 @@ export class Recover {
     const verdict = await ballot.vote(motion)
     if (verdict.kind !== 'granted') return
     const by = latest && instanceOf(latest.token)
-    const id = subject.member.split('|')[1] as string
     const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
-    const tick = scheduledAt ? `${subject.job}@${scheduledAt.toISOString()}` : id
+    const tick = nameOf(subject)
     if (scheduledAt) {
       const trigger = subject.at === undefined ? 'after' : 'schedule'
       const known = latest && { instance: by as string, fence: latest.fence }
       host.abandon({ id: tick, job: subject.job, scheduledAt }, { start: starts, trigger, ...known })
     } else {
-      host.log.error({ job: subject.job, run_id: id, by }, `a run of ${subject.job} was abandoned by ${by}`)
+      host.log.error({ job: subject.job, run_id: tick, by }, `a run of ${subject.job} was abandoned by ${by}`)
     }
     host.emit('tick-lost', { job: subject.job, tick, scheduledAt, by, starts })
   }

@@ -12,7 +12,7 @@ import { Ballot } from './ballot.ts'
 import { Claims } from './claims.ts'
 import { Ends } from './ends.ts'
 import { Exclusive } from './exclusive.ts'
-import { Keys } from './keys.ts'
+import { Keys, nameOf, type Subject } from './keys.ts'
 import { Leases } from './lease.ts'
 import { Nodes } from './nodes.ts'
 import { parseOptions, type RedisLockOptions, type Settings } from './options.ts'
@@ -108,10 +108,11 @@ class Fleet {
       onOffset: (offset) => this.#setClock(offset),
       onStep: (node, by) => this.#tellSkew(by, node.name),
     })
-    const onFenced = (of: { subject: { job: string; key: string }; fence: number }, by: string) => {
-      const { job, key } = of.subject
-      host.log.warn({ job, key, fence: of.fence, by }, `a run of ${job} was taken over by ${by}`)
-      host.emit('fenced', { job, tick: key, fence: of.fence, by })
+    const onFenced = (of: { subject: Subject; fence: number }, by: string) => {
+      const { job } = of.subject
+      const tick = nameOf(of.subject)
+      log.warn({ job, tick, fence: of.fence, by }, `${tick} was taken over by ${by}`)
+      host.emit('fenced', { job, tick, fence: of.fence, by })
     }
     const sent = () => ({ monotonic: clock.monotonic(), wall: clock.now() })
     this.#keys = keys

@@ -72,7 +72,8 @@ return {
  * Decides ticks, many at a time, in one of three modes: `claim` writes at once (one Redis); `prepare` reserves
  * the job for a moment, and `commit` writes what a quorum has prepared.
  *
- * A `start` above 1 is a ballot over a tick whose run was abandoned: it wins only over a record in state
+ * A tick older than maxLate is given only if it is newer than all that were ever given of its job: of others it
+ * cannot be known any more. A `start` above 1 is a ballot over a tick whose run was abandoned: it wins only over a record in state
  * `run` with a smaller start whose lease is over.
  *
  * KEYS born open (tick lease fence prepared)…
@@ -92,6 +93,8 @@ local function decide(k, a)
   local at, token, start, given = tonumber(ARGV[a]), ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3]
   local leased, state, member = ARGV[a + 4] == '1', ARGV[a + 5], ARGV[a + 6]
 
+  local last, newest = string.match(redis.call('GET', fenceKey) or '0|0', '^(%d+)|(%d+)$')
+  last, newest = tonumber(last), tonumber(newest)
   local previous
   local record = redis.call('GET', tickKey)
   if record then
@@ -103,7 +106,7 @@ local function decide(k, a)
     previous = owner
   elseif at then
     if start == 1 and at > now + early then return 'wait|' .. (at - now - early) end
-    if start == 1 and at < now - maxLate then return 'late' end
+    if start == 1 and at < now - maxLate and (newest == 0 or at <= newest) then return 'late' end
     if guard == '1' and state == 'run' and at - early < since then return 'abstain' end
   end
   if leased and state == 'run' then
@@ -115,13 +118,11 @@ local function decide(k, a)
   if prepared and prepared ~= token then return 'contended' end
   if mode == 'commit' and not prepared then return 'contended' end
 
-  local fence
-  if state == 'lost' then
-    fence = tonumber(redis.call('GET', fenceKey) or 0)
-  else
-    local last = tonumber(redis.call('GET', fenceKey) or 0)
-    fence = tonumber(given) or math.max(last + 1, us)
-    redis.call('SET', fenceKey, string.format('%.0f', math.max(last, fence)), 'PX', 2592000000)
+  local fence = tonumber(given) or math.max(last + 1, us)
+  if state == 'run' then
+    if at and mode ~= 'prepare' then newest = math.max(newest, at) end
+    local issued = string.format('%.0f|%.0f', math.max(last, fence), newest)
+    redis.call('SET', fenceKey, issued, 'PX', 2592000000)
   end
   if mode == 'prepare' then
     redis.call('SET', prepKey, token, 'PX', ARGV[9])

@@ -107,6 +107,18 @@ test('a tick before its time, too late, or from before the birth of Redis is not
   expect(await claim(keys.tick('a', now - 10_000), { guard: 0 })).toMatch(/^ok/)
 })
 
+test('after a downtime, a late tick is given if nothing newer of its job was', async () => {
+  const now = await settle(100 * 60_000)
+  const ago = (minutes: number) => keys.tick('a', now - minutes * 60_000)
+  expect(await claim(ago(90))).toBe('late')
+  await redis.set(keys.fence('a'), `5|${ago(80).at}`)
+  expect(await claim(ago(80))).toBe('late')
+  expect(await claim(ago(70))).toMatch(/^ok/)
+  await end(ago(70), 'done', 'a/1.0')
+  expect(await claim(ago(75), { token: 'b/1.0' })).toBe('late')
+  expect(await claim(ago(60), { token: 'b/1.0' })).toMatch(/^ok/)
+})
+
 test('a command that comes too late does nothing', async () => {
   const now = await settle()
   const tick = keys.tick('a', now)
@@ -142,7 +154,7 @@ test('fences rise, whatever is written, taken back or forgotten', async () => {
   await settle()
   expect(Number(fenceOf(await claim(keys.tick('a', now), { token: 'b/1.0' })))).toBeGreaterThan(last)
   // A clock set back does not bring an old fence.
-  await redis.set(keys.fence('b'), '9000000000000000')
+  await redis.set(keys.fence('b'), '9000000000000000|0')
   expect(fenceOf(await claim(keys.tick('b', now)))).toBe('9000000000000001')
 })
 
@@ -155,7 +167,7 @@ test('what is prepared is contended, neither taken nor busy, and commits once', 
   expect(await claim(keys.tick('a', now - 1000), { mode: 'prepare', token: 'b/1.0' })).toBe('contended')
   expect(await claim(tick, { mode: 'commit', token: 'b/1.0' })).toBe('contended')
   expect(await claim(tick, { mode: 'commit', fence: fence + 5 })).toBe(`ok|1|${fence + 5}`)
-  expect(await redis.get(keys.fence('a'))).toBe(String(fence + 5))
+  expect(await redis.get(keys.fence('a'))).toBe(`${fence + 5}|${now}`)
   expect(await claim(tick, { mode: 'prepare', token: 'b/1.0' })).toBe('taken|a/1.0')
 })
 
