@@ -27,7 +27,7 @@ for (const version of ['express4', 'express5']) {
 signals(app, 'express5')
 
 it('Nest with shutdown hooks waits for the run', async () => {
-  const child = start([app.pathname, 'express5', '["nest"]'])
+  using child = start([app.pathname, 'express5', '["nest"]'])
   expect(await child.end).toEqual({ code: null, signal: 'SIGTERM' })
   const { told } = child
   expect(told).toSatisfy(() => inOrder(told, 'start', 'running', 'drain', 'settled', 'stop', 'closed'))
@@ -35,7 +35,7 @@ it('Nest with shutdown hooks waits for the run', async () => {
 })
 
 it('does not report writes to a finished response in production', async () => {
-  const child = start([app.pathname, 'express5', '["a run asked for by a request"]'], {
+  using child = start([app.pathname, 'express5', '["a run asked for by a request"]'], {
     NODE_ENV: 'production',
   })
   await child.end

@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { onTestFinished } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
@@ -52,6 +51,10 @@ export class Child {
     this.#process.kill(signal)
   }
 
+  [Symbol.dispose](): void {
+    this.kill('SIGKILL')
+  }
+
   /** The names of what was told, in order. */
   get events(): string[] {
     return names(this.told)
@@ -95,15 +98,9 @@ export function inOrder(told: readonly Told[], ...events: string[]): boolean {
   })
 }
 
-/** Starts a process that is ended with the test, and shows its output if the test fails. */
+/** Starts a process: `using child = start(…)` ends it with the test. */
 export function start(args: readonly string[], env?: NodeJS.ProcessEnv): Child {
-  const child = new Child(args, env)
-  // A hook or test that shares the process ends it itself.
-  onTestFinished(({ task }) => {
-    child.kill('SIGKILL')
-    if (task.result?.state === 'fail') console.error(`--- ${args.join(' ')}\n${child.output}`)
-  })
-  return child
+  return new Child(args, env)
 }
 
 /**

@@ -86,9 +86,11 @@ export const closes = {
     await server[Symbol.asyncDispose]()
     say('closed')
   },
-  'a close() taken early': async (server) => {
+  'a close() taken early': async (server, scheduler) => {
+    const drained = ended(scheduler)
     await new Promise((resolve) => http.Server.prototype.close.call(server, resolve))
     say('closed')
+    await drained
   },
   'close() twice': async (server) => {
     const first = new Promise((resolve) => server.close(resolve))

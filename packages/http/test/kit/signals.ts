@@ -1,6 +1,6 @@
 import { copyFile, mkdtemp, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { build, inOrder, start } from './child.ts'
 
 /** How a process is ended from outside: by signals, by a process manager, by `node --watch`. */
@@ -13,7 +13,7 @@ export function signals(app: URL, framework: string): void {
 
   describe.concurrent(`${framework}: signals`, () => {
     it.each(['SIGTERM', 'SIGINT'] as const)('%s closes, drains, and ends the process', async (signal) => {
-      const child = play({ ...on, open: true })
+      using child = play({ ...on, open: true })
       await child.until('serving')
       child.kill(signal)
       expect(await child.end).toEqual({ code: null, signal })
@@ -22,7 +22,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('do what they do without the option', async () => {
-      const child = play({})
+      using child = play({})
       await child.until('serving')
       child.kill('SIGTERM')
       expect(await child.end).toEqual({ code: null, signal: 'SIGTERM' })
@@ -30,7 +30,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('end the process at once the second time', async () => {
-      const child = play({ ...on, ms: 60_000 })
+      using child = play({ ...on, ms: 60_000 })
       await child.until('serving')
       child.kill('SIGTERM')
       await child.until('drain')
@@ -42,7 +42,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('that come twice within a moment are one', async () => {
-      const child = play(on)
+      using child = play(on)
       await child.until('serving')
       child.kill('SIGINT')
       child.kill('SIGTERM')
@@ -51,7 +51,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('make it not ready for a while before the server closes', async () => {
-      const child = play({ options: { signals: { delay: '1s', exitCode: 0 } }, quiet: true })
+      using child = play({ options: { signals: { delay: '1s', exitCode: 0 } }, quiet: true })
       const { port } = await child.until('serving')
       const probe = async (path: string) => {
         const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
@@ -67,7 +67,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('end process 1 with their code', async () => {
-      const child = play({ ...on, pid: 1 })
+      using child = play({ ...on, pid: 1 })
       await child.until('serving')
       child.kill('SIGTERM')
       expect(await child.end).toEqual({ code: 143, signal: null })
@@ -75,7 +75,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('end the process beside others that listen to them and do nothing', async () => {
-      const child = play({ ...on, others: ['SIGTERM'], open: true })
+      using child = play({ ...on, others: ['SIGTERM'], open: true })
       await child.until('serving')
       child.kill('SIGTERM')
       expect(await child.end).toEqual({ code: 143, signal: null })
@@ -83,7 +83,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('cut connections that stay open', async () => {
-      const child = play({ options: { signals: { linger: '100ms', exitCode: 0 } }, stream: true })
+      using child = play({ options: { signals: { linger: '100ms', exitCode: 0 } }, stream: true })
       await child.until('serving')
       child.kill('SIGTERM')
       expect(await child.end).toEqual({ code: 0, signal: null })
@@ -91,7 +91,7 @@ export function signals(app: URL, framework: string): void {
     })
 
     it('of PM2: SIGINT, and SIGKILL after its kill_timeout of 1.6 s', async () => {
-      const child = play({ ...on, open: true })
+      using child = play({ ...on, open: true })
       await child.until('serving')
       child.kill('SIGINT')
       const killing = setTimeout(() => child.kill('SIGKILL'), 1600)
@@ -102,19 +102,22 @@ export function signals(app: URL, framework: string): void {
 
     it('of node --watch, when a file changes: drains, then starts the new version', async () => {
       const folder = await mkdtemp(join(dirname(app.pathname), '.watched-'))
-      onTestFinished(() => rm(folder, { recursive: true }))
-      const file = join(folder, 'app.mjs')
-      await copyFile(new URL('watched.mjs', import.meta.url), file)
-      const child = start(['--watch', file, app.pathname, framework, '["serve"]', JSON.stringify(on)])
-      await child.until('serving')
-      await utimes(file, new Date(), new Date())
-      await child.until('serving', undefined, 2)
-      expect(child.told).toSatisfy(() =>
-        inOrder(child.told, 'serving', 'drain', 'settled', 'stop', 'closed', 'start', 'serving'),
-      )
-      expect(child.find('settled')).toMatchObject({ outcome: 'succeeded' })
-      child.kill('SIGTERM')
-      await child.end
+      try {
+        const file = join(folder, 'app.mjs')
+        await copyFile(new URL('watched.mjs', import.meta.url), file)
+        using child = start(['--watch', file, app.pathname, framework, '["serve"]', JSON.stringify(on)])
+        await child.until('serving')
+        await utimes(file, new Date(), new Date())
+        await child.until('serving', undefined, 2)
+        expect(child.told).toSatisfy(() =>
+          inOrder(child.told, 'serving', 'drain', 'settled', 'stop', 'closed', 'start', 'serving'),
+        )
+        expect(child.find('settled')).toMatchObject({ outcome: 'succeeded' })
+        child.kill('SIGTERM')
+        await child.end
+      } finally {
+        await rm(folder, { recursive: true })
+      }
     })
   })
 }
