@@ -1,1 +1,3 @@
-export {}
+export type { PoolLike } from './client.ts'
+export type { PostgresOptions } from './options.ts'
+export { postgres } from './postgres.ts'

@@ -108,7 +108,8 @@ export class SqliteLock implements Lock {
   #finish(key: string, token: string, outcome: Outcome, rerun: boolean): Promise<void> {
     const { writer, draining } = this.#parts
     const leave = rerun && outcome === 'cancelled' && draining()
-    return writer.soon((db) => (leave ? release(db, key, token) : finish(db, key, token, outcome)))
+    // Committed at once: the others wait for the lease.
+    return writer.write((db) => (leave ? release(db, key, token) : finish(db, key, token, outcome)))
   }
 }
 

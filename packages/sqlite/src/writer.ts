@@ -60,13 +60,6 @@ export class Writer {
     else if (!this.#timer) this.#timer = this.#after(this.#delay)
   }
 
-  /** As `later()`; where nothing is to be lost, as `write()`. */
-  soon(work: Work): Promise<void> {
-    if (this.#delay === 0) return this.write(work)
-    this.later(work)
-    return Promise.resolve()
-  }
-
   /** Writes all that waits. Throws when it cannot be written now. */
   flush(): void {
     if (this.#timer) this.clock.clearTimeout(this.#timer)

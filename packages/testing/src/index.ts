@@ -1,6 +1,7 @@
 export { awaitRuns } from './await-runs.ts'
 export type { Case } from './case.ts'
 export { type FakeRun, fakeRun } from './fake-run.ts'
+export { type LockContractOptions, lockContract } from './lock-contract.ts'
 export { StallClock } from './stall-clock.ts'
 export { type OpenStore, type StoreContractOptions, storeContract } from './store-contract.ts'
 export { VirtualClock } from './virtual-clock.ts'

@@ -1,0 +1,92 @@
+import type { Cause, ErrorRecord, RunRecord, SkipReason, State } from '@escapement/core'
+import type { Row } from './client.ts'
+
+/** A run as it is sent: names and types are those of the columns. */
+export interface RunRow {
+  id: string
+  key: string
+  job: string
+  at: string
+  trigger: string
+  state: string
+  reason: string | undefined
+  attempt: number
+  start: number
+  started: string | undefined
+  ended: string | undefined
+  until: string | undefined
+  errors: string | undefined
+  trace: string | undefined
+  fence: number | undefined
+  instance: string
+  owner: string | undefined
+}
+
+/** For `json_to_recordset`. */
+export const COLUMNS: string = `id text, key text, job text, at timestamptz, trigger text, state text, reason text,
+  attempt integer, start integer, started timestamptz, ended timestamptz, until timestamptz, errors text,
+  trace text, fence bigint, instance text, owner text`
+
+const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8 AS ${column}`
+
+/** Times as ms: they do not depend on how the pool reads timestamps. */
+export const SELECTED: string = `id, key, job, ${MS('at')}, trigger, state, reason, attempt, start, ${MS('started')},
+  ${MS('ended')}, ${MS('until')}, errors, trace, fence::text, instance`
+
+const OPEN: ReadonlySet<State> = new Set<State>(['due', 'claimed', 'running', 'waiting-retry'])
+
+export function toRow(record: RunRecord, owner: string | undefined): RunRow {
+  const { errors, scheduledAt, endedAt } = record
+  return {
+    id: record.id,
+    key: record.key,
+    job: record.job,
+    at: scheduledAt.toISOString(),
+    trigger: record.trigger,
+    state: record.state,
+    reason: record.reason,
+    attempt: record.attempt,
+    start: record.start,
+    started: record.startedAt?.toISOString(),
+    ended: OPEN.has(record.state) ? undefined : (endedAt ?? scheduledAt).toISOString(),
+    until: record.until?.toISOString(),
+    // PostgreSQL's text holds no NUL.
+    errors: errors.length > 0 ? JSON.stringify(errors).replaceAll('\\u0000', '\\ufffd') : undefined,
+    trace: record.traceId,
+    fence: record.fence,
+    instance: record.instance,
+    owner,
+  }
+}
+
+export function fromRow(row: Row): RunRecord {
+  const errors = row.errors ? (JSON.parse(String(row.errors)) as ErrorRecord[]).map(whole) : []
+  return {
+    id: String(row.id),
+    key: String(row.key),
+    job: String(row.job),
+    scheduledAt: new Date(Number(row.at)),
+    trigger: row.trigger as Cause,
+    state: row.state as State,
+    reason: (row.reason as SkipReason | null) ?? undefined,
+    attempt: Number(row.attempt),
+    start: Number(row.start),
+    startedAt: date(row.started),
+    endedAt: date(row.ended),
+    until: date(row.until),
+    error: errors.at(-1),
+    errors,
+    traceId: row.trace === null ? undefined : String(row.trace),
+    fence: row.fence === null ? undefined : Number(row.fence),
+    instance: String(row.instance),
+  }
+}
+
+function date(value: unknown): Date | undefined {
+  return value === null || value === undefined ? undefined : new Date(Math.round(Number(value)))
+}
+
+/** JSON leaves out what is undefined. */
+function whole({ name, message, code, stack }: ErrorRecord): ErrorRecord {
+  return { name, message, code, stack }
+}

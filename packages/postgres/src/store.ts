@@ -1,0 +1,162 @@
+import {
+  type Enrolled,
+  type IncidentStore,
+  type JobState,
+  type JobStore,
+  type PauseInfo,
+  type Run,
+  type RunQuery,
+  type RunRecord,
+  type Store,
+  toRecord,
+} from '@escapement/core'
+import type { Client } from './client.ts'
+import type { Settings } from './options.ts'
+import { fromRow, SELECTED, toRow } from './rows.ts'
+import type { Writer } from './writer.ts'
+
+// What falls into a pause is not made up for when it ends while no instance lives.
+const ENROLL = `
+  WITH given AS (SELECT * FROM json_to_recordset($1::json) AS g(name text, digest text, paused text)),
+    kept AS (SELECT j.* FROM $.jobs j JOIN given USING (name)),
+    written AS (
+      INSERT INTO $.jobs AS j (name, digest, decided, paused)
+      SELECT name, digest, to_timestamp($2 / 1000.0), paused FROM given ORDER BY name
+      ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, decided = excluded.decided
+      WHERE j.digest <> excluded.digest OR j.paused IS NOT NULL
+    )
+  SELECT kept.name, kept.digest, kept.paused, (extract(epoch FROM kept.decided) * 1000)::float8 AS decided FROM kept`
+
+/** The history of runs and jobs. */
+export class PostgresStore implements Store {
+  readonly incidents: IncidentStore
+  readonly jobs: JobStore
+  readonly #client: Client
+  readonly #writer: Writer
+  readonly #settings: Settings
+  readonly #owner: () => string | undefined
+  /** Records of each job since its old ones were last removed. */
+  readonly #grown = new Map<string, number>()
+
+  constructor(client: Client, writer: Writer, settings: Settings, owner: () => string | undefined) {
+    this.#client = client
+    this.#writer = writer
+    this.#settings = settings
+    this.#owner = owner
+    this.incidents = incidents(client)
+    this.jobs = {
+      enroll: (jobs, now) => this.#enroll(jobs, now),
+      decided: (job, at) => writer.decided(job, at),
+      pause: async (job, paused) => {
+        const sql =
+          'UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2'
+        await client.query(sql, [job, pauseText(paused)])
+      },
+    }
+    writer.onWritten = (jobs) => this.#trim(jobs)
+  }
+
+  begin(run: Run): void {
+    // If it cannot be written, its end tells of the fault.
+    this.#writer.add(toRow(toRecord(run), this.#owner())).catch(() => {})
+  }
+
+  record(run: Run): void | Promise<void> {
+    // The record of the instance that has it says more.
+    if (run.reason === 'claimed-elsewhere') return
+    return this.#writer.add(toRow(toRecord(run), undefined))
+  }
+
+  async runs(query: RunQuery = {}): Promise<RunRecord[]> {
+    await this.#writer.flush()
+    const { job, outcome, state, key, before, limit = 100 } = query
+    const clauses: string[] = []
+    const values: unknown[] = []
+    const where = (column: string, value: unknown) => {
+      if (value !== undefined) clauses.push(`${column} $${values.push(value)}`)
+    }
+    where('job =', job)
+    where('state =', outcome)
+    where('state =', state)
+    where('key =', key)
+    where('id <', before)
+    const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
+    const sql = `SELECT ${SELECTED} FROM $.runs ${condition} ORDER BY id DESC LIMIT $${values.push(limit)}`
+    return (await this.#client.query(sql, values)).map(fromRow)
+  }
+
+  /** Removes what is older than is kept. */
+  async prune(now: number): Promise<void> {
+    const { age, claims } = this.#settings
+    await this.#client.query('DELETE FROM $.runs WHERE id < $1 AND ended IS NOT NULL', [firstId(now - age)])
+    const old = "DELETE FROM $.claims WHERE at < to_timestamp($1 / 1000.0) AND state <> 'run'"
+    await this.#client.query(old, [now - claims])
+  }
+
+  /** Removes the oldest runs of jobs that have had many: now and then, so that it costs little. */
+  #trim(written: ReadonlyMap<string, number>): void {
+    const { runs } = this.#settings
+    for (const [job, count] of written) {
+      const grown = (this.#grown.get(job) ?? 0) + count
+      this.#grown.set(job, grown)
+      if (grown < runs / 4) continue
+      this.#grown.delete(job)
+      const sql = `DELETE FROM $.runs WHERE job = $1 AND ended IS NOT NULL AND id <
+        (SELECT id FROM $.runs WHERE job = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`
+      // Another instance may be doing the same; what is left now goes next time.
+      this.#client.query(sql, [job, runs - 1]).catch(() => {})
+    }
+  }
+
+  async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {
+    await this.#writer.flush()
+    const given = jobs.map(({ name, digest, paused }) => ({ name, digest, paused: pauseText(paused) }))
+    const rows = await this.#client.patient(ENROLL, [JSON.stringify(given), now])
+    const kept = new Map(rows.map((row) => [String(row.name), row]))
+    return jobs.map(({ name, digest, paused }) => {
+      const row = kept.get(name)
+      if (!row) return { decided: undefined, paused }
+      return {
+        decided: row.digest === digest ? Math.round(Number(row.decided)) : undefined,
+        paused: pauseOf(row.paused),
+      }
+    })
+  }
+}
+
+function pauseText(paused: PauseInfo | undefined): string | null {
+  return paused ? JSON.stringify(paused) : null
+}
+
+/** A pause as it is kept in `jobs.paused`. */
+export function pauseOf(text: unknown): PauseInfo | undefined {
+  return text === null || text === undefined ? undefined : (JSON.parse(String(text)) as PauseInfo)
+}
+
+/** The lowest id a run can have that began at this instant: ids are ordered by time. */
+function firstId(at: number): string {
+  const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}`
+}
+
+function incidents(client: Client): IncidentStore {
+  return {
+    async load(key) {
+      const sql = 'SELECT body FROM $.incidents WHERE $1::text IS NULL OR key = $1'
+      return (await client.query(sql, [key ?? null])).map(({ body }) => JSON.parse(String(body)))
+    },
+    async save(incident) {
+      const { key, version } = incident
+      const sql =
+        version === 1
+          ? 'INSERT INTO $.incidents (key, version, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING key'
+          : 'UPDATE $.incidents SET version = $2, body = $3 WHERE key = $1 AND version = $2 - 1 RETURNING key'
+      const body = JSON.stringify(incident).replaceAll('\\u0000', '\\ufffd')
+      return (await client.query(sql, [key, version, body])).length > 0
+    },
+    async remove(key, version) {
+      const sql = 'DELETE FROM $.incidents WHERE key = $1 AND version = $2 RETURNING key'
+      return (await client.query(sql, [key, version])).length > 0
+    },
+  }
+}

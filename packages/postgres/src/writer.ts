@@ -1,0 +1,171 @@
+import { type Clock, systemClock, type Timer } from '@escapement/core'
+import { type Client, isRefused } from './client.ts'
+import { COLUMNS, type RunRow } from './rows.ts'
+
+/** Records are written together after this time, in ms. */
+const DELAY = 20
+/** Until another try when PostgreSQL cannot be reached, in ms. */
+const AGAIN = 1000
+/** How many records wait at most for PostgreSQL to come back. */
+const MOST = 20_000
+/** Rows of one statement. */
+const ROWS = 1000
+
+const GIVEN = `WITH g AS (SELECT * FROM json_to_recordset($1::json) AS g(${COLUMNS}))`
+
+// The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
+const RAN = `
+  ${GIVEN}
+  INSERT INTO $.runs SELECT g.* FROM g
+  WHERE g.state <> 'succeeded' OR NOT EXISTS (
+    SELECT key, fence FROM $.runs o WHERE o.key = g.key AND o.fence > g.fence
+    UNION ALL SELECT key, fence FROM g o WHERE o.key = g.key AND o.fence > g.fence
+  )
+  ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+    attempt = greatest(excluded.attempt, runs.attempt), ended = excluded.ended,
+    started = coalesce(excluded.started, runs.started), errors = coalesce(excluded.errors, runs.errors),
+    trace = coalesce(excluded.trace, runs.trace)
+  WHERE runs.ended IS NULL AND excluded.ended IS NOT NULL AND runs.fence IS NOT DISTINCT FROM excluded.fence
+  RETURNING id`
+
+// A tick that was not run here need not be told of where it was run or told of. In order: no deadlocks.
+const TOLD = `
+  ${GIVEN}
+  INSERT INTO $.runs SELECT g.* FROM g
+  WHERE NOT EXISTS (SELECT 1 FROM $.runs o WHERE o.key = g.key)
+  ORDER BY g.key ON CONFLICT DO NOTHING`
+
+const DECIDED = `
+  WITH g AS (SELECT name, to_timestamp(at / 1000.0) AS at FROM json_to_recordset($1::json) AS g(name text, at float8)),
+    locked AS (
+      SELECT j.name, g.at FROM $.jobs j JOIN g USING (name) WHERE j.decided < g.at ORDER BY j.name FOR UPDATE OF j
+    )
+  UPDATE $.jobs j SET decided = locked.at FROM locked WHERE j.name = locked.name AND j.decided < locked.at`
+
+/** Writes what happened, in groups and without anybody waiting for it. */
+export class Writer {
+  clock: Clock = systemClock
+  onError: (error: unknown) => void = () => {}
+  /** The end of a run came too late: it had been abandoned. */
+  onRefused: (row: RunRow) => void = () => {}
+  /** Told how many runs of which jobs were written. */
+  onWritten: (jobs: ReadonlyMap<string, number>) => void = () => {}
+  readonly #client: Client
+  #rows = new Map<string, RunRow>()
+  #decided = new Map<string, number>()
+  #timer: Timer | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  /** Of the group that is being gathered. */
+  #group: Promise<void> | undefined
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** Resolves when the row is written. */
+  add(row: RunRow): Promise<void> {
+    const before = this.#rows.get(row.id)
+    if (before) this.#rows.set(row.id, merged(before, row))
+    else if (this.#rows.size < MOST) this.#rows.set(row.id, row)
+    else return Promise.reject(new Error('too many records wait for PostgreSQL: one was given up'))
+    return this.#soon()
+  }
+
+  decided(job: string, at: number): void {
+    const known = this.#decided.get(job)
+    if (known !== undefined && at <= known) return
+    this.#decided.set(job, at)
+    this.#soon().catch(() => {})
+  }
+
+  /** Writes all that waits. Rejects when it cannot be written now; it then goes on waiting. */
+  flush(): Promise<void> {
+    if (this.#timer) this.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#group = undefined
+    const done = this.#last.then(() => this.#write())
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  #soon(ms: number = DELAY): Promise<void> {
+    this.#group ??= new Promise((resolve, reject) => {
+      this.#timer = this.clock.setTimeout(() => this.flush().then(resolve, reject), ms)
+      this.#timer.unref?.()
+    })
+    return this.#group
+  }
+
+  async #write(): Promise<void> {
+    while (this.#rows.size > 0 || this.#decided.size > 0) {
+      const rows = [...this.#rows.values()].slice(0, ROWS)
+      for (const { id } of rows) this.#rows.delete(id)
+      const decided = this.#decided
+      this.#decided = new Map()
+      try {
+        await this.#send(rows)
+        if (decided.size > 0) {
+          const given = [...decided].map(([name, at]) => ({ name, at }))
+          await this.#client.patient(DECIDED, [JSON.stringify(given)])
+        }
+      } catch (error) {
+        this.#putBack(rows, decided)
+        this.#soon(AGAIN).catch(() => {})
+        throw error
+      }
+    }
+  }
+
+  async #send(rows: RunRow[]): Promise<void> {
+    const told = rows.filter(isTold)
+    const ran = rows.filter((row) => !isTold(row))
+    try {
+      if (told.length > 0) await this.#client.patient(TOLD, [JSON.stringify(told)])
+      if (ran.length > 0) this.#look(ran, await this.#client.patient(RAN, [JSON.stringify(ran)]))
+      this.onWritten(count(rows))
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      // One of them cannot be written: the others can.
+      if (rows.length === 1) return this.onError(error)
+      for (const row of rows) await this.#send([row])
+    }
+  }
+
+  #look(rows: readonly RunRow[], written: { id?: unknown }[]): void {
+    const ids = new Set(written.map(({ id }) => id))
+    for (const row of rows) {
+      if (!ids.has(row.id) && row.ended !== undefined && row.state !== 'abandoned') this.onRefused(row)
+    }
+  }
+
+  #putBack(rows: readonly RunRow[], decided: ReadonlyMap<string, number>): void {
+    const newer = this.#rows
+    this.#rows = new Map(rows.map((row) => [row.id, row]))
+    for (const [id, row] of newer) {
+      const before = this.#rows.get(id)
+      this.#rows.set(id, before ? merged(before, row) : row)
+    }
+    for (const [job, at] of decided) this.#decided.set(job, Math.max(at, this.#decided.get(job) ?? at))
+  }
+}
+
+/** A run's beginning and end in one group, as if one had been written after the other: the first end counts. */
+function merged(before: RunRow, row: RunRow): RunRow {
+  if (before.ended !== undefined) return before
+  return {
+    ...row,
+    attempt: Math.max(before.attempt, row.attempt),
+    started: row.started ?? before.started,
+    owner: before.owner,
+  }
+}
+
+function isTold({ attempt, state }: RunRow): boolean {
+  return attempt === 0 && (state === 'skipped' || state === 'missed')
+}
+
+function count(rows: readonly RunRow[]): Map<string, number> {
+  const jobs = new Map<string, number>()
+  for (const { job } of rows) jobs.set(job, (jobs.get(job) ?? 0) + 1)
+  return jobs
+}

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import {
+  type Claim,
+  createScheduler,
+  type JobOptions,
+  manual,
+  type Plugin,
+  type Refusal,
+  type Run,
+  type Scheduler,
+} from '@escapement/core'
+import { awaitRuns } from './await-runs.ts'
+import type { Case } from './case.ts'
+import { type FakeRun, fakeRun } from './fake-run.ts'
+import { StallClock } from './stall-clock.ts'
+
+export interface LockContractOptions {
+  /**
+   * Makes the plugin of one more instance of a fleet. Instances of one fleet see each other, those of others do
+   * not. The plugin is to use these times: an instance without news for `lease` ms is dead.
+   */
+  plugin(fleet: string, times: { lease: number; beat: number }): Plugin | Promise<Plugin>
+  /** Makes the backend unreachable for all instances of a fleet, and reachable again. */
+  fault?: { break(fleet: string): Promise<void>; heal(fleet: string): Promise<void> }
+}
+
+const TIMES = { lease: 1200, beat: 200 }
+
+interface Instance {
+  scheduler: Scheduler
+  clock: StallClock
+  lock: NonNullable<Plugin['lock']>
+}
+
+/**
+ * What a lock must do, as cases for any test runner. They take some seconds of real time: leases have to expire.
+ *
+ * @example
+ * for (const { name, run } of lockContract({ plugin })) test(name, run)
+ */
+export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
+  let fleets = 0
+  const fleet = (
+    name: string,
+    size: number,
+    work: (all: Instance[], fleet: string) => Promise<void>,
+    { handler = () => {}, ...options }: JobOptions & { handler?: (run: Run) => unknown } = {},
+  ): Case => ({
+    name,
+    run: async () => {
+      const id = `fleet${++fleets}`
+      const all: Instance[] = []
+      for (let i = 0; i < size; i++) {
+        const made = await plugin(id, TIMES)
+        assert.ok(made.lock, `the plugin ${made.name} brings a lock`)
+        const clock = new StallClock()
+        const scheduler = createScheduler({
+          plugins: [made],
+          clock,
+          instance: `${id}-${i}`,
+          logger: { debug() {}, info() {}, warn() {}, error() {} },
+          drain: { grace: 100, abort: 100 },
+        })
+        scheduler.job('job', manual(), options, handler)
+        scheduler.job('other', manual(), () => {})
+        all.push({ scheduler, clock, lock: made.lock })
+      }
+      try {
+        await Promise.all(all.map(({ scheduler }) => scheduler.start()))
+        await work(all, id)
+      } finally {
+        for (const { clock } of all) clock.resume()
+        await Promise.all(all.map(({ scheduler }) => scheduler.stop()))
+      }
+    },
+  })
+  // Each its own instant of the last second: neither too early nor too late for any backend.
+  let last = 0
+  const tick = (given: FakeRun = {}) => {
+    last = Math.max(last + 1, Date.now() - 500)
+    return fakeRun({ at: last, ...given })
+  }
+  const claims = async ({ lock }: Instance, run: Run, lease = true) => lock.claim(run, { lease })
+
+  const cases = [
+    fleet('of ten instances that claim a tick at once, one gets it', 10, async (all) => {
+      for (let round = 0; round < 5; round++) {
+        const at = tick().tick.scheduledAt
+        const answers = await Promise.all(all.map((one) => claims(one, fakeRun({ at }))))
+        const won = answers.filter((answer): answer is Claim => answer.granted)
+        assert.equal(won.length, 1)
+        for (const answer of answers) if (!answer.granted) assert.equal(answer.reason, 'claimed-elsewhere')
+        await won[0]?.finish('succeeded')
+      }
+    }),
+    fleet('a tick stays claimed after its run has ended', 2, async ([a, b]) => {
+      const at = Date.now()
+      await (await granted(claims(a as Instance, fakeRun({ at })))).finish('failed')
+      assert.equal((await refused(claims(b as Instance, fakeRun({ at })))).reason, 'claimed-elsewhere')
+      assert.equal((await refused(claims(a as Instance, fakeRun({ at })))).reason, 'claimed-elsewhere')
+    }),
+    fleet('a lease keeps runs of one job from overlapping, and only of that job', 2, async ([a, b]) => {
+      const first = await granted(claims(a as Instance, tick()))
+      assert.equal((await refused(claims(b as Instance, tick()))).reason, 'overlap')
+      await (await granted(claims(b as Instance, tick({ job: 'other' })))).finish('succeeded')
+      await (await granted(claims(b as Instance, tick(), false))).finish('succeeded')
+      await first.finish('succeeded')
+      await (await granted(claims(b as Instance, tick()))).finish('succeeded')
+    }),
+    fleet('fences rise from claim to claim of a job, whoever claims', 3, async (all) => {
+      let last = 0
+      for (let i = 0; i < 30; i++) {
+        const claim = await granted(claims(all[i % 3] as Instance, tick()))
+        assert.ok((claim.fence ?? 0) > last, `fence ${claim.fence} after ${last}`)
+        last = claim.fence ?? 0
+        await claim.finish('succeeded')
+      }
+    }),
+    fleet('a claim is held until it is finished', 1, async ([a]) => {
+      const claim = await granted(claims(a as Instance, tick()))
+      assert.equal(claim.held(), true)
+      await claim.finish('succeeded')
+      assert.equal(claim.held(), false)
+    }),
+    fleet('a heartbeat keeps a claim for longer than its lease', 2, async ([a, b]) => {
+      const claim = await granted(claims(a as Instance, tick()))
+      await (b as Instance).scheduler.run('other', undefined, { wait: true })
+      await passed(TIMES.lease * 1.5)
+      assert.equal(claim.held(), true)
+      assert.equal((await refused(claims(b as Instance, tick()))).reason, 'overlap')
+      await claim.finish('succeeded')
+    }),
+    fleet('an instance that stands still does not trust its lease when it is over', 1, async ([a]) => {
+      const claim = await granted(claims(a as Instance, tick()))
+      a?.clock.stall()
+      await passed(TIMES.lease + 50)
+      assert.equal(claim.held(), false)
+      const lost = new Promise((resolve) => claim.onLost(resolve))
+      a?.clock.resume()
+      assert.equal(((await lost) as { code?: string }).code, 'ERR_ESCAPEMENT_LEASE_LOST')
+      assert.equal(claim.held(), false)
+    }),
+    fleet(
+      'the run of an instance that stands still is run again elsewhere: same tick and key, higher fence',
+      3,
+      async ([a, b, c]) => {
+        const run = tick({ onAbandoned: 'rerun' })
+        const claim = await granted(claims(a as Instance, run))
+        const elsewhere = Promise.race(
+          [b, c].map((one) => awaitRuns((one as Instance).scheduler, { where: again })),
+        )
+        a?.clock.stall()
+        const [second] = await elsewhere
+        assert.equal(second?.key, run.key)
+        assert.equal(second?.tick.id, run.tick.id)
+        assert.equal(second?.outcome, 'succeeded')
+        assert.ok((second?.start ?? 0) === 2 && (second?.fence ?? 0) > (claim.fence ?? 0))
+        assert.equal(claim.held(), false)
+        a?.clock.resume()
+        await claim.finish('succeeded')
+        assert.equal(
+          (await refused(claims(b as Instance, tick({ at: run.tick.scheduledAt })))).reason,
+          'claimed-elsewhere',
+        )
+      },
+      { onAbandoned: 'rerun' },
+    ),
+    fleet(
+      'without rerun it is told of as abandoned by one instance, and the job goes on',
+      3,
+      async ([a, b, c]) => {
+        const run = tick()
+        await granted(claims(a as Instance, run))
+        const told: Run[] = []
+        for (const one of [b, c]) one?.scheduler.on('abandoned', (dead) => void told.push(dead))
+        const seen = Promise.race(
+          [b, c].map((one) => awaitRuns((one as Instance).scheduler, { event: 'abandoned' })),
+        )
+        a?.clock.stall()
+        await seen
+        await passed(TIMES.beat * 3)
+        assert.deepEqual(
+          told.map(({ key, outcome, instance }) => ({ key, outcome, instance })),
+          [{ key: run.key, outcome: 'abandoned', instance: a?.scheduler.instance }],
+        )
+        await (await granted(claims(b as Instance, tick()))).finish('succeeded')
+        assert.equal(
+          (await refused(claims(c as Instance, tick({ at: run.tick.scheduledAt })))).reason,
+          'claimed-elsewhere',
+        )
+      },
+    ),
+    fleet(
+      'what an instance aborts at its shutdown is run again elsewhere at once',
+      2,
+      async ([a, b]) => {
+        const again_ = awaitRuns((b as Instance).scheduler, { where: again, timeout: TIMES.lease * 5 })
+        const [one] = await Promise.all([
+          awaitRuns((a as Instance).scheduler, { event: 'running' }),
+          (a as Instance).scheduler.job('long', soon(), { onAbandoned: 'rerun' }, untilAborted),
+          (b as Instance).scheduler.job('long', manual(), { onAbandoned: 'rerun' }, () => {}),
+        ])
+        await (a as Instance).scheduler.stop()
+        const [second] = await again_
+        assert.equal(second?.key, one[0]?.key)
+        assert.equal(second?.outcome, 'succeeded')
+      },
+      { onAbandoned: 'rerun' },
+    ),
+    fleet('a named mutex is held by one at a time, and freed by a failure', 4, async (all) => {
+      let inside = 0
+      let most = 0
+      let turns = 0
+      const turn = async () => {
+        most = Math.max(most, ++inside)
+        await passed(5)
+        inside--
+        if (++turns % 3 === 0) throw new Error('failed inside')
+      }
+      await Promise.allSettled(
+        Array.from({ length: 12 }, (_, i) => (all[i % 4] as Instance).scheduler.exclusive('name', turn)),
+      )
+      assert.equal(turns, 12)
+      assert.equal(most, 1)
+    }),
+    fleet('who waits for a mutex can give up', 2, async ([a, b]) => {
+      const controller = new AbortController()
+      await (a as Instance).scheduler.exclusive('name', async () => {
+        const waiting = (b as Instance).scheduler.exclusive('name', () => {}, controller.signal)
+        controller.abort(new Error('enough'))
+        await assert.rejects(waiting, /enough/)
+      })
+    }),
+  ]
+  if (fault) {
+    cases.push(
+      fleet(
+        'an unreachable backend is a refusal, in bounded time, and no more once it is back',
+        2,
+        async ([a, b], id) => {
+          await fault.break(id)
+          const asked = Date.now()
+          const answers = await Promise.all([a, b].map((one) => claims(one as Instance, tick())))
+          for (const answer of answers) {
+            assert.ok(!answer.granted && answer.reason === 'claim-unavailable' && answer.error)
+          }
+          assert.ok(Date.now() - asked < 10_000)
+          await fault.heal(id)
+          for (let tries = 0; ; tries++) {
+            const answer = await claims(a as Instance, tick())
+            if (answer.granted) return answer.finish('succeeded')
+            assert.ok(tries < 100, 'the lock has not come back')
+            await passed(TIMES.beat)
+          }
+        },
+      ),
+    )
+  }
+  return cases
+}
+
+function again(run: Run): boolean {
+  return run.trigger === 'rerun'
+}
+
+/** Leases expire in real time. */
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** One tick, in a moment. */
+function soon(): { next(after: Date): Date | undefined } {
+  const at = Date.now() + 50
+  return { next: (after) => (after.getTime() < at ? new Date(at) : undefined) }
+}
+
+function untilAborted(run: Run): Promise<never> {
+  return new Promise((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason)))
+}
+
+async function granted(asked: Promise<Claim | Refusal>): Promise<Claim> {
+  const answer = await asked
+  assert.ok(answer.granted, `refused: ${JSON.stringify(answer)}`)
+  return answer
+}
+
+async function refused(asked: Promise<Claim | Refusal>): Promise<Refusal> {
+  const answer = await asked
+  assert.ok(!answer.granted, 'granted')
+  return answer
+}
