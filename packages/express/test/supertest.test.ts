@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 describe.each([
   ['express 5', express],
-  ['express 4', express4 as unknown as typeof express],
+  ['express 4', express4],
 ])('%s with supertest', (_, make) => {
   it('answers requests and runs what they ask for, but no ticks', async () => {
     const scheduler = createScheduler()

@@ -21,7 +21,7 @@ const wrapped = (fn: object) => Object.assign(() => {}, { __original: fn })
 
 for (const [version, make] of [
   ['express 5', express],
-  ['express 4', express4 as unknown as typeof express],
+  ['express 4', express4],
 ] as const) {
   const within = (mount: (app: express.Express) => unknown) => {
     const app = make()
