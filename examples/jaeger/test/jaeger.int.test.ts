@@ -57,19 +57,27 @@ beforeAll(async () => {
   undo.unshift(stopped(app))
   lines = []
   let rest = ''
-  const seen = new Promise<void>((resolve, reject) => {
-    app.once('exit', (status) => reject(new Error(`the example ended with ${status}`)))
-    app.stdout.on('data', (chunk) => {
-      const parts = (rest + chunk).split('\n')
-      rest = parts.pop() ?? ''
-      lines.push(...parts.map((line) => JSON.parse(line) as Record<string, unknown>))
-      const done = lines.filter((line) => line.msg === 'pull-prices succeeded')
-      if (done.length >= 6 && done.some((line) => line.attempt === 2)) resolve()
-    })
+  const waiting = new Set<() => void>()
+  app.stdout.on('data', (chunk) => {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop() ?? ''
+    lines.push(...parts.map((line) => JSON.parse(line) as Record<string, unknown>))
+    for (const look of waiting) look()
   })
-  await seen
+  /** Waits until the lines say so. */
+  const until = (holds: () => boolean) =>
+    new Promise<void>((resolve, reject) => {
+      app.once('exit', (status) => reject(new Error(`the example ended with ${status}`)))
+      waiting.add(() => holds() && resolve())
+    })
+  await until(() => {
+    const done = lines.filter((line) => line.msg === 'pull-prices succeeded')
+    return done.length >= 6 && done.some((line) => line.attempt === 2)
+  })
   const url = `http://127.0.0.1:${ports[1]}`
+  const reported = until(() => lines.some((line) => line.msg === 'report succeeded'))
   asked = (await (await fetch(`${url}/reports`, { method: 'POST' })).json()) as typeof asked
+  await reported
   metrics = await (await fetch(`${url}/metrics`)).text()
   const exited = once(app, 'exit')
   app.kill('SIGINT')
