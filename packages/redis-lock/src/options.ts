@@ -101,8 +101,13 @@ export function parseOptions(options: RedisLockOptions): Settings {
     fail('namespace', '1 to 100 letters, digits and . : / _ -', namespace)
   }
   if (typeof guard !== 'boolean') fail('guard', 'true or false', guard)
+  const clients = parseClients(options.clients)
+  const replicaAcks = whole('replicaAcks', options.replicaAcks ?? 0, 0, 100)
+  if (replicaAcks > 0 && clients.some((client) => typeof client !== 'string' && client.isCluster)) {
+    fail('replicaAcks', '0 with a Cluster client, which has no connection to wait on', replicaAcks)
+  }
   return {
-    clients: parseClients(options.clients),
+    clients,
     namespace,
     lease,
     beat,
@@ -114,7 +119,7 @@ export function parseOptions(options: RedisLockOptions): Settings {
     maxStarts: whole('maxStarts', options.maxStarts ?? 3, 1, 1000),
     redisDown: oneOf('redisDown', options.redisDown, ['skip', 'run']),
     minHold: ms('minHold', 0, 0, lease),
-    replicaAcks: whole('replicaAcks', options.replicaAcks ?? 0, 0, 100),
+    replicaAcks,
     guard,
     timeout: ms('timeout', Math.min(500, lease / 4), 10, lease / 3),
     early: 50,

@@ -1,5 +1,5 @@
 import { createScheduler, EscapementError } from '@escapement/core'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { expect, test } from 'vitest'
 import { unsafeOptions } from '../src/client.ts'
@@ -52,23 +52,30 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(make).toThrow(message)
 })
 
+test('replicas of a Cluster cannot be waited for', () => {
+  const cluster = new Cluster([{ host: 'localhost' }], { lazyConnect: true })
+  expect(() => redisLock({ clients: [cluster], replicaAcks: 1 })).toThrow(
+    'replicaAcks must be 0 with a Cluster client',
+  )
+})
+
 test('a password is not shown', () => {
   expect(redacted('redis://me:secret@host:1')).toBe('redis://…@host:1')
   expect(() => redisLock({ clients: ['http://me:secret@host'] })).toThrow(/^(?!.*secret)/)
 })
 
 test.each([
-  ['5', Redis5],
-  ['6', Redis],
-])('unsafe options of a client of ioredis %s are named', (_, Client) => {
-  const plain = new Client({ lazyConnect: true })
+  ['5', (options: object) => new Redis5(options)],
+  ['6', (options: object) => new Redis(options)],
+])('unsafe options of a client of ioredis %s are named', (_, make) => {
+  const plain = make({ lazyConnect: true })
   expect(unsafeOptions(plain)).toEqual([
     'enableOfflineQueue: true (better: false)',
     'maxRetriesPerRequest: 20 (better: 0)',
     'autoResendUnfulfilledCommands: true (better: false)',
     'commandTimeout: none (better: 500)',
   ])
-  const safe = new Client({
+  const safe = make({
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

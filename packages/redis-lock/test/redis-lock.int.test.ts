@@ -22,8 +22,11 @@ const SAFE = {
   autoResendUnfulfilledCommands: false,
   commandTimeout: 500,
 }
-function client(server: RedisServer, Client: typeof Redis | typeof Redis5 = Redis): RedisLike {
-  const made = new Client(server.port, SAFE)
+function client(
+  server: RedisServer,
+  make = (port: number): Redis | Redis5 => new Redis(port, SAFE),
+): RedisLike {
+  const made = make(server.port)
   undo.push(() => made.disconnect())
   return made
 }
@@ -91,11 +94,11 @@ describe.each([1, 3])('%d Redis', (count) => {
 })
 
 test.each([
-  ['5', Redis5],
-  ['6', Redis],
-])('clients of ioredis %s', async (_, Client) => {
+  ['5', (port: number) => new Redis5(port, SAFE)],
+  ['6', (port: number) => new Redis(port, SAFE)],
+])('clients of ioredis %s', async (_, make) => {
   const [server] = await servers(1)
-  const one = scheduler({ clients: [client(server as RedisServer, Client)] })
+  const one = scheduler({ clients: [client(server as RedisServer, make)] })
   one.job('a', '* * * * * *', () => {})
   const [run] = await Promise.all([settled([one], 1, started), one.start()])
   expect(run[0]?.outcome).toBe('succeeded')
