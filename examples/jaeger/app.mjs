@@ -67,5 +67,5 @@ const server = app.listen(Number(PORT), () => logger.info(`http://localhost:${PO
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close())
 server.on('close', async () => {
   redis.disconnect()
-  await provider.shutdown()
+  await provider.shutdown().catch((error) => logger.warn({ err: error }, 'the last spans cannot be sent'))
 })

@@ -18,7 +18,9 @@ export const provider = new NodeTracerProvider({
     'service.name': 'shop',
     'service.instance.id': process.env.INSTANCE ?? `web-${process.pid}`,
   }),
-  spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter(), { scheduledDelayMillis: 1000 })],
+  spanProcessors: [
+    new BatchSpanProcessor(new OTLPTraceExporter({ timeoutMillis: 2000 }), { scheduledDelayMillis: 1000 }),
+  ],
 })
 provider.register()
 
