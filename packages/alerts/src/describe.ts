@@ -147,17 +147,26 @@ function isUtc(instant: Date, timeZone: string): boolean {
   return hour(timeZone) === hour('UTC')
 }
 
-/** `Fri, 20 Nov 2026, 09:00:00 GMT+8`, `2026年11月20日周五 09:00:00 GMT+8` */
+/** `Fri, 20 Nov 2026, 09:00:00 GMT+8`, `2026年11月20日周五 09:00:00 GMT+8`: the same on every version of Node. */
 export function moment(date: Date, timeZone: string, lang: string): string {
-  const locale = lang === 'en' ? 'en-GB' : lang
-  const part = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(date)
-  const day = part({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })
-  const time = part({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
-  const zone = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
-    .formatToParts(date)
-    .find(({ type }) => type === 'timeZoneName')
-  return `${day}${lang === 'en' ? ',' : ''} ${time} ${zone?.value ?? timeZone}`
+  const chinese = lang !== 'en'
+  const format = new Intl.DateTimeFormat(chinese ? 'zh-CN' : 'en-US', {
+    timeZone,
+    weekday: 'short',
+    day: 'numeric',
+    month: chinese ? 'numeric' : 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  })
+  const part = Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, value]))
+  const day = chinese
+    ? `${part.year}年${part.month?.replace('月', '')}月${part.day?.replace('日', '')}日${part.weekday}`
+    : `${part.weekday}, ${part.day} ${part.month} ${part.year},`
+  return `${day} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName}`
 }
 
 /** An address that is safe behind a link, or undefined. */

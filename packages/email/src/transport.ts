@@ -118,8 +118,8 @@ async function bounded(transport: MailTransport, mail: Mail, signal: AbortSignal
   let stop: (reason: unknown) => void = () => {}
   const stopped = new Promise<never>((_, reject) => {
     stop = (reason) => {
-      controller.abort(reason)
       reject(reason)
+      controller.abort(reason)
     }
   })
   const onAbort = () => stop(signal.reason)

@@ -142,6 +142,20 @@ export const samples: Record<string, Message> = {
     }),
     notice({ status: 'recovered', subject: 'sync-orders', told: 1, recoveredAt: at('01:03:40') }),
   ]),
+  long: message([
+    notice({
+      subject: 'without-any-place-to-break-'.repeat(7),
+      detail: 'x'.repeat(400),
+      errors: [
+        {
+          ...refused,
+          message: 'y'.repeat(2000),
+          stack: `Error: ${'z'.repeat(3000)}`,
+          causes: ['c'.repeat(500)],
+        },
+      ],
+    }),
+  ]),
   storm: message(
     Array.from({ length: 200 }, (_, i) =>
       notice({
