@@ -63,7 +63,7 @@ export async function startServer(): Promise<Server> {
       await over
     },
     async close() {
-      await Promise.allSettled([...pools].map((pool) => (pool.ended ? undefined : pool.end())))
+      await Promise.all([...pools].filter((pool) => !pool.ended).map((pool) => pool.end()))
       await server.kill()
       rmSync(folder, { recursive: true, force: true })
     },

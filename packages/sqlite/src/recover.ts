@@ -41,6 +41,7 @@ export class Recover {
     }
     const found = orphans(writer.db)
     for (const orphan of found) await this.#recover(orphan, mono)
+    writer.tryFlush()
     await this.#closeRuns()
   }
 

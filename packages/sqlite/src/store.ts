@@ -3,6 +3,7 @@ import {
   type IncidentStore,
   type JobState,
   type JobStore,
+  type Maybe,
   type PauseInfo,
   type Run,
   type RunQuery,
@@ -13,7 +14,7 @@ import {
 import type { Value } from './driver.ts'
 import type { Settings } from './options.ts'
 import { fromRow, toValues } from './rows.ts'
-import type { Prepared, Writer } from './writer.ts'
+import type { Prepared, Work, Writer } from './writer.ts'
 
 const COLUMNS =
   'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner'
@@ -41,6 +42,8 @@ export class SqliteStore implements Store {
   readonly #parts: StoreParts
   /** Records of each job since its old ones were last removed. */
   readonly #grown = new Map<string, number>()
+  /** Runs under way. */
+  readonly #begun = new Map<string, { over: boolean }>()
   /** Watermarks that are not written yet. */
   #decided = new Map<string, number>()
 
@@ -58,18 +61,23 @@ export class SqliteStore implements Store {
   }
 
   begin(run: Run): void {
-    const record = toRecord(run)
-    const { writer, owner } = this.#parts
-    writer.later((db) => db.run(BEGIN, ...toValues(record, owner() ?? null)))
+    const { owner } = this.#parts
+    const values = toValues(toRecord(run), owner() ?? null)
+    const begun = { over: false }
+    this.#begun.set(run.id, begun)
+    // A run that ends before it is written needs no row of its beginning.
+    // If that fails, the record of its end tells of it.
+    this.#write((db) => begun.over || db.run(BEGIN, ...values))?.catch(() => {})
   }
 
-  record(run: Run): void | Promise<void> {
+  record(run: Run): Maybe<void> {
     // The record of the instance that has it says more.
     if (run.reason === 'claimed-elsewhere') return
     const record = toRecord(run)
-    const { writer, settings } = this.#parts
-    const work = (db: Prepared) => this.#record(db, record)
-    return settings.full ? writer.write(work) : writer.later(work)
+    const begun = this.#begun.get(run.id)
+    if (begun) begun.over = record.state !== 'abandoned'
+    this.#begun.delete(run.id)
+    return this.#write((db) => this.#record(db, record))
   }
 
   runs(query: RunQuery = {}): RunRecord[] {
@@ -100,6 +108,12 @@ export class SqliteStore implements Store {
       db.run('DELETE FROM runs WHERE id < ? AND ended IS NOT NULL', firstId(now - settings.age))
       db.run("DELETE FROM claims WHERE at < ? AND state <> 'run'", now - settings.claims)
     })
+  }
+
+  #write(work: Work): Promise<void> | undefined {
+    const { writer, settings } = this.#parts
+    if (settings.full) return writer.write(work)
+    writer.later(work)
   }
 
   #record(db: Prepared, record: RunRecord): void {
@@ -151,6 +165,7 @@ export class SqliteStore implements Store {
 
   async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {
     let states: JobState[] = []
+    this.#parts.writer.tryFlush()
     await this.#parts.writer.write((db) => {
       states = jobs.map((job) => enroll(db, job, now))
     })

@@ -14,6 +14,8 @@ interface Entry {
 const MOST = 200_000
 /** Written at once when so many wait. */
 const PLENTY = 2_000
+/** How long those who wait are gathered when the last group was just written, in ms. */
+const GATHER = 2
 /** Until another try when another process is writing, in ms. */
 const AGAIN = 50
 /** Tries until those who wait for their write are told that it failed. */
@@ -27,9 +29,12 @@ export class Writer {
   readonly #open: () => Database
   readonly #delay: number
   #db: Prepared | undefined
-  #queue: Entry[] = []
+  /** What somebody waits for, and what has time. */
+  #urgent: Entry[] = []
+  #idle: Entry[] = []
   #timer: Timer | undefined
-  #immediate = false
+  #soonAlready = false
+  #wrote = -Infinity
   #tries = 0
   #dirty = false
 
@@ -45,26 +50,31 @@ export class Writer {
     return this.#db
   }
 
-  /** Writes with the next group. Resolves when it is committed. */
+  /** Writes at once, with all that comes in the same turn. Resolves when it is committed. */
   write(work: Work): Promise<void> {
     return new Promise((done, failed) => {
-      this.#push({ work, done, failed })
+      this.#urgent.push({ work, done, failed })
       this.#soon()
     })
   }
 
-  /** Writes with the next group, with no hurry. */
+  /** Writes with the next group, with no hurry; maybe after what comes later by `write()`. */
   later(work: Work): void {
-    this.#push({ work, done: undefined, failed: undefined })
-    if (this.#delay === 0 || this.#queue.length >= PLENTY) this.#soon()
-    else if (!this.#timer) this.#timer = this.#after(this.#delay)
+    if (this.#idle.length >= MOST) {
+      this.#idle.shift()
+      this.onError(new Error('a record was given up: too many wait for the file'))
+    }
+    this.#idle.push({ work, done: undefined, failed: undefined })
+    if (!this.#timer) this.#timer = this.#after(this.#idle.length >= PLENTY ? 0 : this.#delay)
   }
 
   /** Writes all that waits. Throws when it cannot be written now. */
   flush(): void {
     if (this.#timer) this.clock.clearTimeout(this.#timer)
     this.#timer = undefined
-    while (this.#queue.length > 0) this.#commit(this.#queue.splice(0))
+    while (this.#idle.length > 0 || this.#urgent.length > 0) {
+      this.#commit([...this.#idle.splice(0), ...this.#urgent.splice(0)])
+    }
   }
 
   /** Writes all that waits, unless another process is writing. */
@@ -90,45 +100,41 @@ export class Writer {
     this.#db = undefined
   }
 
-  #push(entry: Entry): void {
-    if (this.#queue.length >= MOST) {
-      const lost = this.#queue.shift() as Entry
-      const error = new Error('a write was given up: too many wait for the file')
-      if (lost.failed) lost.failed(error)
-      else this.onError(error)
-    }
-    this.#queue.push(entry)
-  }
-
   #soon(): void {
-    if (this.#immediate) return
-    this.#immediate = true
-    this.clock.setImmediate(() => {
-      this.#immediate = false
-      this.#try()
-    })
+    if (this.#soonAlready) return
+    this.#soonAlready = true
+    const go = () => {
+      this.#soonAlready = false
+      this.#try(() => this.#commit(this.#urgent.splice(0)))
+    }
+    // Alone, at once; when many come, together. On another clock than the machine's no time need pass.
+    const busy = this.clock === systemClock && performance.now() - this.#wrote < GATHER
+    if (busy) setTimeout(go, GATHER)
+    else this.clock.setImmediate(go)
   }
 
   #after(ms: number): Timer {
     const timer = this.clock.setTimeout(() => {
       this.#timer = undefined
-      this.#try()
+      this.#try(() => this.flush())
     }, ms)
     timer.unref?.()
     return timer
   }
 
-  #try(): void {
+  #try(write: () => void): void {
     try {
-      this.flush()
+      write()
     } catch (error) {
       this.onError(error)
     }
-    if (this.#queue.length > 0 && !this.#timer) this.#timer = this.#after(AGAIN)
+    const left = this.#urgent.length > 0 || this.#idle.length > 0
+    if (left && !this.#timer) this.#timer = this.#after(this.#urgent.length > 0 ? AGAIN : this.#delay)
   }
 
   /** One transaction. What makes it fail is taken out; when the file is busy, all of it waits on. */
   #commit(entries: Entry[]): void {
+    if (entries.length === 0) return
     let current: Entry | undefined
     try {
       this.db.exec('BEGIN IMMEDIATE')
@@ -141,12 +147,12 @@ export class Writer {
     } catch (error) {
       this.#db?.rollback()
       if (isBusy(error) && ++this.#tries < TRIES) {
-        this.#queue = entries.concat(this.#queue)
+        this.#putBack(entries)
         throw error
       }
       this.#tries = 0
       const culprits = current ? [current] : entries
-      this.#queue = entries.filter((entry) => !culprits.includes(entry)).concat(this.#queue)
+      this.#putBack(entries.filter((entry) => !culprits.includes(entry)))
       for (const { failed } of culprits) {
         if (failed) failed(error)
         else this.onError(error)
@@ -155,7 +161,13 @@ export class Writer {
     }
     this.#tries = 0
     this.#dirty = true
+    this.#wrote = performance.now()
     for (const { done } of entries) done?.()
+  }
+
+  #putBack(entries: readonly Entry[]): void {
+    this.#urgent = entries.filter(({ done }) => done).concat(this.#urgent)
+    this.#idle = entries.filter(({ done }) => !done).concat(this.#idle)
   }
 }
 

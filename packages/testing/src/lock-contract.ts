@@ -195,11 +195,10 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
       2,
       async ([a, b]) => {
         const again_ = awaitRuns((b as Instance).scheduler, { where: again, timeout: TIMES.lease * 5 })
-        const [one] = await Promise.all([
-          awaitRuns((a as Instance).scheduler, { event: 'running' }),
-          (a as Instance).scheduler.job('long', soon(), { onAbandoned: 'rerun' }, untilAborted),
-          (b as Instance).scheduler.job('long', manual(), { onAbandoned: 'rerun' }, () => {}),
-        ])
+        const running = awaitRuns((a as Instance).scheduler, { event: 'running' })
+        a?.scheduler.job('long', soon(), { onAbandoned: 'rerun' }, untilAborted)
+        b?.scheduler.job('long', manual(), { onAbandoned: 'rerun' }, () => {})
+        const one = await running
         await (a as Instance).scheduler.stop()
         const [second] = await again_
         assert.equal(second?.key, one[0]?.key)
