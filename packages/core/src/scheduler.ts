@@ -18,6 +18,7 @@ import { Registry } from './registry.ts'
 import type { ActiveRun } from './run.ts'
 import type { Schema } from './schema.ts'
 import { parseSettings, type SchedulerOptions } from './settings.ts'
+import { siblings } from './siblings.ts'
 import { type Due, Timetable } from './timetable.ts'
 import type { TriggerSpec } from './triggers/index.ts'
 import { Watch } from './watch.ts'
@@ -252,6 +253,12 @@ export class Scheduler {
     this.#timetable.start()
     const { timezone, instance } = this
     this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
+    const one = this.#plugins.lock ? undefined : siblings()
+    if (one)
+      this.#engine.log.warn(
+        { instance },
+        `this process is ${one}: without a lock plugin each runs every tick`,
+      )
     this.#engine.events.emit('start')
   }
 

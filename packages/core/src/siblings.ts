@@ -1,0 +1,9 @@
+import cluster from 'node:cluster'
+
+/** What shows that this process is one of several that run the same code; undefined when nothing does. */
+export function siblings(): string | undefined {
+  const instance = process.env.NODE_APP_INSTANCE // PM2 numbers its instances from 0
+  if (Number(instance) > 0) return `PM2 instance ${instance}`
+  if (instance === undefined && cluster.isWorker) return 'a worker of a cluster'
+  return undefined
+}
