@@ -42,41 +42,36 @@ export function lifecycle(
   framework: string,
   more: { listens?: string[]; places: string[]; libraries?: string[]; others?: string[] },
 ): void {
-  const args = (scenarios: string[], settings = {}) => [
-    app.pathname,
-    framework,
-    JSON.stringify(scenarios),
-    JSON.stringify(settings),
-  ]
+  const args = (scenarios: string[]) => [app.pathname, framework, JSON.stringify(scenarios)]
   const play = (scenario: string) => start(args([scenario]))
 
-  beforeAll(build)
+  const whole = [
+    ...[...LISTENS, ...(more.listens ?? [])].map((name) => `listen/${name}`),
+    ...CLOSES.map((name) => `close/${name}`),
+    ...more.places.map((name) => `where/${name}`),
+    "another app's server",
+    ...(more.others ?? []),
+  ]
+  const others = [
+    'close/a close() taken early',
+    'two servers',
+    'restart',
+    'restart at once',
+    'EADDRINUSE',
+    'EADDRINUSE, then another port',
+    'start: never',
+    'a plugin that cannot start at first',
+    'a run asked for by a request',
+  ]
+  // Begins with the file, to be through when it is asked.
+  let child: Child
+  beforeAll(async () => {
+    await build()
+    child = new Child(args([...whole, ...others]))
+  })
+  afterAll(() => child?.kill('SIGKILL'))
 
   describe(`${framework}: one app after the other in a process`, () => {
-    const whole = [
-      ...[...LISTENS, ...(more.listens ?? [])].map((name) => `listen/${name}`),
-      ...CLOSES.map((name) => `close/${name}`),
-      ...more.places.map((name) => `where/${name}`),
-      "another app's server",
-      ...(more.others ?? []),
-    ]
-    const others = [
-      'close/a close() taken early',
-      'two servers',
-      'restart',
-      'restart at once',
-      'EADDRINUSE',
-      'EADDRINUSE, then another port',
-      'start: never',
-      'a plugin that cannot start at first',
-      'a run asked for by a request',
-    ]
-    let child: Child
-    beforeAll(() => {
-      child = new Child(args([...whole, ...others]))
-    })
-    afterAll(() => child.kill('SIGKILL'))
-
     it.each(whole)('starts, and drains: %s', async (scenario) => {
       const told = await child.scenario(scenario)
       expect(told).toSatisfy(() => inOrder(told, ...WHOLE))
@@ -198,6 +193,10 @@ export function lifecycle(
           (name) => `${name} ${id}`,
         )
         expect(child.told).toSatisfy(() => inOrder(child.told, ...events))
+        const text = 'this process is a worker of a cluster: without a lock plugin each runs every tick'
+        expect(child.told).toContainEqual(
+          expect.objectContaining({ event: `log ${id}`, level: 'warn', text }),
+        )
       }
       const ends = child.told.filter(({ event, id }) => event === 'exit' && id)
       expect(ends).toMatchObject([{ code: 0 }, { code: 0 }])
