@@ -18,6 +18,8 @@ export interface Report {
   crashes: number
   /** Of the starts, in ms. */
   late: { p50: number; p99: number; max: number }
+  /** How late timers of an idle process were meanwhile, in ms. */
+  machine: { p50: number; p99: number }
   /** Largest growth of a process from its fifth second on, in MB. */
   growth: number
   /** From each death or stall to the next word about the tick that was running, in ms. */
@@ -31,6 +33,7 @@ export interface Window {
   /** When the last log line was written. */
   readonly end: number
   readonly rerun: boolean
+  readonly machine: Report['machine']
 }
 
 export function check(
@@ -141,6 +144,7 @@ export function check(
     regressions,
     crashes: crashed.length,
     late: { p50: quantile(lag, 0.5), p99: quantile(lag, 0.99), max: lag.at(-1) ?? 0 },
+    machine: window.machine,
     growth: growth(lines),
     recovery: recoveries(lines, deeds),
     details,

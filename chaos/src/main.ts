@@ -33,11 +33,13 @@ for (const scenario of chosen) {
     results.push(result)
     const { report, failures } = result
     const mark = failures.length > 0 ? `FAILED: ${failures.join(', ')}` : 'ok'
-    const shown = (scenario.shows ?? []).map((count) => `${report[count]} ${count}`)
+    const shown = (scenario.shows ?? []).map((count) => `, ${report[count]} ${count}`)
     const named = Object.entries(report.named).map(([reason, n]) => `${n} ${reason}`)
     console.log(
-      `${scenario.name}: ${mark} · ${report.ran}/${report.ticks} ran${named.length ? `, ${named.join(', ')}` : ''}` +
+      `${scenario.name}: ${mark} · ${report.ran}/${report.ticks} ran${named.length ? `, ${named.join(', ')}` : ''}${shown.join('')}` +
         ` · late ${report.late.p50}/${report.late.p99}/${report.late.max} ms` +
+        ` (machine ${report.machine.p50}/${report.machine.p99})` +
+        ` · ${Math.round(result.cpu)} µs of Redis a tick` +
         (report.recovery.length ? ` · recovered after ${report.recovery.join(', ')} ms` : ''),
     )
     if (failures.length > 0 || args.includes('--verbose'))

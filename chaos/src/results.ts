@@ -25,7 +25,8 @@ ${verdict}
 - **silent**: a due tick without a run and without a word, or a run of which nothing more was heard.
 - **fence**: a fence that did not rise. **crash**: a process that ended, or an error that nobody caught.
 - **named**: ticks without a run, by the reason that was told. Variants in *italics* are here to show failures.
-- **late**: start after the instant, p50 / p99 / max in ms. **taken up**: from death, stall or cut to the next start or
+- **late**: start after the instant, p50 / p99 / max in ms; in brackets how late timers of an idle process were
+  meanwhile, p50 / p99. **taken up**: from death, stall or cut to the next start or
   to \`tick-lost\`, in ms. **µs**: Redis processor time per tick, all nodes and instances. **MB**: growth of a process.
 
 ${table(ours)}
@@ -41,7 +42,8 @@ ${table(naive)}
 
 function table(results: readonly Result[]): string {
   const rows = results.map(({ scenario, report, failures, cpu }) => {
-    const { duplicates, overlaps, silent, regressions, crashes, late, named, recovery, growth } = report
+    const { duplicates, overlaps, silent, regressions, crashes, late, named, recovery, growth, machine } =
+      report
     const name = scenario.shows ? `*${scenario.name}*` : scenario.name
     const reasons = Object.entries(named).map(([reason, n]) => `${n} ${reason}`)
     const cells = [
@@ -53,7 +55,7 @@ function table(results: readonly Result[]): string {
       regressions,
       crashes,
       reasons.join(', ') || '–',
-      `${late.p50} / ${late.p99} / ${late.max}`,
+      `${late.p50} / ${late.p99} / ${late.max} (${machine.p50} / ${machine.p99})`,
       recovery.join(', ') || '–',
       Math.round(cpu),
       growth,

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { check, type Report } from './check.ts'
+import { Noise } from './noise.ts'
 import { Random } from './random.ts'
 import type { Line } from './worker-config.ts'
 import { defaultJobs, World, type WorldOptions } from './world.ts'
@@ -40,7 +41,9 @@ export async function play(scenario: Scenario, seed: number): Promise<Result> {
     await world.startWorkers()
     const from = Date.now() + 500
     const before = await cpuOf(world)
+    const noise = new Noise()
     await scenario.faults(world)
+    const machine = noise.stop()
     const cpu = (await cpuOf(world)) - before
     const to = Date.now() - 1500
     await world.stopWorkers()
@@ -52,10 +55,10 @@ export async function play(scenario: Scenario, seed: number): Promise<Result> {
     const rerun =
       jobs.some(({ options }) => options?.onAbandoned === 'rerun') ||
       scenario.world.lock?.onAbandoned === 'rerun'
-    const report = check(lines, world.deeds, jobs, { from, to, end: Date.now(), rerun })
+    const report: Report = check(lines, world.deeds, jobs, { from, to, end: Date.now(), rerun, machine })
     for (const worker of world.workers) {
       if (worker.expected || worker.exit === undefined) continue
-      if (jobs.some(({ dies }) => dies?.on === worker.name)) continue
+      if (worker.exit === 'SIGKILL' && jobs.some(({ dies }) => dies)) continue
       report.crashes++
       report.details.push(`${worker.name} ended with ${worker.exit}`)
     }

@@ -25,8 +25,8 @@ export interface JobConfig {
   /** How long it works, in ms; 0 returns at once. */
   readonly ms: number
   readonly options?: Omit<JobOptions, 'schema'>
-  /** Kills its own process in the first run on this worker: before, or when its work is done. */
-  readonly dies?: { readonly on: string; readonly when: 'before' | 'after' }
+  /** Kills the process that runs it first after some seconds: before the work, or when it is done. */
+  readonly dies?: 'before' | 'after'
 }
 
 /** What a worker can be told later. */

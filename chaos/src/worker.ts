@@ -1,5 +1,5 @@
 /** One instance of a fleet: a scheduler with jobs that write down what they do. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, closeSync, openSync } from 'node:fs'
 import { type Clock, createScheduler, type Plugin, type Run, systemClock } from '@escapement/core'
 import { redisLock } from '@escapement/redis-lock'
 import { Redis } from 'ioredis'
@@ -52,7 +52,7 @@ for (const job of config.jobs) {
 
 async function work(run: Run, { ms, dies }: JobConfig): Promise<void> {
   const die = () => process.kill(process.pid, 'SIGKILL')
-  const killer = dies?.on === config.name && performance.now() > 4000 ? dies.when : undefined
+  const killer = dies && performance.now() > 4000 && isFirst(run.job.name) ? dies : undefined
   const about = { job: run.job.name, tick: idOf(run), at: run.tick.scheduledAt.getTime(), start: run.start }
   const fenced = { ...about, ...(run.fence !== undefined && { fence: run.fence }) }
   write({ e: 'start', ...fenced })
@@ -68,6 +68,16 @@ async function work(run: Run, { ms, dies }: JobConfig): Promise<void> {
   }
   write({ e: 'end', ...fenced })
   if (killer === 'after') die()
+}
+
+/** Only one process of the fleet dies of a job. */
+function isFirst(job: string): boolean {
+  try {
+    closeSync(openSync(`${config.log.replace(/[^/]*$/, '')}${job}.died`, 'wx'))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** An instant met again is the same tick. */

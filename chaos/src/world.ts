@@ -167,7 +167,8 @@ export class World {
   }
 
   lines(): Line[] {
-    const lines = readdirSync(this.#dir).flatMap((file) =>
+    const logs = readdirSync(this.#dir).filter((file) => file.endsWith('.log'))
+    const lines = logs.flatMap((file) =>
       readFileSync(join(this.#dir, file), 'utf8')
         .split('\n')
         .filter(Boolean)

@@ -11,9 +11,10 @@ export const clocks: readonly Scenario[] = [
       sample: nodes < 5,
       world: { nodes, workers: 5 },
       faults: () => sleep(15_000),
-      also: ({ late }) => [
-        ...(late.p50 > 6 ? [`start lag p50 is ${late.p50} ms`] : []),
-        ...(late.p99 > 60 ? [`start lag p99 is ${late.p99} ms`] : []),
+      // What the machine adds to any timer is not ours.
+      also: ({ late, machine }) => [
+        ...(late.p50 > 6 + machine.p50 ? [`start lag p50 is ${late.p50} ms`] : []),
+        ...(late.p99 > 60 + machine.p99 ? [`start lag p99 is ${late.p99} ms`] : []),
       ],
     }),
   ),
