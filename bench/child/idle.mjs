@@ -1,0 +1,17 @@
+// CPU of a process whose jobs are all far away, in percent of a core.
+import { subjects } from '../subjects.mjs'
+
+const [name, n, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
+const month = new Date().getMonth() === 0 ? 12 : 1
+await subjects[name](
+  n,
+  (i) => `${i % 60} 0 ${1 + (i % 28)} ${month} *`,
+  () => async () => {},
+)
+await new Promise((resolve) => setTimeout(resolve, 2000))
+const cpu = process.cpuUsage()
+const begun = performance.now()
+await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+const { user, system } = process.cpuUsage(cpu)
+console.log(JSON.stringify({ cpu: (user + system) / 10 / (performance.now() - begun) }))
+process.exit(0)
