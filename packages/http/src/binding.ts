@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type { Scheduler } from '@escapement/core'
@@ -135,11 +134,7 @@ export class Binding implements Target {
     this.leaving = true
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
     const servers = [...this.#servers.keys()].filter((server) => server.listening) as HttpServer[]
-    const closed = servers.map((server) => {
-      const event = once(server, 'close')
-      server.close()
-      return event
-    })
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)))
     await this.#drain()
     for (const server of servers) server.closeIdleConnections?.()
     await atMost(linger, Promise.all(closed))
