@@ -291,9 +291,13 @@ export class Engine {
     }
     const level = LEVELS[outcome]
     if (this.log[level] === silent) return
-    const fields: Record<string, unknown> = { ...bindings(run), outcome, trigger: run.trigger }
-    if (run.attempt > 0)
-      Object.assign(fields, { attempt: run.attempt, duration_ms: Math.round(run.duration) })
+    const fields = bindings(run)
+    fields.outcome = outcome
+    fields.trigger = run.trigger
+    if (run.attempt > 0) {
+      fields.attempt = run.attempt
+      fields.duration_ms = Math.round(run.duration)
+    }
     if (run.reason) fields.reason = run.reason
     if (run.error !== undefined) fields.error = run.error
     this.log[level](fields, `${run.job.name} ${outcome}`)

@@ -38,7 +38,8 @@ function messageFirst(write: (message: string, fields: object) => void): LogMeth
  */
 function legible(fields: object): object {
   let plain: Record<string, unknown> | undefined
-  for (const [key, value] of Object.entries(fields)) {
+  for (const key in fields) {
+    const value = (fields as Record<string, unknown>)[key]
     if (!(value instanceof Error) && (key !== 'error' || value === undefined)) continue
     plain ??= { ...fields }
     plain[key] = describe(value)
@@ -101,8 +102,8 @@ export function bind(logger: Logger, run: Run): Logger {
     (fields, message) => {
       if (typeof fields === 'string') logger[level](bindings(run), fields)
       else if (fields instanceof Error)
-        logger[level]({ ...bindings(run), error: fields }, message ?? fields.message)
-      else logger[level]({ ...bindings(run), ...fields }, message)
+        logger[level](Object.assign(bindings(run), { error: fields }), message ?? fields.message)
+      else logger[level](Object.assign(bindings(run), fields), message)
     }
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }
 }

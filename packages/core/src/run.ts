@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
 import { crypto } from './crypto.ts'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
@@ -83,7 +83,7 @@ export class ActiveRun implements Run {
   madeTick: Tick | undefined = undefined
   madeLog: Logger | undefined = undefined
   controller: AbortController | undefined = undefined
-  inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined = undefined
+  context: AsyncResource | undefined = undefined
   cleanups: (() => unknown)[] | undefined = undefined
   groups: TaskGroup[] | undefined = undefined
   waiters: (() => void)[] | undefined = undefined
@@ -117,7 +117,7 @@ export class ActiveRun implements Run {
       const scheduledAt = new Date(this.at)
       const job = this.job.name
       const fold = this.fold > 0 ? `~${this.fold + 1}` : ''
-      this.madeTick = { id: `${job}@${scheduledAt.toISOString()}${fold}`, job, scheduledAt }
+      this.madeTick = { id: `${job}@${iso(this.at)}${fold}`, job, scheduledAt }
     }
     return this.madeTick
   }
@@ -170,7 +170,8 @@ export class ActiveRun implements Run {
     if (!this.controller) {
       this.controller = new AbortController()
       // Listeners are called in the context the signal was first touched in: the handler's, with its trace.
-      this.inContext = AsyncLocalStorage.snapshot()
+      // As AsyncLocalStorage.snapshot(), for a tenth of its cost.
+      this.context = new AsyncResource('escapement.run', MANUAL)
       if (this.aborted) this.controller.abort(this.aborted)
     }
     return this.controller.signal
@@ -248,7 +249,7 @@ export class ActiveRun implements Run {
     if (!attemptOnly) this.go(false)
     if (this.controller && first) {
       const controller = this.controller
-      this.inContext?.(() => controller.abort(reason))
+      this.context?.runInAsyncScope(() => controller.abort(reason))
     }
     if (first && this.state === 'running') this.engine.patience(this)
   }
@@ -351,6 +352,19 @@ export class ActiveRun implements Run {
 }
 
 const NONE: unknown[] = []
+const MANUAL = { requireManualDestroy: true }
+
+let isoAt = NaN
+let isoText = ''
+
+/** ISO 8601 in UTC. Many jobs are due at one instant: the last text is kept. */
+function iso(at: number): string {
+  if (at !== isoAt) {
+    isoText = new Date(at).toISOString()
+    isoAt = at
+  }
+  return isoText
+}
 
 /** UUID version 7 (RFC 9562). */
 function timeOrderedId(now: number): string {
