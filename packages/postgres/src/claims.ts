@@ -56,14 +56,25 @@ const WHY = `
   FROM $.claims c LEFT JOIN $.instances i ON i.owner = c.owner AND i.until > now()
   WHERE c.key = $1 OR (c.job = $2 AND c.leased) ORDER BY same DESC LIMIT 1`
 
+// The run that was under way is abandoned in the same moment: nobody else tells of it.
+const CLOSED = `
+  UPDATE $.runs SET state = 'abandoned', ended = now() WHERE id = $2 AND ended IS NULL AND EXISTS (SELECT 1 FROM won)`
+
 const TAKE_OVER = `
   WITH won AS (
-    UPDATE $.claims SET token = $2, start = start + 1, instance = $3, owner = $4
-    WHERE key = $1 AND token = $5 AND state = 'run'
+    UPDATE $.claims SET token = $5, start = start + 1, instance = $3, owner = $4
+    WHERE key = $1 AND token = $2 AND state = 'run'
       AND EXISTS (SELECT 1 FROM $.instances WHERE owner = $4 AND until > now())
     RETURNING job
-  ), fenced AS (${FENCED})
+  ), closed AS (${CLOSED}), fenced AS (${FENCED})
   SELECT value FROM fenced`
+
+const BURY = `
+  WITH won AS (
+    UPDATE $.claims SET state = 'abandoned', leased = false WHERE key = $1 AND token = $2 AND state = 'run'
+    RETURNING key
+  ), closed AS (${CLOSED})
+  SELECT key FROM won`
 
 const ORPHANS = `
   SELECT c.key, c.job, (extract(epoch FROM c.at) * 1000)::float8 AS at, c.trigger, c.token, c.start, c.rerun, c.instance,
@@ -119,15 +130,13 @@ export async function takeOver(
   orphan: Kept,
   by: Pick<Ask, 'token' | 'instance' | 'owner'>,
 ): Promise<number | undefined> {
-  const [won] = await client.query(TAKE_OVER, [orphan.key, by.token, by.instance, by.owner, orphan.token])
+  const [won] = await client.query(TAKE_OVER, [orphan.key, orphan.token, by.instance, by.owner, by.token])
   return won && Number(won.value)
 }
 
 /** Ends an orphan. False when somebody else was faster. */
 export async function bury(client: Client, { key, token }: Kept): Promise<boolean> {
-  const sql = `UPDATE $.claims SET state = 'abandoned', leased = false
-    WHERE key = $1 AND token = $2 AND state = 'run' RETURNING key`
-  return (await client.query(sql, [key, token])).length > 0
+  return (await client.query(BURY, [key, token])).length > 0
 }
 
 function fromRow(row: Row): Kept {

@@ -81,14 +81,23 @@ export function takeOver(
     "UPDATE claims SET token = ?, start = start + 1, fence = ?, instance = ?, owner = ? WHERE key = ? AND token = ? AND state = 'run'",
     ...[by.token, fence, by.instance, by.owner, orphan.key, orphan.token],
   )
-  return taken > 0 ? fence : undefined
+  if (taken === 0) return undefined
+  close(db, orphan.token, by.now)
+  return fence
 }
 
 /** Ends an orphan. False when somebody else was faster. */
-export function bury(db: Prepared, { key, token }: Kept): boolean {
+export function bury(db: Prepared, { key, token }: Kept, now: number): boolean {
   const sql =
     "UPDATE claims SET state = 'abandoned', leased = 0 WHERE key = ? AND token = ? AND state = 'run'"
-  return db.run(sql, key, token) > 0
+  if (db.run(sql, key, token) === 0) return false
+  close(db, token, now)
+  return true
+}
+
+/** The run that was under way is abandoned in the same moment: nobody else tells of it. */
+function close(db: Prepared, id: string, now: number): void {
+  db.run("UPDATE runs SET state = 'abandoned', ended = ? WHERE id = ? AND ended IS NULL", now, id)
 }
 
 function fromRow(row: Row): Kept {

@@ -97,7 +97,7 @@ export class Recover {
     }
     let buried = false
     await writer.write((db) => {
-      buried = bury(db, orphan)
+      buried = bury(db, orphan, host.clock.now())
     })
     if (buried) this.#tell(orphan, tick)
   }

@@ -1,0 +1,32 @@
+// One instance of a fleet, as a process of its own: tells of each run of its job, and drains on SIGTERM.
+import { writeSync } from 'node:fs'
+import { createScheduler, every } from '@escapement/core'
+import { postgres } from '@escapement/postgres'
+import pg from 'pg'
+
+const { config, schema, name, job, period, takes, heartbeat, stale, onAbandoned } = JSON.parse(
+  process.argv[2],
+)
+const pool = new pg.Pool(config)
+const scheduler = createScheduler({
+  instance: name,
+  plugins: [postgres({ pool, schema, heartbeat, stale })],
+  logger: { debug() {}, info() {}, warn() {}, error: console.error },
+})
+const tell = (line) => writeSync(1, `${JSON.stringify({ name, ...line })}\n`)
+
+scheduler.on('settled', ({ key, outcome, reason, start, fence }) =>
+  tell({ event: 'settled', key, outcome, reason, start, fence }),
+)
+scheduler.job(job, every(period), { onAbandoned }, async (run) => {
+  tell({ event: 'begin', key: run.key, start: run.start, fence: run.fence })
+  await new Promise((resolve) => setTimeout(resolve, takes))
+})
+await scheduler.start()
+tell({ event: 'ready' })
+
+process.once('SIGTERM', async () => {
+  await scheduler.stop()
+  await pool.end()
+  process.exit(0)
+})
