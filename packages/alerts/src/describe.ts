@@ -92,7 +92,10 @@ function card(notice: Notice, words: Words): Card {
     description: notice.job?.description,
     sentence: words.sentence(notice),
     error: status === 'open' && last ? `${errorName(last)}: ${oneLine(last.message, 300)}` : undefined,
-    facts: facts(notice, words),
+    // Made when they are read: a message of a thousand notices is a list, and needs them of none.
+    get facts() {
+      return facts(notice, words)
+    },
     links: (status === 'recovered'
       ? []
       : [
@@ -116,7 +119,8 @@ function facts(notice: Notice, words: Words): Fact[] {
   add('detail', detail)
   if (run && !over) {
     add('scheduledAt', at(run.scheduledAt))
-    if (!isUtc(run.scheduledAt, zone)) add('utc', at(run.scheduledAt, 'UTC'))
+    const utc = at(run.scheduledAt, 'UTC') as string
+    if (wall(utc) !== wall(at(run.scheduledAt) as string)) add('utc', utc)
     add('started', at(run.startedAt))
     if (run.endedAt) add('took', words.duration(run.duration))
     // Else they are told one by one.
@@ -142,31 +146,45 @@ function facts(notice: Notice, words: Words): Fact[] {
   return found
 }
 
-function isUtc(instant: Date, timeZone: string): boolean {
-  const hour = (zone: string) => instant.toLocaleString('en', { timeZone: zone })
-  return hour(timeZone) === hour('UTC')
+/** Without the zone. */
+function wall(moment: string): string {
+  return moment.slice(0, moment.lastIndexOf(' '))
 }
 
 /** `Fri, 20 Nov 2026, 09:00:00 GMT+8`, `2026年11月20日周五 09:00:00 GMT+8`: the same on every version of Node. */
 export function moment(date: Date, timeZone: string, lang: string): string {
   const chinese = lang !== 'en'
-  const format = new Intl.DateTimeFormat(chinese ? 'zh-CN' : 'en-US', {
-    timeZone,
-    weekday: 'short',
-    day: 'numeric',
-    month: chinese ? 'numeric' : 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'short',
-  })
+  const format = formatOf(timeZone, chinese)
   const part = Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, value]))
   const day = chinese
     ? `${part.year}年${part.month?.replace('月', '')}月${part.day?.replace('日', '')}日${part.weekday}`
     : `${part.weekday}, ${part.day} ${part.month} ${part.year},`
   return `${day} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName}`
+}
+
+/** Making one takes longer than using it. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function formatOf(timeZone: string, chinese: boolean): Intl.DateTimeFormat {
+  const key = `${chinese} ${timeZone}`
+  let format = formats.get(key)
+  if (!format) {
+    format = new Intl.DateTimeFormat(chinese ? 'zh-CN' : 'en-US', {
+      timeZone,
+      weekday: 'short',
+      day: 'numeric',
+      month: chinese ? 'numeric' : 'short',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+      timeZoneName: 'short',
+    })
+    if (formats.size >= 1000) formats.clear()
+    formats.set(key, format)
+  }
+  return format
 }
 
 /** An address that is safe behind a link, or undefined. */

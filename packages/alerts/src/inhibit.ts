@@ -1,5 +1,7 @@
 import type { Incident } from './interfaces.ts'
-import { type Inhibition, matches, type Settings, type Subject } from './options.ts'
+import { matches } from './match.ts'
+import type { Inhibition, Subject } from './options.ts'
+import type { Settings } from './settings.ts'
 
 /** An open failure says enough: that its job is slow or late too adds nothing. */
 export const INHIBIT: readonly Inhibition[] = [

@@ -1,6 +1,7 @@
 import type { Clock, IncidentStore, Timer } from '@escapement/core'
 import type { Incident, RunFacts } from './interfaces.ts'
 import { type Ledger, reopen } from './ledger.ts'
+import { within } from './within.ts'
 
 export interface KeeperParts {
   store: IncidentStore
@@ -18,6 +19,8 @@ const WRITE = 1000
 const SYNC = 30_000
 /** How long an instance has for telling, in ms. */
 const CLAIM = 300_000
+/** A store that takes longer for one piece of work counts as failed, in ms. */
+const PATIENCE = 30_000
 
 /**
  * Keeps the ledger in a store that other instances use too. Each write names the version it is based on;
@@ -201,16 +204,18 @@ export class Keeper {
 
   /** One after the other. A fault of the store is reported once an outage, and stops nothing. */
   #queued(work: () => Promise<void>, onError: () => void = () => {}): Promise<void> {
-    const done = this.#last.then(work).then(
-      () => {
-        this.#trouble = false
-      },
-      (error) => {
-        onError()
-        if (!this.#trouble) this.#parts.onError(error)
-        this.#trouble = true
-      },
-    )
+    const done = this.#last
+      .then(() => within(this.#parts.clock, work(), PATIENCE))
+      .then(
+        () => {
+          this.#trouble = false
+        },
+        (error) => {
+          onError()
+          if (!this.#trouble) this.#parts.onError(error)
+          this.#trouble = true
+        },
+      )
     this.#last = done
     return done
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { errorType } from './facts.ts'
 import type { ErrorFacts, Incident, Kind, RunFacts } from './interfaces.ts'
-import type { Settings, Subject } from './options.ts'
+import type { Subject } from './options.ts'
+import type { Settings } from './settings.ts'
 
 /** What is known of an incident that is met. */
 export interface Meeting {

@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { Clock, Logger, Timer } from '@escapement/core'
+import { compose } from './compose.ts'
 import { type DeliveryOptions, deliver, type SendError } from './delivery.ts'
 import type { Channel, Incident, Message, Notice, Thread } from './interfaces.ts'
 import type { Keeper } from './keeper.ts'
-import { SEVERITIES, type Settings } from './options.ts'
+import { SEVERITIES } from './match.ts'
+import type { Settings } from './settings.ts'
+import { Throttle } from './throttle.ts'
 import { momentary, type Want, want } from './wants.ts'
 
 export interface OutboxParts {
@@ -42,6 +44,9 @@ const LOOK = 60_000
 /** Rest after a message that could not be sent, in ms: doubled each time, up to the second. */
 const REST = [30_000, 300_000] as const
 
+/** A group without incidents is forgotten this long after its last message, in ms. */
+const FORGET = 86_400_000
+
 /** What one channel is still to be told, and when. One message at a time. */
 export class Outbox {
   readonly channel: Channel
@@ -52,8 +57,7 @@ export class Outbox {
   #timer: Timer | undefined
   #armed = Infinity
   #busy: Promise<void> | undefined
-  #tokens: number
-  #filledAt: number
+  readonly #throttle: Throttle
   #failures = 0
   /** Not tried again before. */
   #restUntil = 0
@@ -64,8 +68,7 @@ export class Outbox {
   constructor(channel: Channel, parts: OutboxParts) {
     this.channel = channel
     this.#parts = parts
-    this.#tokens = parts.throttle?.messages ?? Infinity
-    this.#filledAt = parts.clock.monotonic()
+    this.#throttle = new Throttle(parts.clock, parts.throttle)
   }
 
   /** An incident changed. */
@@ -147,24 +150,16 @@ export class Outbox {
   async #work(): Promise<void> {
     for (;;) {
       const { clock } = this.#parts
-      if (this.#abort.signal.aborted || clock.monotonic() < this.#restUntil || !this.#token()) return
+      if (this.#abort.signal.aborted || clock.monotonic() < this.#restUntil) return
+      const hurry = this.#hurry !== 'no'
+      if (!hurry && this.#throttle.left < 1) return
       const now = clock.now()
       const due = [...this.#groups.values()].filter((group) => group.due <= now)
       if (due.length === 0) return
       // With the last of the budget, all that is due goes together.
-      const groups = this.#tokens < 2 || this.#hurry !== 'no' ? due : due.slice(0, 1)
+      const groups = hurry || this.#throttle.left < 2 ? due : due.slice(0, 1)
       await this.#send(groups)
     }
-  }
-
-  /** True when the throttle lets a message pass. */
-  #token(): boolean {
-    const { throttle, clock } = this.#parts
-    if (!throttle || this.#hurry !== 'no') return true
-    const passed = clock.monotonic() - this.#filledAt
-    this.#tokens = Math.min(throttle.messages, this.#tokens + (passed / throttle.per) * throttle.messages)
-    this.#filledAt += passed
-    return this.#tokens >= 1
   }
 
   async #send(groups: Group[]): Promise<void> {
@@ -172,9 +167,9 @@ export class Outbox {
     const items = this.#ready(groups)
     const mine = items.length > 0 ? await this.#claim(items) : []
     if (mine.length === 0) return this.#reckon(groups)
-    this.#tokens--
+    this.#throttle.take()
     try {
-      const message = await this.#write(mine)
+      const message = await compose(mine, this.channel.name, this.#parts)
       // What is met while it is under way is not told by it.
       const types = new Map(mine.map(({ incident }) => [incident, incident.types.length]))
       const trouble = await this.#deliver(message)
@@ -289,35 +284,6 @@ export class Outbox {
     })
   }
 
-  async #write(items: Item[]): Promise<Message> {
-    const { name } = this.channel
-    const notices = await Promise.all(
-      items.map(({ incident, escalated }) => this.#parts.notice(incident, name, escalated)),
-    )
-    const id = randomUUID()
-    const threads = new Map(
-      items.flatMap(({ incident }) => {
-        const thread = incident.told[name]?.thread
-        return thread ? [[thread.id, thread] as const] : []
-      }),
-    )
-    const known = items.every(({ incident }) => incident.told[name])
-    const { kind, subject } = notices[0] as Notice
-    const thread =
-      known && threads.size === 1
-        ? (threads.values().next().value as Thread)
-        : { id, incidents: notices.length, kind, subject }
-    return {
-      id,
-      at: new Date(this.#parts.clock.now()),
-      instance: this.#parts.instance,
-      severity: worst(notices),
-      notices,
-      thread,
-      references: [...threads.keys()],
-    }
-  }
-
   #quiet({ quiet, severity }: Settings, now: number): boolean {
     if (!quiet || severity === 'critical') return false
     try {
@@ -354,20 +320,18 @@ export class Outbox {
 
   #arm(): void {
     if (this.#hurry !== 'no' || this.#busy) return
-    const { clock, throttle } = this.#parts
+    const { clock } = this.#parts
+    const now = clock.now()
     let at = Infinity
-    for (const { due } of this.#groups.values()) at = Math.min(at, due)
+    for (const [key, { due, members, sentAt }] of this.#groups) {
+      at = Math.min(at, due)
+      if (members.size === 0 && now - (sentAt ?? 0) > FORGET) this.#groups.delete(key)
+    }
     if (at === Infinity) {
       this.#disarm()
       return
     }
-    const now = clock.now()
-    const mono = clock.monotonic()
-    if (throttle && this.#tokens < 1) {
-      const full = this.#filledAt + Math.ceil(((1 - this.#tokens) / throttle.messages) * throttle.per)
-      at = Math.max(at, now + full - mono)
-    }
-    at = Math.max(at, now + this.#restUntil - mono)
+    at = Math.max(at, now + this.#throttle.wait, now + this.#restUntil - clock.monotonic())
     if (at === this.#armed) return
     this.#disarm()
     this.#armed = at
@@ -390,10 +354,3 @@ export class Outbox {
 }
 
 const NO_THREAD: Thread = { id: '', incidents: 0, kind: 'failed', subject: '' }
-
-function worst(notices: readonly Notice[]): Notice['severity'] {
-  return notices.reduce<Notice['severity']>(
-    (worst, { severity }) => (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(worst) ? severity : worst),
-    'info',
-  )
-}

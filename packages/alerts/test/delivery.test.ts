@@ -262,3 +262,35 @@ test('a channel that hangs and a store that fails delay no job, and are logged o
   await clock.advance('1m')
   expect(kept).toContain('failed:fails')
 })
+
+test('a store that hangs holds up neither start, nor messages, nor stop', async () => {
+  const hang = () => new Promise<never>(() => {})
+  const incidents = { load: hang, save: hang, remove: hang }
+  const store = { name: 'store', store: { record() {}, runs: hang, incidents } }
+  const { clock, scheduler, mail, run, flaky } = world({ groupWait: 0 }, { plugins: [store] })
+  flaky('report')
+  const began = clock.now()
+  const starting = scheduler.start().then(() => clock.now() - began)
+  await clock.advance('31s')
+  expect(await starting).toBe(30_000)
+  await run('report')
+  await clock.advance('2m')
+  expect(mail.lines).toEqual([expect.stringMatching(/failed report open ×1 #0$/)])
+  await run('report')
+  const stopping = clock.now()
+  const stopped = scheduler.stop().then(() => clock.now() - stopping)
+  await clock.advance('1m')
+  expect(await stopped).toBeLessThanOrEqual(10_000)
+})
+
+test('a groupBy that throws silences nothing', async () => {
+  const groupBy = () => {
+    throw new Error('bug')
+  }
+  const { clock, scheduler, mail, run, flaky } = world({ groupBy })
+  flaky('report')
+  await scheduler.start()
+  await run('report')
+  await clock.advance('1m')
+  expect(mail.lines).toHaveLength(1)
+})

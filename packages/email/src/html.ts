@@ -21,7 +21,8 @@ export function html(message: Message, view: Description): string {
   const { words, tone } = view
   const { cards } = view
   const single = cards.length === 1
-  const body = cards.length <= FULL ? cards.map((card) => full(card, words, single)).join('') : list(view)
+  const told = cards.length <= FULL ? cards.map((card) => full(card, words, single)).join('') : undefined
+  const body = told !== undefined && (single || Buffer.byteLength(told) <= ROOM) ? told : list(view)
   return `<!doctype html>
 <html lang="${words.lang}">
 <head>
@@ -58,6 +59,8 @@ ${body}
 /** So many are told in full when there are no more; of more, so many get a line each. */
 const FULL = 4
 const ROWS = 150
+/** Bytes for these, so that there is room for what is around them. */
+const ROOM = 93_000
 
 const COLORS: Record<Tone, { strong: string; text: string; soft: string }> = {
   bad: { strong: '#d92d20', text: '#b42318', soft: '#fef3f2' },
@@ -171,18 +174,25 @@ ${stack ? `<div class="strong" style="margin-top:14px;font-size:14px;line-height
 }
 
 function list({ cards, words }: Description): string {
-  const more = cards.length - ROWS
-  const made = cards.slice(0, ROWS).map((card) => {
-    const { notice, title } = card
-    const error = notice.errors.at(-1)
-    const line = error ? `${errorName(error)}: ${oneLine(error.message, 120)}` : card.sentence
-    const times = notice.count > 1 ? ` · ${words.times(notice.count)}` : ''
-    return `<tr><td class="line" style="padding:11px 0;border-top:1px solid #eaecf0">
+  const rows: string[] = []
+  let room = ROOM
+  for (const card of cards.slice(0, ROWS)) {
+    const made = row(card, words)
+    room -= Buffer.byteLength(made)
+    if (room < 0) break
+    rows.push(made)
+  }
+  const more = cards.length - rows.length
+  return `<tr><td class="pad" style="padding:0 32px 18px"><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${rows.join('\n')}</table>${more > 0 ? `<div class="muted" style="padding-top:12px;font-size:13px;color:#667085">${text(words.more(more), 60)}</div>` : ''}</td></tr>`
+}
+
+function row(card: Card, words: Words): string {
+  const { notice, title, error, sentence } = card
+  const times = notice.count > 1 ? ` · ${words.times(notice.count)}` : ''
+  return `<tr><td class="line" style="padding:11px 0;border-top:1px solid #eaecf0">
 <div class="strong" style="font-size:14px;line-height:20px;font-weight:600;color:#101828;word-break:break-word">${text(title, 120)} &nbsp;${badge(card)}</div>
-<div class="muted" style="margin-top:2px;font-size:13px;line-height:19px;color:#667085;word-break:break-word;overflow-wrap:anywhere">${text(`${line}${times}`, 200)}</div>
+<div class="muted" style="margin-top:2px;font-size:13px;line-height:19px;color:#667085;word-break:break-word;overflow-wrap:anywhere">${text(`${oneLine(error ?? sentence, 170)}${times}`, 200)}</div>
 </td></tr>`
-  })
-  return `<tr><td class="pad" style="padding:0 32px 18px"><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${made.join('\n')}</table>${more > 0 ? `<div class="muted" style="padding-top:12px;font-size:13px;color:#667085">${text(words.more(more), 60)}</div>` : ''}</td></tr>`
 }
 
 /** What inboxes show behind the subject: it tells a reply from the first mail. */

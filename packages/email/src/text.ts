@@ -64,10 +64,9 @@ function attempt(error: ErrorFacts, words: Words): string {
   return `${words.attempt(error.attempt)}: ${errorName(error)}: ${oneLine(error.message, 300)}`
 }
 
-function line({ notice, title, badge, sentence }: Card, words: Words): string {
-  const error = notice.errors.at(-1)
+function line({ notice, title, badge, error, sentence }: Card, words: Words): string {
   const times = notice.count > 1 ? ` (${words.times(notice.count)})` : ''
-  return `${oneLine(title, 120)} [${badge}]${times}\n    ${error ? `${errorName(error)}: ${oneLine(error.message, 120)}` : sentence}`
+  return `${oneLine(title, 120)} [${badge}]${times}\n    ${oneLine(error ?? sentence, 200)}`
 }
 
 function indent(text: string): string {

@@ -228,6 +228,29 @@ describe('content', () => {
     },
   )
 
+  test('also when everything in it is long and has to be escaped', async () => {
+    const long = '&'.repeat(3000)
+    const error = {
+      ...refused,
+      name: long,
+      code: long,
+      message: long,
+      stack: long.repeat(2),
+      causes: [long, long, long],
+    }
+    const job = notice().job as NonNullable<ReturnType<typeof notice>['job']>
+    const one = notice({
+      subject: long,
+      detail: long,
+      job: { ...job, description: long, owner: long, group: long, schedule: long },
+      errors: Array.from({ length: 10 }, (_, i) => ({ ...error, attempt: i + 1 })),
+    })
+    for (const count of [1, 2, 4, 5, 150, 1000]) {
+      const { mail } = await mailOf(message(Array.from({ length: count }, () => one)))
+      expect(Buffer.byteLength(String(mail.html))).toBeLessThan(102_000)
+    }
+  })
+
   test('200 incidents: 150 in HTML and how many more, all in text', async () => {
     const { mail } = await mailOf(samples.storm as Message)
     expect(mail.html).toContain('import-150')

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import type { Incident, Message, Notice, Thread } from './interfaces.ts'
+import { SEVERITIES } from './match.ts'
+import type { OutboxParts } from './outbox.ts'
+
+/** Writes the message about some incidents, the first being the worst. */
+export async function compose(
+  items: readonly { incident: Incident; escalated: boolean }[],
+  channel: string,
+  { clock, instance, notice }: Pick<OutboxParts, 'clock' | 'instance' | 'notice'>,
+): Promise<Message> {
+  const notices = await Promise.all(
+    items.map(({ incident, escalated }) => notice(incident, channel, escalated)),
+  )
+  const id = randomUUID()
+  const told = items.map(({ incident }) => incident.told[channel]?.thread)
+  const threads = new Map(told.flatMap((thread) => (thread ? [[thread.id, thread] as const] : [])))
+  const [known] = threads.values()
+  const { kind, subject } = notices[0] as Notice
+  // All of them were told in one message: this one answers to it.
+  const answers = known !== undefined && threads.size === 1 && !told.includes(undefined)
+  const thread: Thread = answers ? known : { id, incidents: notices.length, kind, subject }
+  return {
+    id,
+    at: new Date(clock.now()),
+    instance,
+    severity: worst(notices),
+    notices,
+    thread,
+    references: [...threads.keys()],
+  }
+}
+
+function worst(notices: readonly Notice[]): Notice['severity'] {
+  const found = notices.map(({ severity }) => SEVERITIES.indexOf(severity))
+  return SEVERITIES[Math.max(...found)] ?? 'info'
+}

@@ -1,0 +1,46 @@
+import { refuse } from './check.ts'
+import type { Kind, Severity } from './interfaces.ts'
+import type { Match, Subject } from './options.ts'
+
+export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error', 'critical']
+export const KINDS: readonly Kind[] = [
+  'failed',
+  'missed',
+  'slow',
+  'lease-lost',
+  'abandoned',
+  'stopped-without-drain',
+  'channel-failed',
+]
+
+/** What is left out of a match fits all. */
+export function matches(match: Match, subject: Subject, severity: Severity): boolean {
+  return (
+    fits(match.job, subject.job) &&
+    fits(match.group, subject.group) &&
+    fits(match.kind, subject.kind) &&
+    fits(match.severity, severity)
+  )
+}
+
+function fits(wanted: string | readonly string[] | RegExp | undefined, given: string | undefined): boolean {
+  if (wanted === undefined) return true
+  if (given === undefined) return false
+  if (wanted instanceof RegExp) return given.search(wanted) >= 0
+  return typeof wanted === 'string' ? wanted === given : wanted.includes(given)
+}
+
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function checkMatch(match: Match, where: string): void {
+  for (const [key, value] of Object.entries(match)) {
+    if (!['job', 'group', 'kind', 'severity'].includes(key))
+      refuse(where, 'made of job, group, kind and severity', key)
+    const words: readonly unknown[] = Array.isArray(value) ? value : [value]
+    for (const word of words) {
+      const known = key === 'kind' ? KINDS : key === 'severity' ? SEVERITIES : undefined
+      const fine = known ? known.includes(word as never) : typeof word === 'string' || word instanceof RegExp
+      if (!fine && value !== undefined)
+        refuse(`${where}.${key}`, known ? `of ${known.join(', ')}` : 'a name or a pattern', word)
+    }
+  }
+}

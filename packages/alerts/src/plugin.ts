@@ -1,0 +1,299 @@
+import { EscapementError, type Host, parseDuration, type Run } from '@escapement/core'
+import type { Alerts, AlertsStats } from './alerts.ts'
+import { whole } from './check.ts'
+import { errorFact, errorFacts, runFacts } from './facts.ts'
+import { groupKey } from './group.ts'
+import { INHIBIT, inhibited } from './inhibit.ts'
+import type { Channel, Incident, Kind } from './interfaces.ts'
+import { Keeper } from './keeper.ts'
+import { Ledger } from './ledger.ts'
+import { ENDS, listen } from './listen.ts'
+import { checkMatch, KINDS } from './match.ts'
+import { notice } from './notice.ts'
+import type { AlertsOptions, Subject } from './options.ts'
+import { Outbox, type OutboxParts } from './outbox.ts'
+import { Overdue } from './overdue.ts'
+import { parsePolicy, type Settings } from './settings.ts'
+
+/** The plugin that `alerts()` makes: ties events to incidents, incidents to outboxes. */
+export class AlertsPlugin implements Alerts {
+  readonly name: 'alerts' = 'alerts'
+  readonly #options: AlertsOptions
+  readonly #policy: (subject: Subject) => Settings
+  readonly #delivery: OutboxParts['delivery']
+  readonly #throttle: OutboxParts['throttle']
+  readonly #flush: number
+  readonly #off = new Set<string>()
+  readonly #settings = new Map<string, Settings>()
+  readonly #succeeded = new Map<string, number>()
+  readonly #ledger: Ledger
+  #keeper: Keeper | undefined
+  #overdue: Overdue | undefined
+  readonly #watch: number
+  #outboxes: Outbox[] = []
+  #host: Host | undefined
+  /** Jobs whose runs were aborted by the stop that is under way. */
+  #aborted: readonly string[] = []
+  #dropped = 0
+
+  constructor(options: AlertsOptions) {
+    const { inhibit = INHIBIT, throttle = { messages: 30, per: '1h' } } = options
+    this.#options = options
+    this.#policy = parsePolicy(options)
+    for (const [i, { when, mute }] of inhibit.entries()) {
+      checkMatch(when, `inhibit[${i}].when`)
+      checkMatch(mute, `inhibit[${i}].mute`)
+    }
+    this.#delivery = {
+      tries: whole('tries', options.tries ?? 3, 1),
+      backoff: parseDuration(options.backoff ?? '1s', 'backoff', { max: 3_600_000 }),
+      timeout: parseDuration(options.timeout ?? '60s', 'timeout', { min: 1, max: 3_600_000 }),
+    }
+    this.#throttle = throttle
+      ? {
+          messages: whole('throttle.messages', throttle.messages, 1),
+          per: parseDuration(throttle.per, 'throttle.per', { min: 1 }),
+        }
+      : undefined
+    this.#watch = parseDuration(options.watch ?? '15s', 'watch', { min: 100, max: 3_600_000 })
+    this.#flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
+    this.#ledger = new Ledger({
+      now: () => this.#at.clock.now(),
+      settings: (about) => this.#settingsOf(about),
+      details: whole('details', options.details ?? 1000, 0),
+      onChange: (incident, gone) => {
+        for (const outbox of this.#outboxes) outbox.plan(incident, gone)
+        if (gone) this.#settings.delete(incident.key)
+        if (gone) this.#keeper?.remove(incident)
+        else this.#keeper?.touch(incident)
+        if (!gone) this.#settle(incident)
+      },
+    })
+  }
+
+  get #at(): Host {
+    if (!this.#host)
+      throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', 'alerts() was not given to a scheduler')
+    return this.#host
+  }
+
+  attach(host: Host): void {
+    this.#host = host
+    this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
+    this.#keeper = this.#keep(host)
+    const overdue = this.#look(host)
+    this.#overdue = overdue
+    listen(host, {
+      meet: (kind, run) => this.#meet(kind, run),
+      good: (job, kinds) => this.#good(job, kinds),
+      saw: (run) => overdue.saw(run),
+      succeeded: (job) => this.#succeeded.set(job, host.clock.now()),
+      stopped: (jobs) => {
+        this.#aborted = jobs
+      },
+      stepped: (by) => {
+        if (by < 0) this.#ledger.shift(host.clock.now())
+        for (const outbox of this.#outboxes) outbox.reset()
+      },
+      removed: (job) => this.#removed(job),
+    })
+  }
+
+  async start(): Promise<void> {
+    this.#aborted = []
+    await this.#keeper?.start()
+    for (const outbox of this.#outboxes) outbox.resume()
+    this.#overdue?.start()
+  }
+
+  async stop(): Promise<void> {
+    const { log, instance } = this.#at
+    this.#overdue?.stop()
+    const aborted = this.#aborted
+    if (aborted.length > 0) {
+      const detail = `${aborted.length} ${aborted.length > 1 ? 'runs were' : 'run was'} aborted: ${[...new Set(aborted)].slice(0, 20).join(', ')}`
+      this.#ledger.meet({ kind: 'stopped-without-drain', subject: instance, detail })
+    }
+    // A store that knows its jobs outlives the process.
+    const kept = this.#at.store.jobs !== undefined && this.#keeper !== undefined
+    await this.#finish(kept)
+    const left = kept ? 0 : this.#waiting()
+    if (left > 0) {
+      this.#dropped += left
+      log.error({ notices: left }, 'the scheduler stopped before all alerts were sent')
+    }
+    for (const { channel } of this.#outboxes) {
+      try {
+        await channel.close?.()
+      } catch (error) {
+        log.warn({ channel: channel.name, error }, 'a channel could not be closed')
+      }
+    }
+  }
+
+  /** Sends and keeps what is left, in `flush` ms at most. */
+  async #finish(kept: boolean): Promise<void> {
+    const controller = new AbortController()
+    const { signal } = controller
+    const work = async () => {
+      await Promise.all(this.#outboxes.map((outbox) => outbox.flush(signal, kept)))
+      await this.#keeper?.stop()
+    }
+    const { clock } = this.#at
+    const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    const timer = clock.setTimeout(() => controller.abort(new Error('the scheduler stopped')), this.#flush)
+    await Promise.race([work(), late])
+    clock.clearTimeout(timer)
+  }
+
+  enable(job: string, on = true): void {
+    this.#settings.clear()
+    if (on) this.#off.delete(job)
+    else {
+      this.#off.add(job)
+      for (const incident of [...this.#ledger.of(job)]) this.#ledger.forget(incident)
+    }
+  }
+
+  incidents(): Incident[] {
+    return [...this.#ledger.all()]
+      .sort((a, b) => b.lastAt - a.lastAt)
+      .map((incident) => structuredClone(incident))
+  }
+
+  stats(): AlertsStats {
+    return {
+      incidents: this.#ledger.size,
+      waiting: this.#waiting(),
+      sent: this.#outboxes.reduce((sum, { sent }) => sum + sent, 0),
+      failed: this.#outboxes.reduce((sum, { failed }) => sum + failed, 0),
+      dropped: this.#dropped,
+    }
+  }
+
+  #waiting(): number {
+    const now = this.#at.clock.now()
+    return this.#outboxes.reduce((sum, outbox) => sum + outbox.owed(now), 0)
+  }
+
+  #meet(kind: Kind, run: Run): void {
+    const { name } = run.job
+    this.#ledger.meet({
+      kind,
+      subject: name,
+      job: name,
+      run: runFacts(run, this.#options.traceUrl),
+      errors: kind === 'slow' ? [] : errorFacts(run),
+    })
+  }
+
+  #removed(job: string): void {
+    for (const incident of [...this.#ledger.of(job)]) this.#ledger.recover(incident)
+    this.#succeeded.delete(job)
+    for (const kind of KINDS) this.#settings.delete(`${kind}:${job}`)
+  }
+
+  #good(job: string, kinds: readonly Kind[]): void {
+    const open = this.#ledger.of(job)
+    if (open.size === 0) return
+    for (const incident of [...open]) if (kinds.includes(incident.kind)) this.#ledger.good(incident)
+  }
+
+  #settingsOf({ kind, subject, job }: Pick<Subject, 'kind' | 'subject' | 'job'>): Settings {
+    const key = `${kind}:${subject}`
+    let settings = this.#settings.get(key)
+    if (!settings) {
+      settings = this.#policy({ kind, subject, job, group: this.#groupOf(job) })
+      if (job !== undefined && this.#off.has(job)) settings = { ...settings, enabled: false }
+      this.#settings.set(key, settings)
+    }
+    return settings
+  }
+
+  #groupOf(job: string | undefined): string | undefined {
+    return job === undefined ? undefined : this.#at.job(job)?.group
+  }
+
+  #about(incident: Incident): { subject: Subject; settings: Settings } {
+    const { kind, subject, job } = incident
+    return {
+      subject: { kind, subject, job, group: this.#groupOf(job) },
+      settings: this.#settingsOf(incident),
+    }
+  }
+
+  /** In the scheduler's store, if it has a place for incidents. */
+  #keep(host: Host): Keeper | undefined {
+    const store = host.store.incidents
+    if (!store) return undefined
+    const onMerged = (incident: Incident) => {
+      this.#ledger.firm(incident)
+      for (const outbox of this.#outboxes) outbox.plan(incident, false)
+      // The job has succeeded here since, when this process did not know of the incident.
+      const succeeded = incident.job === undefined ? undefined : this.#succeeded.get(incident.job)
+      if (succeeded !== undefined && succeeded > incident.lastAt && ENDS.succeeded.includes(incident.kind)) {
+        this.#ledger.good(incident)
+      }
+    }
+    const onError = (error: unknown) => {
+      host.log.error({ error }, 'alerts: the store does not keep incidents; they are in memory until it does')
+    }
+    const { clock, instance } = host
+    return new Keeper({ store, ledger: this.#ledger, clock, instance, onMerged, onError })
+  }
+
+  #look(host: Host): Overdue {
+    const { clock } = host
+    return new Overdue({
+      host,
+      clock,
+      every: this.#watch,
+      grace: ({ name }) => {
+        const { enabled, grace } = this.#settingsOf({ kind: 'missed', subject: name, job: name })
+        return enabled ? grace : undefined
+      },
+      onOverdue: ({ name }, tick, grace) => {
+        const detail = `the tick of ${tick.toISOString()} was not started within ${Math.round(grace / 100) / 10} s`
+        this.#ledger.meet({ kind: 'missed', subject: name, job: name, detail })
+      },
+    })
+  }
+
+  #outbox(channel: Channel, host: Host): Outbox {
+    return new Outbox(channel, {
+      clock: host.clock,
+      log: host.log,
+      instance: host.instance,
+      delivery: this.#delivery,
+      throttle: this.#throttle,
+      incident: (key) => this.#ledger.get(key),
+      settings: (incident) => this.#settingsOf(incident),
+      group: (incident, settings) => groupKey(this.#about(incident).subject, settings),
+      inhibited: () =>
+        inhibited(this.#options.inhibit ?? INHIBIT, this.#ledger.all(), (incident) => this.#about(incident)),
+      keeper: () => this.#keeper,
+      notice: (incident, name, escalated) => {
+        const { severity } = this.#settingsOf(incident)
+        return notice(incident, { channel: name, escalated, severity, host, succeeded: this.#succeeded })
+      },
+      onTold: (incident) => {
+        this.#keeper?.touch(incident)
+        this.#settle(incident)
+      },
+      onSent: (sent) => {
+        const incident = this.#ledger.get(`channel-failed:${sent.name}`)
+        if (incident) this.#ledger.recover(incident)
+      },
+      onFailed: (failed, error) => {
+        host.log.error({ channel: failed.name, error }, `alerts: ${failed.name} did not take a message`)
+        this.#ledger.meet({ kind: 'channel-failed', subject: failed.name, errors: [errorFact(error)] })
+      },
+    })
+  }
+
+  /** Forgets an incident of which there is nothing more to tell. */
+  #settle(incident: Incident): void {
+    const over = incident.recoveredAt !== undefined || incident.kind === 'stopped-without-drain'
+    if (over && !this.#outboxes.some((outbox) => outbox.wants(incident))) this.#ledger.forget(incident)
+  }
+}

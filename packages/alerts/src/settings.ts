@@ -1,0 +1,202 @@
+import { EscapementError, parseDuration, type Trigger } from '@escapement/core'
+import { refuse, whole } from './check.ts'
+import type { Kind, Severity } from './interfaces.ts'
+import { checkMatch, matches, SEVERITIES } from './match.ts'
+import type { AlertsOptions, Escalation, Policy, Subject } from './options.ts'
+import { parseQuiet, type QuietHours } from './quiet.ts'
+
+/** A policy as it is read: checked, in milliseconds. */
+export interface Settings {
+  readonly enabled: boolean
+  readonly to: readonly string[] | undefined
+  readonly severity: Severity
+  readonly after: number
+  readonly recoverAfter: number
+  readonly recovery: boolean
+  readonly groupWait: number
+  readonly groupInterval: number
+  /** Infinity: never. */
+  readonly repeat: number
+  readonly groupBy: NonNullable<Policy['groupBy']>
+  readonly digest: Trigger | undefined
+  readonly quiet: QuietHours | undefined
+  readonly escalate: readonly { to: readonly string[]; times: number; after: number }[]
+  readonly grace: number
+}
+
+const POLICY: Record<keyof Policy, 1> = {
+  enabled: 1,
+  to: 1,
+  severity: 1,
+  after: 1,
+  recoverAfter: 1,
+  recovery: 1,
+  groupWait: 1,
+  groupInterval: 1,
+  repeat: 1,
+  groupBy: 1,
+  digest: 1,
+  quiet: 1,
+  escalate: 1,
+  grace: 1,
+}
+const OPTIONS: Record<keyof AlertsOptions, 1> = {
+  ...POLICY,
+  channels: 1,
+  rules: 1,
+  inhibit: 1,
+  throttle: 1,
+  tries: 1,
+  backoff: 1,
+  timeout: 1,
+  flush: 1,
+  details: 1,
+  watch: 1,
+  traceUrl: 1,
+}
+const MAX = 2 ** 31 - 1
+
+/** Makes the settings of any incident of the policy and its rules; says at once what cannot be. */
+export function parsePolicy(options: AlertsOptions): (subject: Subject) => Settings {
+  const { channels, rules = [] } = options
+  const names = new Set(channels.map(({ name }) => name))
+  const base = parsePart(pick(options), 'alerts', names)
+  const parts = rules.map((rule, i) => {
+    const { match, ...policy } = rule
+    if (match === null || typeof match !== 'object') refuse(`rules[${i}].match`, 'an object', match)
+    known(policy, POLICY, `rules[${i}]`)
+    checkMatch(match, `rules[${i}].match`)
+    return { match, part: parsePart(policy, `rules[${i}]`, names) }
+  })
+  return (subject) => {
+    let settings: Settings = { ...DEFAULTS, severity: SEVERITY[subject.kind] ?? 'warning', ...base }
+    for (const { match, part } of parts) {
+      if (matches(match, subject, settings.severity)) settings = { ...settings, ...part }
+    }
+    return settings
+  }
+}
+
+const SEVERITY: Partial<Record<Kind, Severity>> = {
+  failed: 'error',
+  abandoned: 'error',
+  'channel-failed': 'error',
+}
+
+const DEFAULTS: Omit<Settings, 'severity'> = {
+  enabled: true,
+  to: undefined,
+  after: 1,
+  recoverAfter: 1,
+  recovery: true,
+  groupWait: 30_000,
+  groupInterval: 300_000,
+  repeat: 4 * 3_600_000,
+  groupBy: 'group',
+  digest: undefined,
+  quiet: undefined,
+  escalate: [],
+  grace: 300_000,
+}
+
+function pick(options: AlertsOptions): Policy {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(POLICY, key)))
+}
+
+/** Only what is given, so that rules can be laid over each other. */
+function parsePart(policy: Policy, where: string, channels: ReadonlySet<string>): Partial<Settings> {
+  const part: { -readonly [K in keyof Settings]?: Settings[K] } = {}
+  const flag = (key: 'enabled' | 'recovery') => {
+    if (policy[key] === undefined) return
+    if (typeof policy[key] !== 'boolean') refuse(`${where}.${key}`, 'true or false', policy[key])
+    part[key] = policy[key]
+  }
+  const times = (key: 'after' | 'recoverAfter') => {
+    if (policy[key] !== undefined) part[key] = whole(`${where}.${key}`, policy[key], 1)
+  }
+  const length = (key: 'groupWait' | 'groupInterval' | 'grace') => {
+    if (policy[key] !== undefined)
+      part[key] = parseDuration(policy[key], `${where}.${key}`, { min: 0, max: MAX })
+  }
+  flag('enabled')
+  flag('recovery')
+  times('after')
+  times('recoverAfter')
+  length('groupWait')
+  length('groupInterval')
+  length('grace')
+  if (policy.to !== undefined) part.to = parseTo(policy.to, `${where}.to`, channels)
+  if (policy.severity !== undefined) {
+    if (!SEVERITIES.includes(policy.severity))
+      refuse(`${where}.severity`, SEVERITIES.join(', '), policy.severity)
+    part.severity = policy.severity
+  }
+  if (policy.repeat !== undefined) {
+    part.repeat =
+      policy.repeat === false ? Infinity : parseDuration(policy.repeat, `${where}.repeat`, { min: 1000 })
+  }
+  if (policy.groupBy !== undefined) {
+    const { groupBy } = policy
+    if (typeof groupBy !== 'function' && !['all', 'group', 'job', 'kind'].includes(groupBy)) {
+      refuse(`${where}.groupBy`, "'all', 'group', 'job', 'kind' or a function", groupBy)
+    }
+    part.groupBy = groupBy
+  }
+  if (policy.digest !== undefined) {
+    if (policy.digest && typeof policy.digest.next !== 'function')
+      refuse(`${where}.digest`, 'a trigger', policy.digest)
+    part.digest = policy.digest || undefined
+  }
+  if (policy.quiet !== undefined)
+    part.quiet = policy.quiet ? parseQuiet(policy.quiet, `${where}.quiet`) : undefined
+  if (policy.escalate !== undefined)
+    part.escalate = parseEscalations(policy.escalate, `${where}.escalate`, channels)
+  return part
+}
+
+function parseTo(
+  to: NonNullable<Policy['to']>,
+  where: string,
+  channels: ReadonlySet<string>,
+): readonly string[] {
+  const names = typeof to === 'string' ? [to] : to
+  if (!Array.isArray(names)) refuse(where, 'the name of a channel or several', to)
+  for (const name of names) {
+    if (!channels.has(name)) refuse(where, `among the channels (${[...channels].join(', ')})`, name)
+  }
+  return names
+}
+
+function parseEscalations(
+  given: NonNullable<Policy['escalate']>,
+  where: string,
+  channels: ReadonlySet<string>,
+): Settings['escalate'] {
+  if (given === false) return []
+  const list: readonly Escalation[] = Array.isArray(given) ? given : [given]
+  return list.map((level) => {
+    if (level?.times === undefined && level?.after === undefined)
+      refuse(where, 'an object with times or after', level)
+    return {
+      to: parseTo(level.to, `${where}.to`, channels),
+      times: level.times === undefined ? Infinity : whole(`${where}.times`, level.times, 1),
+      after: level.after === undefined ? Infinity : parseDuration(level.after, `${where}.after`, { min: 0 }),
+    }
+  })
+}
+
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function checkKeys(options: AlertsOptions): void {
+  known(options, OPTIONS, 'alerts()')
+}
+
+function known(given: object, names: object, where: string): void {
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(names, key)) continue
+    const expected = Object.keys(names).join(', ')
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_OPTION',
+      `${where}: there is no option "${key}", expected one of ${expected}`,
+    )
+  }
+}
