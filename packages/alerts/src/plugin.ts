@@ -17,7 +17,7 @@ import { parsePolicy, type Settings } from './settings.ts'
 
 /** The plugin that `alerts()` makes: ties events to incidents, incidents to outboxes. */
 export class AlertsPlugin implements Alerts {
-  readonly name: 'alerts' = 'alerts'
+  readonly name = 'alerts' as const
   readonly #options: AlertsOptions
   readonly #policy: (subject: Subject) => Settings
   readonly #delivery: OutboxParts['delivery']
