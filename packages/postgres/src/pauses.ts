@@ -1,19 +1,21 @@
 import type { Host } from '@escapement/core'
 import type { Client } from './client.ts'
-import { pauseOf } from './store.ts'
+import { type PostgresStore, pauseOf } from './store.ts'
 
 /** Lets pauses made on one instance take effect on all. */
 export class Pauses {
   readonly #client: Client
   readonly #host: Host
+  readonly #store: PostgresStore
   /** The newest change seen, in s of PostgreSQL's clock. */
   #seen: number | undefined
   /** The last change of each job that was looked at. */
   readonly #known = new Map<string, number>()
 
-  constructor(client: Client, host: Host) {
+  constructor(client: Client, host: Host, store: PostgresStore) {
     this.#client = client
     this.#host = host
+    this.#store = store
   }
 
   /** Looks for changes since the last look. The first look sees those of the last minute. */
@@ -30,8 +32,10 @@ export class Pauses {
       const job = this.#host.job(String(name))
       const info = pauseOf(paused)
       if (!job || !info === !job.paused) continue
+      this.#store.quiet = true
       if (info) job.pause(info)
       else job.resume()
+      this.#store.quiet = false
     }
   }
 }

@@ -107,7 +107,7 @@ export function postgres(options: PostgresOptions): Plugin {
         lock: settings.lock ? lock : undefined,
         owner: () => owner,
       })
-      pauses = new Pauses(client, given)
+      pauses = new Pauses(client, given, store)
       await leases.start()
     },
     async stop() {

@@ -31,6 +31,8 @@ const ENROLL = `
 export class PostgresStore implements Store {
   readonly incidents: IncidentStore
   readonly jobs: JobStore
+  /** What is paused or resumed now was read from here: it is not written again. */
+  quiet = false
   readonly #client: Client
   readonly #writer: Writer
   readonly #settings: Settings
@@ -48,6 +50,7 @@ export class PostgresStore implements Store {
       enroll: (jobs, now) => this.#enroll(jobs, now),
       decided: (job, at) => writer.decided(job, at),
       pause: async (job, paused) => {
+        if (this.quiet) return
         const sql =
           'UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2'
         await client.query(sql, [job, pauseText(paused)])

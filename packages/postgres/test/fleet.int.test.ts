@@ -1,0 +1,122 @@
+import { createScheduler, manual, type Run, type Scheduler } from '@escapement/core'
+import { type PostgresOptions, postgres } from '@escapement/postgres'
+import { awaitRuns } from '@escapement/testing'
+import type pg from 'pg'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Client } from '../src/client.ts'
+import { migrate, migrations } from '../src/schema.ts'
+import { type Server, startServer } from './server.ts'
+
+let server: Server
+let pool: pg.Pool
+let all: Scheduler[] = []
+beforeAll(async () => {
+  server = await startServer()
+  pool = server.pool({ max: 30 })
+})
+afterEach(async () => {
+  await Promise.all(all.map((one) => one.stop({ grace: 0 })))
+  all = []
+})
+afterAll(() => server?.close())
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+
+function instance(schema: string, options: Partial<PostgresOptions> = {}): Scheduler {
+  const plugins = [postgres({ pool, schema, heartbeat: 100, stale: 2000, ...options })]
+  const scheduler = createScheduler({ plugins, timezone: 'UTC', logger: quiet, instance: `i${all.length}` })
+  all.push(scheduler)
+  return scheduler
+}
+
+async function one(sql: string, values: unknown[] = []): Promise<Record<string, unknown>> {
+  const { rows } = await pool.query(sql, values)
+  return rows[0] as Record<string, unknown>
+}
+
+test('ten instances that start at once on an empty database make the schema once', async () => {
+  const fleet = Array.from({ length: 10 }, () => instance('fresh'))
+  await Promise.all(fleet.map((scheduler) => scheduler.start()))
+  expect(await one('SELECT count(*)::int AS count, max(version) AS version FROM fresh.versions')).toEqual({
+    count: migrations.length,
+    version: migrations.length,
+  })
+})
+
+test('ten instances that bring an older schema forward do each step once, and keep what is there', async () => {
+  const first = instance('older')
+  first.job('a', manual(), () => {})
+  await first.start()
+  await first.run('a', undefined, { wait: true })
+  await first.stop()
+  const steps = [...migrations, 'ALTER TABLE $.runs ADD COLUMN more integer NOT NULL DEFAULT 7;']
+  await Promise.all(
+    Array.from({ length: 10 }, () => migrate(new Client(pool, 'older', 10_000), 'older', steps)),
+  )
+  expect(await one('SELECT job, state, more FROM older.runs')).toEqual({
+    job: 'a',
+    state: 'succeeded',
+    more: 7,
+  })
+  await expect(instance('older').start()).rejects.toMatchObject({
+    code: 'ERR_ESCAPEMENT_STORE',
+    message: expect.stringContaining('use a newer one'),
+  })
+})
+
+test('ten instances that start together decide each missed tick once', async () => {
+  const ended: Run[] = []
+  const start = async () => {
+    const scheduler = instance('missed')
+    scheduler.on('settled', (run) => void ended.push(run))
+    scheduler.job('hourly', '0 * * * *', () => {})
+    await scheduler.start()
+    return scheduler
+  }
+  await (await start()).stop()
+  await pool.query(`UPDATE missed.jobs SET decided = now() - interval '5 h'`)
+  await Promise.all(Array.from({ length: 10 }, start))
+  await Promise.race(all.slice(1).map((scheduler) => awaitRuns(scheduler, { event: 'succeeded' })))
+  await Promise.all(all.map((scheduler) => scheduler.stop()))
+  const decided = ended.filter(({ reason }) => reason !== 'claimed-elsewhere')
+  expect(decided.map(({ outcome }) => outcome).toSorted()).toEqual(['missed', 'succeeded'])
+  const [missed] = decided.filter(({ outcome }) => outcome === 'missed')
+  expect(missed?.until?.getTime()).toBeGreaterThan(Date.now() - 2 * 3_600_000)
+})
+
+test('a pause made on one instance takes effect on the others, with who and why', async () => {
+  const [a, b] = [instance('pauses'), instance('pauses')]
+  for (const scheduler of [a, b]) {
+    scheduler.job('hourly', '0 * * * *', () => {})
+    await scheduler.start()
+  }
+  const paused = new Promise((resolve) => b.on('paused', (_, info) => resolve(info)))
+  const resumed = new Promise<void>((resolve) => b.on('resumed', () => resolve()))
+  a.pause('hourly', { by: 'ann', reason: 'flood' })
+  expect(await paused).toEqual({ by: 'ann', reason: 'flood' })
+  a.resume('hourly')
+  await resumed
+  expect(b.get('hourly').paused).toBeUndefined()
+})
+
+test('what ends while the server is down is written when it is back', async () => {
+  const scheduler = instance('outage', { lock: false })
+  scheduler.job('a', manual(), () => {})
+  await scheduler.start()
+  await server.kill()
+  const run = await scheduler.run('a', undefined, { wait: true })
+  expect(run.outcome).toBe('succeeded')
+  await expect(scheduler.history()).rejects.toThrow()
+  await server.start()
+  for (;;) {
+    const { count } = await one('SELECT count(*)::int AS count FROM outage.runs WHERE id = $1', [run.id])
+    if (count === 1) break
+  }
+})
+
+test('options that cannot work are refused at once', () => {
+  expect(() => postgres({} as never)).toThrow('pool must be a pool of pg')
+  expect(() => postgres({ pool, schema: 'a"b' })).toThrow('schema must be')
+  expect(() => postgres({ pool, heartbeat: '15s' })).toThrow('stale must be at least twice the heartbeat')
+  expect(() => postgres({ pool, tables: 'x' } as never)).toThrow('postgres option tables')
+})

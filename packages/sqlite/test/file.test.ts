@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createScheduler, manual } from '@escapement/core'
+import { type SqliteOptions, sqlite } from '@escapement/sqlite'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { open } from '../src/open.ts'
+import { migrations } from '../src/schema.ts'
+
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
+  file = join(folder, 'deep/jobs.db')
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+
+describe('the file', () => {
+  test('is made with its folder, and brought forward with a copy of how it was', () => {
+    const db = open(file)
+    db.exec("INSERT INTO jobs (name, digest) VALUES ('a', 'x')")
+    db.close()
+    expect(existsSync(`${file}.v1.bak`)).toBe(false)
+    const newer = [...migrations, 'ALTER TABLE jobs ADD COLUMN more INTEGER DEFAULT 7;']
+    const later = open(file, { migrations: newer })
+    expect(later.prepare('SELECT name, more FROM jobs').get()).toMatchObject({ name: 'a', more: 7 })
+    later.close()
+    const backup = open(`${file}.v1.bak`)
+    expect(backup.prepare('SELECT name FROM jobs').get()).toMatchObject({ name: 'a' })
+    expect(backup.prepare('SELECT count(*) AS n FROM pragma_table_info(?)').get('jobs')).toMatchObject({
+      n: 4,
+    })
+    backup.close()
+  })
+
+  test('a step that fails leaves it as it was', () => {
+    open(file).close()
+    const broken = [...migrations, 'ALTER TABLE jobs ADD COLUMN more INTEGER; CREATE TABLE jobs (a);']
+    expect(() => open(file, { migrations: broken })).toThrow('cannot be opened')
+    const db = open(file)
+    expect(db.prepare('SELECT count(*) AS n FROM pragma_table_info(?)').get('jobs')).toMatchObject({ n: 4 })
+    db.close()
+  })
+
+  test('a newer one is refused, and not touched', async () => {
+    open(file, { migrations: [...migrations, 'CREATE TABLE later (a);'] }).close()
+    const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
+    await expect(scheduler.start()).rejects.toMatchObject({
+      code: 'ERR_ESCAPEMENT_STORE',
+      message: expect.stringContaining('use a newer one'),
+    })
+  })
+
+  test('what is not a database is refused', async () => {
+    const other = join(folder, 'other.db')
+    writeFileSync(
+      other,
+      'this is a text, and long enough to be looked at as the header of a database file. '.repeat(20),
+    )
+    const scheduler = createScheduler({ plugins: [sqlite({ file: other })], logger: quiet })
+    await expect(scheduler.start()).rejects.toMatchObject({ code: 'ERR_ESCAPEMENT_STORE' })
+  })
+
+  test('while another process writes for long, runs go on and their records wait', async () => {
+    const scheduler = createScheduler({ plugins: [sqlite({ file, lock: false })], logger: quiet })
+    scheduler.job('a', manual(), () => {})
+    await scheduler.start()
+    const other = open(file)
+    other.exec('BEGIN IMMEDIATE')
+    const run = await scheduler.run('a', undefined, { wait: true })
+    expect(run.outcome).toBe('succeeded')
+    expect(await scheduler.history()).toEqual([])
+    other.exec('COMMIT')
+    other.close()
+    expect((await scheduler.history()).map(({ id, state }) => ({ id, state }))).toEqual([
+      { id: run.id, state: 'succeeded' },
+    ])
+    await scheduler.stop()
+  })
+})
+
+test('a stopped scheduler can be asked for its history, and started again', async () => {
+  const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
+  scheduler.job('a', manual(), () => {})
+  for (const count of [1, 2]) {
+    await scheduler.start()
+    await scheduler.run('a', undefined, { wait: true })
+    await scheduler.stop()
+    expect(await scheduler.history()).toHaveLength(count)
+  }
+  await scheduler.start()
+  await scheduler.stop()
+})
+
+test.each([
+  [{}, 'file must be'],
+  [{ file: 'a', durability: 'some' }, 'durability must be'],
+  [{ file: 'a', retention: { runs: 0 } }, 'retention.runs must be'],
+  [{ file: 'a', retention: { days: 3 } }, 'retention option days must be'],
+  [{ file: 'a', heartbeat: '15s' }, 'stale must be at least twice the heartbeat'],
+  [{ file: 'a', path: 'b' }, 'sqlite option path must be'],
+])('options that cannot work are refused at once: %j', (options, message) => {
+  expect(() => sqlite(options as SqliteOptions)).toThrow(message)
+})
