@@ -66,7 +66,7 @@ export class Ballot {
       const keys = [this.#keys.open(shard)]
       const args: (string | number)[] = [this.#settings.retention]
       for (const { subject, token, start } of group) {
-        keys.push(subject.key, this.#keys.lease(subject.job), this.#keys.prepared(subject.job))
+        keys.push(subject.key, this.#keys.job(subject.job), this.#keys.prepared(subject.job))
         args.push('undo', token, start, 0, subject.member, 0)
       }
       await Promise.allSettled(nodes.map((node) => node.tell(END, keys, args)))
@@ -135,7 +135,8 @@ export class Ballot {
     const args = [mode, guard ? 1 : 0, check, lease, retention, early, maxLate, 2 * timeout]
     for (const [i, { subject, token, start, leased, state }] of motions.entries()) {
       const { job, key, at, member } = subject
-      keys.push(key, this.#keys.lease(job), this.#keys.fence(job), this.#keys.prepared(job))
+      keys.push(key, this.#keys.job(job))
+      if (mode !== 'claim') keys.push(this.#keys.prepared(job))
       args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member)
     }
     try {

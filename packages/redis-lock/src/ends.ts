@@ -93,7 +93,7 @@ export class Ends {
     const keys = [this.#keys.open(shard)]
     const args: (string | number)[] = [retention]
     for (const { what, of } of entries) {
-      keys.push(of.subject.key, this.#keys.lease(of.subject.job), this.#keys.prepared(of.subject.job))
+      keys.push(of.subject.key, this.#keys.job(of.subject.job), this.#keys.prepared(of.subject.job))
       const hold = Math.max(0, Math.ceil(minHold - (this.#clock.monotonic() - of.since)))
       args.push(what, of.token, of.start, of.fence, of.subject.member, hold)
     }

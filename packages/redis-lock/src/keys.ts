@@ -42,11 +42,9 @@ export class Keys {
   instances(shard: number): string {
     return `${this.#tags[shard]}instances`
   }
-  lease(job: string): string {
-    return `${this.#tags[this.shard(job)]}${job}:lease`
-  }
-  fence(job: string): string {
-    return `${this.#tags[this.shard(job)]}${job}:fence`
+  /** The last fence, the newest tick, and the lease of a job. */
+  job(job: string): string {
+    return `${this.#tags[this.shard(job)]}${job}:job`
   }
   prepared(job: string): string {
     return `${this.#tags[this.shard(job)]}${job}:prepared`

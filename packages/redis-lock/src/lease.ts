@@ -194,8 +194,8 @@ export class Leases {
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
     const args: (string | number)[] = [node.client.isCluster ? 1 : 0, lease, retention]
     for (const { subject, token, start, fence, leased } of holds) {
-      keys.push(subject.key, this.#keys.lease(subject.job))
-      args.push(token, start, fence, leased ? 1 : 0, subject.member)
+      keys.push(subject.key, this.#keys.job(subject.job))
+      args.push(token, `${start}|${token}|${fence}|run`, fence, leased ? 1 : 0, subject.member)
     }
     try {
       return (await node.ask(BEAT, keys, args)).slice(1) as string[]

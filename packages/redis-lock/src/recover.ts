@@ -135,7 +135,7 @@ export class Recover {
   /** A node that missed the end of a run learns of it. */
   async #clear(subject: Subject, over: TickRecord): Promise<void> {
     const { keys, nodes, settings } = this.#parts
-    const ks = [keys.open(subject.shard), subject.key, keys.lease(subject.job), keys.prepared(subject.job)]
+    const ks = [keys.open(subject.shard), subject.key, keys.job(subject.job), keys.prepared(subject.job)]
     const args = [settings.retention, 'clear', over.token, over.start, over.fence, subject.member, 0]
     await Promise.allSettled(nodes.all.map((node: Node) => node.tell(END, ks, args)))
   }

@@ -17,14 +17,7 @@ test.each(['report', 'a:b|c', '{curly}', 'Ünï', 'with space'])(
 test('all keys of a job share a hash tag, and are different', () => {
   const keys = new Keys('ns', 16)
   const { key, shard } = keys.tick('report', 5)
-  const all = [
-    key,
-    keys.lease('report'),
-    keys.fence('report'),
-    keys.prepared('report'),
-    keys.open(shard),
-    keys.born(shard),
-  ]
+  const all = [key, keys.job('report'), keys.prepared('report'), keys.open(shard), keys.born(shard)]
   expect(new Set(all.map((name) => /^\{[^}]*\}/.exec(name)?.[0]))).toEqual(new Set([`{ns:${shard}}`]))
   expect(new Set(all).size).toBe(all.length)
 })

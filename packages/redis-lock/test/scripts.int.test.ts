@@ -44,7 +44,8 @@ interface Given {
 const LEASE = 1000
 async function claim(subject: Subject, given: Given = {}) {
   const { mode = 'claim', expires = Infinity, token = 'a/1.0', start = 1, leased = 1, state = 'run' } = given
-  const ks = [keys.born(0), keys.open(0), subject.key, keys.lease(subject.job), keys.fence(subject.job)]
+  const ks = [keys.born(0), keys.open(0), subject.key, keys.job(subject.job)]
+  if (mode !== 'claim') ks.push(keys.prepared(subject.job))
   const head = [
     expires === Infinity ? 1e15 : expires,
     mode,
@@ -57,14 +58,14 @@ async function claim(subject: Subject, given: Given = {}) {
     2000,
   ]
   const item = [subject.at ?? '', token, start, given.fence ?? '', leased, state, subject.member]
-  return (await run(CLAIM, [...ks, keys.prepared(subject.job)], [...head, ...item]))[1] as string
+  return (await run(CLAIM, ks, [...head, ...item]))[1] as string
 }
 const beat = async (subject: Subject, token: string, fence: string, start = 1) =>
   (
     await run(
       BEAT,
-      [keys.born(0), keys.open(0), subject.key, keys.lease(subject.job)],
-      [1e15, 0, LEASE, 60_000, token, start, fence, 1, subject.member],
+      [keys.born(0), keys.open(0), subject.key, keys.job(subject.job)],
+      [1e15, 0, LEASE, 60_000, token, `${start}|${token}|${fence}|run`, fence, 1, subject.member],
     )
   )[1]
 const end = async (
@@ -78,15 +79,17 @@ const end = async (
   (
     await run(
       END,
-      [keys.open(0), subject.key, keys.lease(subject.job), keys.prepared(subject.job)],
+      [keys.open(0), subject.key, keys.job(subject.job), keys.prepared(subject.job)],
       [60_000, what, token, start, fence, subject.member, hold],
     )
   )[1]
 const fenceOf = (answer: string) => answer.split('|')[2] as string
 const stateOf = async (subject: Subject) => (await redis.get(subject.key))?.split('|')[3]
+/** The last fence, the newest tick, who has the lease, until when. */
+const jobOf = async (job: string) => ((await redis.get(keys.job(job))) ?? '0|0||0').split('|')
 /** Lets the lease of a tick be over. */
 async function expire(subject: Subject) {
-  await redis.del(keys.lease(subject.job))
+  await redis.set(keys.job(subject.job), (await jobOf(subject.job)).with(3, '0').join('|'))
   await redis.zadd(keys.open(0), 1, subject.member)
 }
 
@@ -111,7 +114,7 @@ test('after a downtime, a late tick is given if nothing newer of its job was', a
   const now = await settle(100 * 60_000)
   const ago = (minutes: number) => keys.tick('a', now - minutes * 60_000)
   expect(await claim(ago(90))).toBe('late')
-  await redis.set(keys.fence('a'), `5|${ago(80).at}`)
+  await redis.set(keys.job('a'), `5|${ago(80).at}||0`)
   expect(await claim(ago(80))).toBe('late')
   expect(await claim(ago(70))).toMatch(/^ok/)
   await end(ago(70), 'done', 'a/1.0')
@@ -154,7 +157,7 @@ test('fences rise, whatever is written, taken back or forgotten', async () => {
   await settle()
   expect(Number(fenceOf(await claim(keys.tick('a', now), { token: 'b/1.0' })))).toBeGreaterThan(last)
   // A clock set back does not bring an old fence.
-  await redis.set(keys.fence('b'), '9000000000000000|0')
+  await redis.set(keys.job('b'), '9000000000000000|0||0')
   expect(fenceOf(await claim(keys.tick('b', now)))).toBe('9000000000000001')
 })
 
@@ -167,7 +170,7 @@ test('what is prepared is contended, neither taken nor busy, and commits once', 
   expect(await claim(keys.tick('a', now - 1000), { mode: 'prepare', token: 'b/1.0' })).toBe('contended')
   expect(await claim(tick, { mode: 'commit', token: 'b/1.0' })).toBe('contended')
   expect(await claim(tick, { mode: 'commit', fence: fence + 5 })).toBe(`ok|1|${fence + 5}`)
-  expect(await redis.get(keys.fence('a'))).toBe(`${fence + 5}|${now}`)
+  expect(await redis.get(keys.job('a'))).toBe(`${fence + 5}|${now}|a/1.0|${(await jobOf('a'))[3]}`)
   expect(await claim(tick, { mode: 'prepare', token: 'b/1.0' })).toBe('taken|a/1.0')
 })
 
@@ -194,7 +197,7 @@ test('what Redis has forgotten is written anew by a renewal', async () => {
   await settle(0)
   expect(await beat(tick, 'a/1.0', fence)).toBe('ok')
   expect(await claim(tick, { token: 'b/1.0' })).toBe('taken|a/1.0')
-  expect(await redis.get(keys.lease('a'))).toBe('a/1.0')
+  expect((await jobOf('a'))[2]).toBe('a/1.0')
 })
 
 test('only an abandoned run is started again, with a higher start and fence; the first is fenced', async () => {
@@ -216,11 +219,9 @@ test('a run that aborted can be taken up at once, also if Redis forgot it', asyn
   const tick = keys.tick('a', await settle())
   const fence = fenceOf(await claim(tick))
   await redis.flushall()
-  const now = await settle()
+  await settle()
   expect(await end(tick, 'abandon', 'a/1.0', fence)).toBe('ok')
   expect((await tend())[4]).toEqual([tick.member])
-  expect(await claim(keys.tick('a', now), { token: 'c/1.0' })).toMatch(/^taken|ok/)
-  await redis.del(keys.lease('a'))
   expect(await claim(tick, { token: 'b/1.0', start: 2 })).toMatch(/^ok\|2/)
 })
 
@@ -249,11 +250,11 @@ test('the end of a run frees the lease, or keeps it for a while', async () => {
   const tick = keys.tick('a', now)
   await claim(tick)
   await end(tick, 'done', 'a/1.0', 1, 1, 700)
-  const left = await redis.pttl(keys.lease('a'))
+  const left = Number((await jobOf('a'))[3]) - Number((await tend())[0])
   expect(left).toBeGreaterThan(600)
   expect(left).toBeLessThanOrEqual(700)
   expect(await end(tick, 'done', 'a/1.0')).toBe('ok')
-  expect(await redis.exists(keys.lease('a'))).toBe(0)
+  expect((await jobOf('a'))[3]).toBe('0')
 })
 
 test('a node that missed the end of a run learns of it', async () => {
@@ -261,7 +262,7 @@ test('a node that missed the end of a run learns of it', async () => {
   await claim(tick)
   await end(tick, 'clear', 'b/1.0', 9, 2)
   expect(await stateOf(tick)).toBe('done')
-  expect(await redis.exists(keys.lease('a'))).toBe(0)
+  expect((await jobOf('a'))[3]).toBe('0')
   expect(await redis.zcard(keys.open(0))).toBe(0)
 })
 
