@@ -10,7 +10,7 @@ export { exclusively, type Grant, type LeaseParts, Leases } from './lease.ts'
 export { bindings, type LoggerLike, toLogger } from './log.ts'
 export { type LogBindings, logBindings } from './log-bindings.ts'
 export type { JobDefaults, JobOptions, Missed, Overlap, Policies, RetryOptions } from './options.ts'
-export { toRecord } from './run.ts'
+export { toRecord } from './record.ts'
 export {
   createScheduler,
   type Health,

@@ -1,19 +1,17 @@
 import { AsyncResource } from 'node:async_hooks'
-import { crypto } from './crypto.ts'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
 import { type Group, type GroupOptions, TaskGroup } from './group.ts'
+import { iso, timeOrderedId } from './ids.ts'
 import type {
   Abandoned,
   Cause,
   Claim,
-  ErrorRecord,
   Logger,
   Maybe,
   Outcome,
   Run,
-  RunRecord,
   SkipReason,
   State,
   Tick,
@@ -353,53 +351,3 @@ export class ActiveRun implements Run {
 
 const NONE: unknown[] = []
 const MANUAL = { requireManualDestroy: true }
-
-let isoAt = NaN
-let isoText = ''
-
-/** ISO 8601 in UTC. Many jobs are due at one instant: the last text is kept. */
-function iso(at: number): string {
-  if (at !== isoAt) {
-    isoText = new Date(at).toISOString()
-    isoAt = at
-  }
-  return isoText
-}
-
-/** UUID version 7 (RFC 9562). */
-function timeOrderedId(now: number): string {
-  const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto().randomUUID().slice(15)}`
-}
-
-/** A run as plain data, for stores. */
-export function toRecord(run: Run): RunRecord {
-  const { error } = run
-  return {
-    id: run.id,
-    key: run.key,
-    job: run.job.name,
-    scheduledAt: run.tick.scheduledAt,
-    trigger: run.trigger,
-    state: run.state,
-    reason: run.reason,
-    attempt: run.attempt,
-    start: run.start,
-    startedAt: run.startedAt,
-    endedAt: run.endedAt,
-    until: run.until,
-    error: error === undefined ? undefined : describe(error),
-    errors: run.errors.slice(-10).map(describe),
-    traceId: run.traceId,
-    fence: run.fence,
-    instance: run.instance,
-  }
-}
-
-function describe(error: unknown): ErrorRecord {
-  if (!(error instanceof Error))
-    return { name: 'Error', message: show(error), code: undefined, stack: undefined }
-  const { name, message, stack } = error
-  const { code } = error as { code?: unknown }
-  return { name, message, code: code === undefined ? undefined : String(code), stack }
-}

@@ -1,27 +1,23 @@
 import { detached } from './context.ts'
 import { requestedData } from './data.ts'
+import { Dispatch } from './dispatch.ts'
 import { drain, within } from './drain.ts'
-import { backlog, recall } from './durable.ts'
 import { parseDuration } from './duration.ts'
 import { Engine } from './engine.ts'
 import { EscapementError } from './errors.ts'
 import type { Events, PauseInfo } from './events.ts'
 import { checkExclusive } from './exclusive.ts'
-import { Followers } from './followers.ts'
+import { createHost } from './host.ts'
 import type { Duration, Handler, Host, Logger, Maybe, Run, RunQuery, RunRecord } from './interfaces.ts'
 import type { Job, JobEntry, Keeper, RunOptions } from './job.ts'
 import { watchLooseEnds } from './loose.ts'
 import { type JobOptions, MAX_TIMER } from './options.ts'
 import type { Plugins } from './plugins.ts'
-import { LATE } from './policies/missed.ts'
 import { Registry } from './registry.ts'
-import type { ActiveRun } from './run.ts'
 import type { Schema } from './schema.ts'
 import { parseSettings, type SchedulerOptions } from './settings.ts'
 import { siblings } from './siblings.ts'
-import { type Due, Timetable } from './timetable.ts'
 import type { TriggerSpec } from './triggers/index.ts'
-import { Watch } from './watch.ts'
 
 /** Types of the data of jobs by name, for `scheduler.run(name, data)`: augment it. */
 // biome-ignore lint/suspicious/noEmptyInterface: users fill it
@@ -61,13 +57,10 @@ export class Scheduler {
 
   readonly #engine: Engine
   readonly #plugins: Plugins
-  readonly #timetable: Timetable
-  readonly #watch: Watch
   readonly #registry: Registry
-  readonly #followers: Followers
+  readonly #dispatch: Dispatch
   readonly #host: Host
   readonly #grace: number
-  #keepAlive = true
   #unwatch: () => void = () => {}
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -84,23 +77,8 @@ export class Scheduler {
     this.timezone = settings.timezone
     this.on = engine.events.on
     this.#registry = new Registry(engine, this.#keeper, settings)
-    this.#followers = new Followers(this.#registry)
-    this.#timetable = new Timetable({
-      clock: engine.clock,
-      now: () => engine.now(),
-      nap: () => this.#watch.nap,
-      keepAlive: () => this.#keepAlive,
-      fire: (job, due) => this.#fire(job, due),
-      onWake: () => this.#watch.look(this.#registry.all()),
-      onStep: (by) => {
-        engine.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
-        engine.events.emit('clock-step', { by })
-      },
-      onError: (error, job) => engine.report(error, { source: 'trigger', job: job.name }),
-    })
-    this.#watch = new Watch(engine, this.#timetable)
-    engine.onSettled = (run) => this.#settled(run)
-    this.#host = this.#makeHost()
+    this.#dispatch = new Dispatch(engine, this.#registry)
+    this.#host = createHost(engine, this.#registry)
     for (const plugin of this.#plugins.all) plugin.attach?.(this.#host)
   }
 
@@ -139,12 +117,7 @@ export class Scheduler {
     // biome-ignore lint/suspicious/noExplicitAny: as above
   ): Job<any, any> {
     const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
-    this.#watch.add(job)
-    this.#followers.add(job)
-    if (this.state === 'running') {
-      this.#timetable.arm(job, this.#engine.now())
-      if (this.#engine.store.jobs) void this.#catchUp(job)
-    }
+    this.#dispatch.add(job)
     this.#engine.events.emit('added', job)
     return job
   }
@@ -229,7 +202,7 @@ export class Scheduler {
    */
   start(options: { keepAlive?: boolean } = {}): Promise<void> {
     if (this.#stopping) return this.#stopping.then(() => this.start(options))
-    if (!this.#starting) this.#keepAlive = options.keepAlive ?? true
+    if (!this.#starting) this.#dispatch.keepAlive = options.keepAlive ?? true
     this.#starting ??= detached(() => this.#start())
     return this.#starting
   }
@@ -237,7 +210,7 @@ export class Scheduler {
   async #start(): Promise<void> {
     this.state = 'starting'
     try {
-      this.#followers.check()
+      this.#dispatch.check()
       await this.#plugins.start(this.#host)
     } catch (error) {
       this.state = 'stopped'
@@ -246,11 +219,8 @@ export class Scheduler {
       throw error
     }
     this.#unwatch = watchLooseEnds()
-    const watermarks = this.#engine.store.jobs && (await recall(this.#engine, [...this.#registry.all()]))
+    await this.#dispatch.open()
     this.state = 'running'
-    const now = this.#engine.now()
-    for (const job of this.#registry.all()) this.#arm(job, watermarks?.get(job) ?? now)
-    this.#timetable.start()
     const { timezone, instance } = this
     this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
     const one = this.#plugins.lock ? undefined : siblings()
@@ -286,8 +256,7 @@ export class Scheduler {
     if (this.state !== 'running') return
     const engine = this.#engine
     this.state = 'draining'
-    this.#timetable.stop()
-    for (const job of this.#registry.all()) this.#timetable.disarm(job)
+    this.#dispatch.close()
     engine.events.emit('drain')
     const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
     const clean = await drain(engine, grace)
@@ -297,89 +266,6 @@ export class Scheduler {
     this.state = 'stopped'
     engine.log.info({ clean }, 'scheduler stopped')
     engine.events.emit('stop', { clean })
-  }
-
-  #makeHost(): Host {
-    const engine = this.#engine
-    return {
-      instance: this.instance,
-      clock: engine.clock,
-      log: engine.log,
-      store: engine.store,
-      on: engine.events.on,
-      emit: engine.events.emit,
-      jobs: () => this.jobs(),
-      job: (name) => this.#registry.find(name),
-      rerun: (tick, claim) => {
-        const job = this.#registry.find(tick.job)
-        const fold = foldOf(tick.id)
-        const at = tick.scheduledAt.getTime()
-        if (job) engine.fire(job, { trigger: 'rerun', at, fold, data: job.data, claim })
-        else void claim.finish('abandoned')
-      },
-      abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
-        const job = this.#registry.find(name)
-        const at = scheduledAt.getTime()
-        if (job) engine.abandon(job, { trigger, at, fold: foldOf(id), data: job.data, abandoned })
-      },
-      adjustClock: (offset) => {
-        engine.clockOffset = offset
-      },
-    }
-  }
-
-  /** Arms a job where it was left. Missed ticks that are not to be run are told of together. */
-  #arm(job: JobEntry, after: number): void {
-    const engine = this.#engine
-    const now = engine.now()
-    try {
-      const lost = after < now ? backlog(job, Math.max(after, job.decided), now) : undefined
-      if (lost) {
-        const until = new Date(lost.until)
-        engine.fire(job, { trigger: 'catch-up', at: lost.at, superseded: true, until, data: job.data })
-      }
-      this.#timetable.arm(job, lost?.until ?? after)
-    } catch (error) {
-      engine.report(error, { source: 'trigger', job: job.name })
-      this.#timetable.arm(job, now)
-    }
-  }
-
-  /** For a job that came when the scheduler was running already. */
-  async #catchUp(job: JobEntry): Promise<void> {
-    const after = (await recall(this.#engine, [job])).get(job)
-    if (after !== undefined && this.state === 'running' && this.#registry.find(job.name) === job) {
-      this.#arm(job, after)
-    }
-  }
-
-  #fire(job: JobEntry, due: Due): boolean {
-    const late = this.#engine.now() - due.at - job.spread > LATE || due.superseded
-    const { at, fold, superseded, until } = due
-    const trigger = late ? 'catch-up' : 'schedule'
-    const run = this.#engine.fire(job, { trigger, at, fold, data: job.data, superseded, until })
-    // All missed ticks run, but one after the other: the next is armed when this one has ended.
-    if (!due.superseded || job.policies.missed !== 'all' || run.ended) return false
-    job.awaits = run
-    return true
-  }
-
-  #settled(run: ActiveRun): void {
-    const { job } = run
-    for (const follower of this.#followers.of(run)) {
-      const parts = {
-        trigger: 'after' as const,
-        at: run.at,
-        fold: run.fold,
-        data: follower.data,
-        parent: run,
-      }
-      if (this.state === 'draining') this.#engine.refuse(follower, parts)
-      else this.#engine.fire(follower, parts)
-    }
-    if (job.awaits !== run) return
-    job.awaits = undefined
-    if (this.state === 'running' && this.#registry.find(job.name) === job) this.#timetable.arm(job, run.at)
   }
 
   async #keepPause(job: JobEntry): Promise<void> {
@@ -405,7 +291,7 @@ export class Scheduler {
     },
     remove: (job) => {
       if (!this.#registry.delete(job)) return
-      this.#timetable.disarm(job)
+      this.#dispatch.remove(job)
       this.#engine.events.emit('removed', job)
     },
     setPaused: (job, paused, info) => {
@@ -416,9 +302,4 @@ export class Scheduler {
       this.#engine.events.emit(paused ? 'paused' : 'resumed', job, info)
     },
   }
-}
-
-/** How often the clock had been set back over the instant of a tick. */
-function foldOf(tick: string): number {
-  return Number(/~(\d+)$/.exec(tick)?.[1] ?? 1) - 1
 }

@@ -1,6 +1,6 @@
 import { number } from './check.ts'
 import type { IncidentStore, Run, RunQuery, RunRecord, Store } from './interfaces.ts'
-import { toRecord } from './run.ts'
+import { toRecord } from './record.ts'
 
 /**
  * Keeps the newest runs of a scheduler in memory: the default store. It forgets with the process, so nothing

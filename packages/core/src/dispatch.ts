@@ -1,0 +1,126 @@
+import { backlog, recall } from './durable.ts'
+import type { Engine } from './engine.ts'
+import { Followers } from './followers.ts'
+import type { JobEntry } from './job.ts'
+import { LATE } from './policies/missed.ts'
+import type { Registry } from './registry.ts'
+import type { ActiveRun } from './run.ts'
+import { type Due, Timetable } from './timetable.ts'
+import { Watch } from './watch.ts'
+
+/** Between timetable and engine: which tick becomes which run, and what the end of a run lets go. */
+export class Dispatch {
+  /** Whether the wait for the next tick keeps the process. */
+  keepAlive = true
+  readonly #engine: Engine
+  readonly #registry: Registry
+  readonly #timetable: Timetable
+  readonly #followers: Followers
+  readonly #watch: Watch
+  #state: 'idle' | 'open' | 'closed' = 'idle'
+
+  constructor(engine: Engine, registry: Registry) {
+    this.#engine = engine
+    this.#registry = registry
+    this.#followers = new Followers(registry)
+    this.#timetable = new Timetable({
+      clock: engine.clock,
+      now: () => engine.now(),
+      nap: () => this.#watch.nap,
+      keepAlive: () => this.keepAlive,
+      fire: (job, due) => this.#fire(job, due),
+      onWake: () => this.#watch.look(registry.all()),
+      onStep: (by) => {
+        engine.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
+        engine.events.emit('clock-step', { by })
+      },
+      onError: (error, job) => engine.report(error, { source: 'trigger', job: job.name }),
+    })
+    this.#watch = new Watch(engine, this.#timetable)
+    engine.onSettled = (run) => this.#settled(run)
+  }
+
+  /** @throws ERR_ESCAPEMENT_CYCLE, ERR_ESCAPEMENT_JOB_UNKNOWN */
+  check(): void {
+    this.#followers.check()
+  }
+
+  /** Arms all jobs, where a durable store has kept them or from now on. */
+  async open(): Promise<void> {
+    const { store } = this.#engine
+    const watermarks = store.jobs && (await recall(this.#engine, [...this.#registry.all()]))
+    this.#state = 'open'
+    const now = this.#engine.now()
+    for (const job of this.#registry.all()) this.#arm(job, watermarks?.get(job) ?? now)
+    this.#timetable.start()
+  }
+
+  /** Takes no more ticks. */
+  close(): void {
+    this.#state = 'closed'
+    this.#timetable.stop()
+    for (const job of this.#registry.all()) this.#timetable.disarm(job)
+  }
+
+  add(job: JobEntry): void {
+    this.#watch.add(job)
+    this.#followers.add(job)
+    if (this.#state !== 'open') return
+    this.#timetable.arm(job, this.#engine.now())
+    if (this.#engine.store.jobs) void this.#catchUp(job)
+  }
+
+  remove(job: JobEntry): void {
+    this.#timetable.disarm(job)
+  }
+
+  /** Arms a job where it was left. Missed ticks that are not to be run are told of together. */
+  #arm(job: JobEntry, after: number): void {
+    const engine = this.#engine
+    const now = engine.now()
+    try {
+      const lost = after < now ? backlog(job, Math.max(after, job.decided), now) : undefined
+      if (lost) {
+        const until = new Date(lost.until)
+        engine.fire(job, { trigger: 'catch-up', at: lost.at, superseded: true, until, data: job.data })
+      }
+      this.#timetable.arm(job, lost?.until ?? after)
+    } catch (error) {
+      engine.report(error, { source: 'trigger', job: job.name })
+      this.#timetable.arm(job, now)
+    }
+  }
+
+  /** For a job that came when the scheduler was running already. */
+  async #catchUp(job: JobEntry): Promise<void> {
+    const after = (await recall(this.#engine, [job])).get(job)
+    if (after !== undefined && this.#armable(job)) this.#arm(job, after)
+  }
+
+  #armable(job: JobEntry): boolean {
+    return this.#state === 'open' && this.#registry.find(job.name) === job
+  }
+
+  /** True: the job is armed again when the run has ended. */
+  #fire(job: JobEntry, { at, fold, superseded, until }: Due): boolean {
+    const late = superseded || this.#engine.now() - at - job.spread > LATE
+    const trigger = late ? 'catch-up' : 'schedule'
+    const run = this.#engine.fire(job, { trigger, at, fold, data: job.data, superseded, until })
+    // All missed ticks run, but one after the other.
+    if (!superseded || job.policies.missed !== 'all' || run.ended) return false
+    job.awaits = run
+    return true
+  }
+
+  #settled(run: ActiveRun): void {
+    const { job, at, fold } = run
+    for (const follower of this.#followers.of(run)) {
+      const parts = { trigger: 'after' as const, at, fold, data: follower.data, parent: run }
+      if (this.#state === 'closed') this.#engine.refuse(follower, parts)
+      else this.#engine.fire(follower, parts)
+    }
+    if (job.awaits !== run) return
+    job.awaits = undefined
+    if (this.#armable(job)) this.#timetable.arm(job, at)
+  }
+}

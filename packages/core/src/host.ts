@@ -1,0 +1,36 @@
+import type { Engine } from './engine.ts'
+import type { Host } from './interfaces.ts'
+import type { Registry } from './registry.ts'
+
+/** What plugins see of a scheduler. */
+export function createHost(engine: Engine, registry: Registry): Host {
+  return {
+    instance: engine.instance,
+    clock: engine.clock,
+    log: engine.log,
+    store: engine.store,
+    on: engine.events.on,
+    emit: engine.events.emit,
+    jobs: () => [...registry.all()],
+    job: (name) => registry.find(name),
+    rerun: (tick, claim) => {
+      const job = registry.find(tick.job)
+      const at = tick.scheduledAt.getTime()
+      if (job) engine.fire(job, { trigger: 'rerun', at, fold: foldOf(tick.id), data: job.data, claim })
+      else void claim.finish('abandoned')
+    },
+    abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
+      const job = registry.find(name)
+      const at = scheduledAt.getTime()
+      if (job) engine.abandon(job, { trigger, at, fold: foldOf(id), data: job.data, abandoned })
+    },
+    adjustClock: (offset) => {
+      engine.clockOffset = offset
+    },
+  }
+}
+
+/** How often the clock had been set back over the instant of a tick. */
+function foldOf(tick: string): number {
+  return Number(/~(\d+)$/.exec(tick)?.[1] ?? 1) - 1
+}

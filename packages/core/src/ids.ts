@@ -1,0 +1,19 @@
+import { crypto } from './crypto.ts'
+
+let isoAt = NaN
+let isoText = ''
+
+/** ISO 8601 in UTC. Many jobs are due at one instant: the last text is kept. */
+export function iso(at: number): string {
+  if (at !== isoAt) {
+    isoText = new Date(at).toISOString()
+    isoAt = at
+  }
+  return isoText
+}
+
+/** UUID version 7 (RFC 9562). */
+export function timeOrderedId(now: number): string {
+  const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto().randomUUID().slice(15)}`
+}
