@@ -21,5 +21,10 @@ const bundle = await rolldown({
   platform: 'node',
   tsconfig: 'tsconfig.json',
 })
-await bundle.write({ dir: 'dist', format: 'esm', chunkFileNames: 'shared-[hash].js', comments: { jsdoc: false } })
+await bundle.write({
+  dir: 'dist',
+  format: 'esm',
+  chunkFileNames: 'shared-[hash].js',
+  comments: { jsdoc: false },
+})
 await bundle.close()

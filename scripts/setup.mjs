@@ -1,6 +1,6 @@
 // What a fresh clone needs before its first command. Needs nothing but Node and npm itself.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -34,40 +34,34 @@ export function build() {
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
 }
 
-/** The first folder of PATH that holds a program, or undefined. */
+/** Where a program is: on the PATH, or where Debian puts PostgreSQL. Undefined when nowhere. */
 export function which(program) {
+  const versions = '/usr/lib/postgresql'
   const folders = (process.env.PATH ?? '').split(delimiter)
+  if (existsSync(versions))
+    folders.push(...readdirSync(versions).map((version) => join(versions, version, 'bin')))
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
 }
 
 /**
- * Finds the programs the tests talk to, or installs them where we may: with apt as root. Ends with what to do
- * where we may not.
+ * Installs programs where we may: as root, with apt. Returns those that are still missing.
+ *
+ * @param needed Names of programs, and the Debian packages they come in.
  */
 export function programs(needed) {
-  const missing = Object.keys(needed).filter((program) => !which(program))
-  if (missing.length === 0) return
-  const packages = missing.map((program) => needed[program])
-  if (which('apt-get') && process.getuid?.() === 0) {
-    console.log(`installing ${packages.join(', ')} …`)
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    // No services are to be started by the installation.
+  const missing = () => Object.keys(needed).filter((program) => !which(program))
+  if (missing().length > 0 && which('apt-get') && process.getuid?.() === 0) {
+    const packages = [...new Set(missing().map((program) => needed[program]))].join(' ')
+    console.log(`installing ${packages} …`)
+    // The run level keeps Debian from starting what it installs.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
     run(
       'sh',
-      [
-        '-c',
-        `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${packages.join(' ')} >/dev/null`,
-      ],
+      ['-c', `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${packages} >/dev/null`],
       { env },
     )
-    return
   }
-  console.error(`The tests need ${missing.join(', ')} on the PATH. Install them:`)
-  console.error(`  Debian, Ubuntu:  sudo apt-get install ${packages.join(' ')}`)
-  console.error(
-    `  macOS:           brew install ${packages.map((name) => name.replace('-server', '')).join(' ')}`,
-  )
-  process.exit(1)
+  return missing()
 }
 
 function mtime(path) {
