@@ -45,24 +45,12 @@ function instance(
   return scheduler
 }
 
-/** Starts and stops on the virtual clock. */
 async function start(scheduler: Scheduler): Promise<void> {
-  let done = false
-  const started = scheduler.start().then(() => {
-    done = true
-  })
-  while (!done) await clock.settle()
-  await started
+  await clock.until(scheduler.start())
   await clock.advance(50)
 }
 
-async function stop(scheduler: Scheduler): Promise<void> {
-  let done = false
-  void scheduler.stop().then(() => {
-    done = true
-  })
-  while (!done) await clock.advance(10)
-}
+const stop = (scheduler: Scheduler) => clock.until(scheduler.stop())
 
 test('a first registration catches nothing up', async () => {
   const a = instance('a')

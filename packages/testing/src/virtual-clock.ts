@@ -88,6 +88,29 @@ export class VirtualClock implements Clock {
     await this.advance(Math.max(0, new Date(instant).getTime() - this.#wall))
   }
 
+  /**
+   * Lets time pass, from timer to timer, until a promise settles; gives its value or throws its reason.
+   *
+   * @param limit Fails after so much virtual time. Default 1 h.
+   *
+   * @example
+   * await clock.until(scheduler.stop()) // the drain's grace takes no real time
+   */
+  async until<T>(promise: Promise<T>, limit: Duration = '1h'): Promise<T> {
+    const end = this.#mono + parseDuration(limit, 'limit')
+    let over = false
+    const settled = () => {
+      over = true
+    }
+    promise.then(settled, settled)
+    await this.settle()
+    while (!over) {
+      if (this.#mono >= end) throw new Error(`it has not settled within ${limit} of virtual time`)
+      await this.advance(Math.min(this.untilNext ?? 1, end - this.#mono))
+    }
+    return promise
+  }
+
   /** Moves the wall clock alone, forward or (negative) back. */
   step(by: number): void {
     this.#wall += by

@@ -1,0 +1,142 @@
+import {
+  type Claim,
+  every,
+  type JobState,
+  type Lock,
+  memoryStore,
+  type Refusal,
+  type Store,
+} from '@escapement/core'
+import { describe, expect, test } from 'vitest'
+import { deferred, harness } from './harness.ts'
+
+/** A store that is durable as far as jobs go. */
+function kept(states: JobState[] = []): { store: Store; decided: string[]; begun: string[] } {
+  const decided: string[] = []
+  const begun: string[] = []
+  const store: Store = {
+    ...memoryStore(),
+    begin: (run) => void begun.push(run.key),
+    jobs: {
+      enroll: (jobs) => jobs.map((_, index) => states[index] ?? { decided: undefined, paused: undefined }),
+      decided: (job, at) => void decided.push(`${job} ${new Date(at).toISOString().slice(14, 23)}`),
+      pause: () => {},
+    },
+  }
+  return { store, decided, begun }
+}
+
+describe('a durable store', () => {
+  test('is told when a run begins, and how far the job is decided', async () => {
+    const { store, decided, begun } = kept()
+    const { clock, scheduler } = harness({ plugins: [{ name: 'kept', store }] })
+    scheduler.job('a', every('1s'), () => {})
+    await scheduler.start()
+    await clock.advance('2s')
+    expect(begun).toEqual(['a@2026-01-01T00:00:01.000Z', 'a@2026-01-01T00:00:02.000Z'])
+    expect([...new Set(decided)]).toEqual(['a 00:01.000', 'a 00:02.000'])
+  })
+
+  test('is not told that a job is decided beyond a tick that still waits for its turn', async () => {
+    const { store, decided } = kept()
+    const { clock, scheduler, log } = harness({ plugins: [{ name: 'kept', store }] })
+    const first = deferred()
+    scheduler.job('a', every('1s'), { overlap: 'queue' }, () => first.promise)
+    await scheduler.start()
+    await clock.advance('4s')
+    // 1 runs, 2 waits, 3 and 4 are skipped.
+    expect(log).toEqual(['a skipped:overlap 00:00:03', 'a skipped:overlap 00:00:04'])
+    expect([...new Set(decided)]).toEqual(['a 00:01.000', 'a 00:01.999'])
+    first.resolve()
+    await clock.settle()
+    expect(decided.at(-1)).toBe('a 00:02.000')
+  })
+
+  test('is not told of what the shutdown has skipped: it is caught up', async () => {
+    const { store, decided } = kept()
+    const { clock, scheduler, log } = harness({
+      plugins: [{ name: 'kept', store }],
+      drain: { grace: 0, abort: 0 },
+    })
+    scheduler.job('a', every('1s'), { overlap: 'queue' }, (run) => {
+      return new Promise((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason)))
+    })
+    await scheduler.start()
+    await clock.advance('2s')
+    await clock.until(scheduler.stop())
+    expect(log).toContain('a skipped:shutdown 00:00:02')
+    expect(decided.at(-1)).not.toBe('a 00:02.000')
+  })
+
+  test('that fails at the start does not keep the jobs from running', async () => {
+    const { store } = kept()
+    const broken = {
+      ...store,
+      jobs: { ...store.jobs, enroll: () => Promise.reject(new Error('broken')) },
+    } as Store
+    const { clock, scheduler, log, lines } = harness({ plugins: [{ name: 'kept', store: broken }] })
+    scheduler.job('a', every('1s'), () => {})
+    await scheduler.start()
+    await clock.advance('1s')
+    expect(log).toEqual(['a succeeded 00:00:01'])
+    expect(lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'store.jobs threw',
+    ])
+  })
+
+  test('tells of a long downtime at once: many ticks are one record', async () => {
+    const { store } = kept([{ decided: Date.parse('2025-12-31T00:00:00Z'), paused: undefined }])
+    const { clock, scheduler, runs } = harness({ plugins: [{ name: 'kept', store }] })
+    scheduler.job('a', every('1s'), () => {})
+    await scheduler.start()
+    await clock.advance(1)
+    expect(
+      runs.map(({ outcome, trigger, tick, until }) => [outcome, trigger, tick.scheduledAt, until]),
+    ).toEqual([
+      ['missed', 'catch-up', new Date('2025-12-31T00:00:01Z'), new Date('2025-12-31T23:59:59.999Z')],
+      ['succeeded', 'schedule', new Date('2026-01-01T00:00:00Z'), undefined],
+    ])
+  })
+})
+
+describe('in a fleet, a tick that is late here', () => {
+  const claim = (finished: string[] = []): Claim => ({
+    granted: true,
+    fence: 1,
+    held: () => true,
+    onLost: () => () => {},
+    finish: async (outcome) => void finished.push(outcome),
+  })
+
+  async function late(answer: Claim | Refusal): Promise<string[]> {
+    const lock: Lock = {
+      claim: async (run) => (run.tick.scheduledAt.getTime() % 60_000 === 5000 ? claim() : answer),
+    }
+    const { clock, scheduler, log } = harness({ plugins: [{ name: 'lock', lock }] })
+    scheduler.job('a', every('1s'), () => {})
+    await scheduler.start()
+    await clock.block('5s')
+    await clock.settle()
+    return log.slice(0, 2)
+  }
+
+  test('is missed if nobody has taken it, which the lock is told', async () => {
+    const finished: string[] = []
+    expect(await late(claim(finished))).toEqual(['a missed 00:00:01', 'a missed 00:00:02'])
+    expect(finished.slice(0, 2)).toEqual(['missed', 'missed'])
+  })
+
+  test('is not missed if another instance has taken it', async () => {
+    expect(await late({ granted: false, reason: 'claimed-elsewhere' })).toEqual([
+      'a skipped:claimed-elsewhere 00:00:01',
+      'a skipped:claimed-elsewhere 00:00:02',
+    ])
+  })
+
+  test('is missed if the lock cannot tell', async () => {
+    expect(await late({ granted: false, reason: 'claim-unavailable' })).toEqual([
+      'a missed 00:00:01',
+      'a missed 00:00:02',
+    ])
+  })
+})
