@@ -16,31 +16,20 @@ export function cutBytes(text: string, most: number): string {
   return most < 3 ? '' : `${text.slice(0, end)}…`
 }
 
-/**
- * Joins as many of the parts as have room, and says how many have not.
- *
- * @param size What a text counts: `bytes`, or its length.
- */
+/** Joins as many of the parts as there is room for, in bytes, and says how many have none. */
 export function joinWithin(
   parts: readonly string[],
   most: number,
-  {
-    glue = '\n\n',
-    size = bytes,
-    more,
-  }: { glue?: string; size?: (text: string) => number; more: (left: number) => string },
+  { glue = '\n\n', more }: { glue?: string; more: (left: number) => string },
 ): string {
   let text = ''
   for (const [i, part] of parts.entries()) {
-    const next = text === '' ? part : text + glue + part
     const left = parts.length - i - 1
-    const room = left > 0 ? most - size(glue + more(left)) : most
-    if (size(next) <= room) {
-      text = next
-      continue
-    }
-    if (text === '') return i === 0 ? cutBytes(part, most) : more(parts.length)
-    return text + glue + more(left + 1)
+    const rest = left > 0 ? glue + more(left) : ''
+    const next = i === 0 ? part : text + glue + part
+    if (bytes(next) <= most - bytes(rest)) text = next
+    else if (i > 0) return text + glue + more(left + 1)
+    else return cutBytes(cutBytes(part, Math.max(0, most - bytes(rest))) + rest, most)
   }
   return text
 }

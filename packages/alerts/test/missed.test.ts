@@ -64,6 +64,15 @@ test('a tick that waits too long for a place is missed when its grace is over, a
   ).toEqual(['often recovered', 'waits recovered'])
 })
 
+test('ticks that are skipped for a run that waits itself do not hide that it waits', async () => {
+  const { clock, scheduler, mail } = world({ groupWait: 0 }, { concurrency: 1 })
+  scheduler.job('long', '1 12 * * *', () => new Promise<void>(() => {}))
+  scheduler.job('often', '*/5 * * * * *', () => {})
+  await scheduler.start()
+  await clock.advance('90s')
+  expect(mail.lines).toEqual([expect.stringMatching(/^12:01:\d\d missed often open ×1 #0$/)])
+})
+
 test('what runs on time, is skipped, paused or claimed elsewhere is not missed', async () => {
   const answer: { now: Claim | Refusal } = { now: { granted: false, reason: 'claimed-elsewhere' } }
   const { clock, scheduler, plugin, mail } = world({}, { plugins: [locked(answer)] })
