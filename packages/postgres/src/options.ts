@@ -69,7 +69,8 @@ export function parseOptions(options: PostgresOptions): Settings {
     age: parseDuration(retention.age ?? '14d', 'retention.age', { min: 1000 }),
     claims: parseDuration(retention.claims ?? '48h', 'retention.claims', { min: 1000 }),
     heartbeat,
-    stale,
+    // Where another plugin tells the dead, ours is only to keep no run open for ever.
+    stale: lock ? stale : Math.max(stale, 300_000),
     maxStarts: whole('maxStarts', options.maxStarts ?? 3, 1000),
     timeout: parseDuration(options.timeout ?? Math.min(2000, stale / 4), 'timeout', {
       min: 10,

@@ -27,7 +27,9 @@ const PRUNE = 60_000
 export function postgres(options: PostgresOptions): Plugin {
   const settings = parseOptions(options)
   const client = new Client(settings.pool, settings.schema, settings.timeout)
-  const writer = new Writer(client)
+  // History may take its time, claims may not.
+  const patient = new Client(settings.pool, settings.schema, 30_000)
+  const writer = new Writer(patient)
   let host: Host | undefined
   let clock: Clock = systemClock
   let owner: string | undefined
@@ -58,7 +60,7 @@ export function postgres(options: PostgresOptions): Plugin {
     onBeat: () => void beat(),
   })
   const report = (error: unknown) => host?.emit('error', error, { source: 'postgres' })
-  const store = new PostgresStore(client, writer, settings, () => owner)
+  const store = new PostgresStore(patient, writer, settings, () => owner)
   const lock = new PostgresLock({
     client,
     leases,
@@ -76,7 +78,8 @@ export function postgres(options: PostgresOptions): Plugin {
       await pauses?.look()
       if (clock.monotonic() - pruned < PRUNE) return
       pruned = clock.monotonic()
-      await store.prune(clock.now())
+      const longest = (host?.jobs() ?? []).reduce((most, { policies }) => Math.max(most, policies.catchUp), 0)
+      await store.prune(clock.now(), longest)
     } catch (error) {
       report(error)
     }
@@ -99,7 +102,7 @@ export function postgres(options: PostgresOptions): Plugin {
     },
     async start(given) {
       draining = false
-      await migrate(client, settings.schema)
+      await migrate(new Client(settings.pool, settings.schema, 60_000), settings.schema)
       recover = new Recover({
         client,
         settings,

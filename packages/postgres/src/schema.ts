@@ -84,9 +84,11 @@ export async function migrate(
   schema: string,
   steps: readonly string[] = migrations,
 ): Promise<void> {
-  const there = await client.query('SELECT to_regclass($1) AS found', [`"${schema}".versions`])
-  if (there[0]?.found === null) {
-    await client.patient(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
+  // Looked at first: a role may use what is there, but not be allowed to make it.
+  const there = 'SELECT to_regnamespace($1) AS schema, to_regclass($2) AS versions'
+  const [found] = await client.query(there, [`"${schema}"`, `"${schema}".versions`])
+  if (found?.schema === null) await client.patient(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
+  if (found?.versions === null) {
     await client.patient(
       'CREATE TABLE IF NOT EXISTS $.versions (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
     )

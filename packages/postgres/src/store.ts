@@ -27,6 +27,9 @@ const ENROLL = `
     )
   SELECT kept.name, kept.digest, kept.paused, (extract(epoch FROM kept.decided) * 1000)::float8 AS decided FROM kept`
 
+/** How much longer than a tick may be caught up its claim is kept, in ms. */
+const MARGIN = 3_600_000
+
 /** The history of runs and jobs. */
 export class PostgresStore implements Store {
   readonly incidents: IncidentStore
@@ -88,12 +91,12 @@ export class PostgresStore implements Store {
     return (await this.#client.query(sql, values)).map(fromRow)
   }
 
-  /** Removes what is older than is kept. */
-  async prune(now: number): Promise<void> {
+  /** Removes what is older than is kept. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
+  async prune(now: number, catchUp: number): Promise<void> {
     const { age, claims } = this.#settings
     await this.#client.query('DELETE FROM $.runs WHERE id < $1 AND ended IS NOT NULL', [firstId(now - age)])
     const old = "DELETE FROM $.claims WHERE at < to_timestamp($1 / 1000.0) AND state <> 'run'"
-    await this.#client.query(old, [now - claims])
+    await this.#client.query(old, [now - Math.max(claims, catchUp + MARGIN)])
   }
 
   /** Removes the oldest runs of jobs that have had many: now and then, so that it costs little. */

@@ -64,6 +64,17 @@ test('ten instances that bring an older schema forward do each step once, and ke
   })
 })
 
+test('a role that may not make schemas can use one that it owns', async () => {
+  await pool.query('CREATE ROLE small LOGIN; CREATE SCHEMA owned AUTHORIZATION small')
+  const small = server.pool({ user: 'small' })
+  const scheduler = instance('owned', { pool: small })
+  scheduler.job('a', manual(), () => {})
+  await scheduler.start()
+  expect((await scheduler.run('a', undefined, { wait: true })).outcome).toBe('succeeded')
+  expect(await scheduler.history()).toHaveLength(1)
+  await expect(instance('another', { pool: small }).start()).rejects.toThrow('permission denied')
+})
+
 test('ten instances that start together decide each missed tick once', async () => {
   const ended: Run[] = []
   const start = async () => {

@@ -45,6 +45,12 @@ function libsql(): Constructor {
   }
 }
 
+/** The file cannot be written now, whatever is written. */
+export function isTrouble(error: unknown): boolean {
+  const texts = /is full|disk I\/O|readonly|read-only|unable to open|malformed|not a database|out of memory/i
+  return isBusy(error) || (error instanceof Error && texts.test(error.message))
+}
+
 /** Another process was writing for longer than we wait. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && /database (table )?is (locked|busy)|SQLITE_BUSY/i.test(error.message)

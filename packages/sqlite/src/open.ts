@@ -5,7 +5,7 @@ import { connect, type Database } from './driver.ts'
 import { migrations as ours } from './schema.ts'
 
 /** How long a statement waits for another process that writes, in ms. */
-const BUSY = 250
+const BUSY = 100
 
 /**
  * Opens the file and brings it to the newest version; before a file with data is changed, it is copied to

@@ -77,7 +77,11 @@ export function sqlite(options: SqliteOptions): Plugin {
       await recover?.look()
       if (clock.monotonic() - pruned >= PRUNE) {
         pruned = clock.monotonic()
-        store.prune(clock.now())
+        const longest = (host?.jobs() ?? []).reduce(
+          (most, { policies }) => Math.max(most, policies.catchUp),
+          0,
+        )
+        store.prune(clock.now(), longest)
       }
       writer.sync()
     } catch (error) {
@@ -115,10 +119,13 @@ export function sqlite(options: SqliteOptions): Plugin {
       recover = undefined
       const gone = owner
       owner = undefined
-      writer.flush()
-      if (gone !== undefined) writer.db.run('DELETE FROM instances WHERE owner = ?', gone)
-      writer.sync()
-      writer.close()
+      try {
+        if (gone !== undefined) writer.later((db) => db.run('DELETE FROM instances WHERE owner = ?', gone))
+        writer.flush()
+        writer.sync()
+      } finally {
+        writer.close()
+      }
     },
   }
 }

@@ -26,6 +26,9 @@ const RECORD = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state,
   WHERE runs.ended IS NULL AND coalesce(runs.fence, 0) = coalesce(excluded.fence, 0)`
 const BEGIN = `${INSERT} ON CONFLICT (id) DO NOTHING`
 
+/** How much longer than a tick may be caught up its claim is kept, in ms. */
+const MARGIN = 3_600_000
+
 export interface StoreParts {
   writer: Writer
   settings: Settings
@@ -101,12 +104,15 @@ export class SqliteStore implements Store {
     return writer.db.all(sql, ...values, limit).map(fromRow)
   }
 
-  /** Removes what is older than is kept. */
-  prune(now: number): void {
+  /** Removes what is older than is kept. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
+  prune(now: number, catchUp: number): void {
     const { writer, settings } = this.#parts
     writer.later((db) => {
       db.run('DELETE FROM runs WHERE id < ? AND ended IS NOT NULL', firstId(now - settings.age))
-      db.run("DELETE FROM claims WHERE at < ? AND state <> 'run'", now - settings.claims)
+      db.run(
+        "DELETE FROM claims WHERE at < ? AND state <> 'run'",
+        now - Math.max(settings.claims, catchUp + MARGIN),
+      )
     })
   }
 

@@ -1,5 +1,5 @@
 import { type Clock, systemClock, type Timer } from '@escapement/core'
-import { type Database, isBusy, type Row, type Statement, type Value } from './driver.ts'
+import { type Database, isBusy, isTrouble, type Row, type Statement, type Value } from './driver.ts'
 
 /** A piece of a transaction. */
 export type Work = (db: Prepared) => void
@@ -16,10 +16,10 @@ const MOST = 200_000
 const PLENTY = 2_000
 /** How long those who wait are gathered when the last group was just written, in ms. */
 const GATHER = 2
-/** Until another try when another process is writing, in ms. */
+/** Until another try when the file could not be written, in ms. */
 const AGAIN = 50
-/** Tries until those who wait for their write are told that it failed. */
-const TRIES = 20
+/** Tries while another process is writing, until those who wait for their write are told that it failed. */
+const TRIES = 8
 
 /** Writes in groups: what comes within `delay` ms is one transaction. */
 export class Writer {
@@ -126,13 +126,13 @@ export class Writer {
     try {
       write()
     } catch (error) {
-      this.onError(error)
+      if (!isBusy(error)) this.onError(error)
     }
     const left = this.#urgent.length > 0 || this.#idle.length > 0
-    if (left && !this.#timer) this.#timer = this.#after(this.#urgent.length > 0 ? AGAIN : this.#delay)
+    if (left && !this.#timer) this.#timer = this.#after(AGAIN)
   }
 
-  /** One transaction. What makes it fail is taken out; when the file is busy, all of it waits on. */
+  /** One transaction. An entry that cannot be written is taken out; when the file cannot, the others wait on. */
   #commit(entries: Entry[]): void {
     if (entries.length === 0) return
     let current: Entry | undefined
@@ -146,18 +146,18 @@ export class Writer {
       this.db.commit()
     } catch (error) {
       this.#db?.rollback()
-      if (isBusy(error) && ++this.#tries < TRIES) {
-        this.#putBack(entries)
-        throw error
-      }
-      this.#tries = 0
-      const culprits = current ? [current] : entries
-      this.#putBack(entries.filter((entry) => !culprits.includes(entry)))
-      for (const { failed } of culprits) {
-        if (failed) failed(error)
+      if (current && !isTrouble(error)) {
+        this.#putBack(entries.filter((entry) => entry !== current))
+        if (current.failed) current.failed(error)
         else this.onError(error)
+        return
       }
-      return
+      // Who waits for an answer gets one in bounded time.
+      const over = !isBusy(error) || ++this.#tries >= TRIES
+      if (over) this.#tries = 0
+      this.#putBack(over ? entries.filter(({ failed }) => !failed) : entries)
+      if (over) for (const { failed } of entries) failed?.(error)
+      throw error
     }
     this.#tries = 0
     this.#dirty = true

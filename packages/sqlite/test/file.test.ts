@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createScheduler, manual } from '@escapement/core'
 import { type SqliteOptions, sqlite } from '@escapement/sqlite'
+import { VirtualClock } from '@escapement/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { open } from '../src/open.ts'
 import { migrations } from '../src/schema.ts'
@@ -81,6 +82,25 @@ describe('the file', () => {
   })
 })
 
+test('while another process writes for long, claims are refused in bounded time, and no record is lost', async () => {
+  const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
+  const errors: unknown[] = []
+  scheduler.on('error', (error) => void errors.push(error))
+  scheduler.job('a', manual(), () => {})
+  await scheduler.start()
+  const other = open(file)
+  other.exec('BEGIN IMMEDIATE')
+  const refused = await scheduler.run('a', undefined, { wait: true })
+  expect(refused).toMatchObject({ outcome: 'skipped', reason: 'claim-unavailable' })
+  other.exec('COMMIT')
+  other.close()
+  const run = await scheduler.run('a', undefined, { wait: true })
+  expect(run.outcome).toBe('succeeded')
+  expect((await scheduler.history()).map(({ id }) => id).toSorted()).toEqual([refused.id, run.id].toSorted())
+  expect(errors).toEqual([])
+  await scheduler.stop()
+})
+
 test('a stopped scheduler can be asked for its history, and started again', async () => {
   const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
   scheduler.job('a', manual(), () => {})
@@ -103,4 +123,26 @@ test.each([
   [{ file: 'a', path: 'b' }, 'sqlite option path must be'],
 ])('options that cannot work are refused at once: %j', (options, message) => {
   expect(() => sqlite(options as SqliteOptions)).toThrow(message)
+})
+
+test('old runs and claims go, but no claim of a tick that could still be caught up', async () => {
+  const clock = new VirtualClock('2026-03-01T00:00:00Z')
+  const scheduler = createScheduler({
+    clock,
+    timezone: 'UTC',
+    logger: quiet,
+    plugins: [sqlite({ file, heartbeat: '1h', stale: '4h', retention: { age: '3d', claims: '1d' } })],
+  })
+  scheduler.job('daily', '0 12 * * *', { catchUp: '2d' }, () => {})
+  await clock.until(scheduler.start())
+  await clock.advance('9d')
+  const kept = (sql: string) => {
+    const db = open(file)
+    const rows = db.prepare(sql).all() as { at: number }[]
+    db.close()
+    return rows.map(({ at }) => new Date(at).toISOString().slice(0, 10))
+  }
+  await clock.until(scheduler.stop())
+  expect(kept('SELECT at FROM runs ORDER BY at')).toEqual(['2026-03-07', '2026-03-08', '2026-03-09'])
+  expect(kept('SELECT at FROM claims ORDER BY at')).toEqual(['2026-03-08', '2026-03-09'])
 })
