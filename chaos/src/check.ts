@@ -19,7 +19,7 @@ export interface Report {
   /** Of the starts, in ms. */
   late: { p50: number; p99: number; max: number }
   /** How late timers of an idle process were meanwhile, in ms. */
-  machine: { p50: number; p99: number }
+  machine: { p50: number; p99: number; busy: boolean }
   /** Largest growth of a process from its fifth second on, in MB. */
   growth: number
   /** From each death or stall to the next word about the tick that was running, in ms. */
@@ -82,9 +82,7 @@ export function check(
   }
 
   const words = group(
-    lines.filter(
-      ({ e, name, reason }) => (e === 'settled' && reason !== 'claimed-elsewhere') || name === 'tick-lost',
-    ),
+    lines.filter(({ e, name }) => e === 'settled' || name === 'tick-lost'),
     (line) => line.tick as string,
   )
   const named: Record<string, number> = {}

@@ -38,8 +38,8 @@ for (const scenario of chosen) {
     console.log(
       `${scenario.name}: ${mark} · ${report.ran}/${report.ticks} ran${named.length ? `, ${named.join(', ')}` : ''}${shown.join('')}` +
         ` · late ${report.late.p50}/${report.late.p99}/${report.late.max} ms` +
-        ` (machine ${report.machine.p50}/${report.machine.p99})` +
-        ` · ${Math.round(result.cpu)} µs of Redis a tick` +
+        ` (machine ${report.machine.p50}/${report.machine.p99}${report.machine.busy ? ', busy' : ''})` +
+        (scenario.measures ? ` · ${Math.round(result.cpu)} µs of Redis a tick` : '') +
         (report.recovery.length ? ` · recovered after ${report.recovery.join(', ')} ms` : ''),
     )
     if (failures.length > 0 || args.includes('--verbose'))

@@ -1,3 +1,5 @@
+import { cpus, loadavg } from 'node:os'
+
 /** How late this idle process's own timers are: what the machine adds to every start, whoever is to blame. */
 export class Noise {
   readonly #late: number[] = []
@@ -11,11 +13,11 @@ export class Noise {
     }, 50)
   }
 
-  /** In ms. */
-  stop(): { p50: number; p99: number } {
+  /** In ms. `busy`: more processes wanted to run, on average, than there are processors. */
+  stop(): { p50: number; p99: number; busy: boolean } {
     clearInterval(this.#timer)
     const sorted = this.#late.sort((a, b) => a - b)
     const at = (q: number) => Math.round(sorted[Math.floor(sorted.length * q)] ?? 0)
-    return { p50: at(0.5), p99: at(0.99) }
+    return { p50: at(0.5), p99: at(0.99), busy: (loadavg()[0] as number) > cpus().length }
   }
 }

@@ -26,7 +26,7 @@ ${verdict}
 - **fence**: a fence that did not rise. **crash**: a process that ended, or an error that nobody caught.
 - **named**: ticks without a run, by the reason that was told. Variants in *italics* are here to show failures.
 - **late**: start after the instant, p50 / p99 / max in ms; in brackets how late timers of an idle process were
-  meanwhile, p50 / p99. **taken up**: from death, stall or cut to the next start or
+  meanwhile, p50 / p99, and *busy* if more processes wanted to run than there are processors. **taken up**: from death, stall or cut to the next start or
   to \`tick-lost\`, in ms. **µs**: Redis processor time per tick, all nodes and instances. **MB**: growth of a process.
 
 ${table(ours)}
@@ -55,9 +55,9 @@ function table(results: readonly Result[]): string {
       regressions,
       crashes,
       reasons.join(', ') || '–',
-      `${late.p50} / ${late.p99} / ${late.max} (${machine.p50} / ${machine.p99})`,
+      `${late.p50} / ${late.p99} / ${late.max} (${machine.p50} / ${machine.p99}${machine.busy ? ', busy' : ''})`,
       recovery.join(', ') || '–',
-      Math.round(cpu),
+      scenario.measures ? Math.round(cpu) : '–',
       growth,
     ]
     return `| ${cells.join(' | ')} |`

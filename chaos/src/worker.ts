@@ -86,6 +86,8 @@ function idOf(run: Run): string {
 }
 
 scheduler.on('settled', (run) => {
+  // The usual case, and no news: who has it will tell.
+  if (run.reason === 'claimed-elsewhere') return
   const at = run.tick.scheduledAt.getTime()
   const text = run.error instanceof Error ? run.error.message : undefined
   write({

@@ -11,10 +11,10 @@ export const clocks: readonly Scenario[] = [
       sample: nodes < 5,
       world: { nodes, workers: 5 },
       faults: () => sleep(15_000),
-      // What the machine adds to any timer is not ours.
+      // On a machine that is busy with other things, start times say nothing about us.
       also: ({ late, machine }) => [
-        ...(late.p50 > 6 + machine.p50 ? [`start lag p50 is ${late.p50} ms`] : []),
-        ...(late.p99 > 60 + machine.p99 ? [`start lag p99 is ${late.p99} ms`] : []),
+        ...(!machine.busy && late.p50 > 6 + machine.p50 ? [`start lag p50 is ${late.p50} ms`] : []),
+        ...(!machine.busy && late.p99 > 60 + machine.p99 ? [`start lag p99 is ${late.p99} ms`] : []),
       ],
     }),
   ),

@@ -139,12 +139,22 @@ const outage: Scenario = {
 
 const herd: Scenario = {
   name: 'herd-10',
-  about: 'ten instances, 40 jobs at 1 Hz: what a tick costs Redis',
+  about: 'ten instances, 100 jobs at 1 Hz: what a tick costs Redis',
   world: {
     workers: 10,
-    jobs: Array.from({ length: 40 }, (_, i) => ({ name: `job-${i}`, seconds: 1, ms: 0 })),
+    lock: { scan: 5000, lease: 15_000, guard: false },
+    jobs: Array.from({ length: 100 }, (_, i) => ({ name: `job-${i}`, seconds: 1, ms: 0 })),
   },
+  measures: true,
   faults: () => sleep(20_000),
+}
+
+const herdNaive: Scenario = {
+  ...herd,
+  name: 'herd-10-lock-only',
+  about: 'the same with one SET and one DEL a tick, all instances at once: for comparison',
+  world: { ...herd.world, design: 'lock-only' },
+  shows: ['duplicates', 'overlaps', 'silent', 'regressions'],
 }
 
 export const servers: readonly Scenario[] = [
@@ -156,4 +166,5 @@ export const servers: readonly Scenario[] = [
   ...down,
   outage,
   herd,
+  herdNaive,
 ]

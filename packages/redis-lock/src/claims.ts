@@ -44,7 +44,7 @@ export class Claims {
     const subject = this.#subject(run, at)
     const rank = subject.at === undefined ? 0 : owners.rank(name)
     if (rank > 0) {
-      const token = await backups.look(subject, delay(rank, periodOf(run, at)))
+      const token = await backups.look(subject, delay(rank, periodOf(run, at), owners.self))
       if (token !== undefined) return this.#elsewhere(run, instanceOf(token))
       owners.suspect(name)
     }

@@ -1,9 +1,10 @@
 import { hash } from './keys.ts'
 
-/** When the second in line looks after a tick, and the last, in ms after its instant. */
-const FIRST = 150
-const LAST = 250
-const STEP = 25
+/** When the second in line looks after a tick, in ms after its instant. */
+const SECOND = 150
+/** When the others do; each instance up to SPREAD later, always by as much, so that its ticks share a look. */
+const OTHERS = 200
+const SPREAD = 50
 
 /** Scrambles 32 bits (the finalizer of MurmurHash3). */
 function mix(h: number): number {
@@ -26,10 +27,10 @@ export function rank(self: string, instances: Iterable<string>, job: string): nu
   return before
 }
 
-/** How long to leave a tick to those before us, in ms. */
-export function delay(rank: number, period: number): number {
+/** How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank. */
+export function delay(rank: number, period: number, self: string): number {
   if (rank === 0) return 0
-  const full = Math.min(FIRST + (rank - 1) * STEP, LAST)
+  const full = rank === 1 ? SECOND : OTHERS + (hash(self) % SPREAD)
   return Math.round(full * Math.min(1, period / 1000))
 }
 
