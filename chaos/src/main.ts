@@ -2,57 +2,66 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { redisVersion } from './redis.ts'
-import { resultsOf } from './results.ts'
-import { play, type Result } from './scenario.ts'
+import { lineOf, resultsOf } from './results.ts'
+import { play, type Result, type Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
+
+const HELP = `npm run chaos -- [options]
+  --sample       a choice of scenarios that takes less than three minutes, two at a time
+  --only=a,b     scenarios whose names contain a or b
+  --seed=N       for the random ones; printed by each run
+  --parallel=N   so many at a time; start times are judged with 1 only
+  --verbose      details of what passed, too
+Without --sample and --only, all run, and RESULTS.md is written anew.`
 
 const args = process.argv.slice(2)
 const option = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
 const seed = Number(option('seed') ?? Date.now() % 1e6)
-const only = option('only')
+const only = option('only')?.split(',')
 const sample = args.includes('--sample')
+const parallel = Number(option('parallel') ?? (sample ? 2 : 1))
+const verbose = args.includes('--verbose')
 
+if (args.includes('--help')) {
+  console.log(HELP)
+  process.exit(0)
+}
 const redis = redisVersion()
 if (!redis) {
-  console.error(
-    'chaos needs redis-server: install it (Debian: apt-get install redis-server) or set REDIS_SERVER',
-  )
+  const how = 'install it (Debian: apt-get install redis-server) or set REDIS_SERVER'
+  console.error(`chaos needs redis-server: ${how}`)
   process.exit(2)
 }
-
-const chosen = scenarios.filter(({ name, sample: sampled }) =>
-  only ? only.split(',').some((part) => name.includes(part)) : !sample || sampled,
-)
+const fits = ({ name, sample: chosen }: Scenario) =>
+  only ? only.some((part) => name.includes(part)) : !sample || chosen
+const chosen = scenarios.filter(fits)
 console.log(
   `seed ${seed} · redis ${redis} · node ${process.version} · ${cpus().length} × ${cpus()[0]?.model}`,
 )
-const results: Result[] = []
-for (const scenario of chosen) {
-  try {
-    const result = await play(scenario, seed)
-    results.push(result)
-    const { report, failures } = result
-    const mark = failures.length > 0 ? `FAILED: ${failures.join(', ')}` : 'ok'
-    const shown = (scenario.shows ?? []).map((count) => `, ${report[count]} ${count}`)
-    const named = Object.entries(report.named).map(([reason, n]) => `${n} ${reason}`)
-    console.log(
-      `${scenario.name}: ${mark} · ${report.ran}/${report.ticks} ran${named.length ? `, ${named.join(', ')}` : ''}${shown.join('')}` +
-        ` · late ${report.late.p50}/${report.late.p99}/${report.late.max} ms` +
-        ` (machine ${report.machine.p50}/${report.machine.p99}${report.machine.busy ? ', busy' : ''})` +
-        (scenario.measures ? ` · ${Math.round(result.cpu)} µs of Redis a tick` : '') +
-        (report.recovery.length ? ` · recovered after ${report.recovery.join(', ')} ms` : ''),
-    )
-    if (failures.length > 0 || args.includes('--verbose'))
-      for (const detail of report.details) console.log(`    ${detail}`)
-  } catch (error) {
-    console.log(`${scenario.name}: FAILED to play: ${(error as Error).stack}`)
-    process.exitCode = 1
+
+const results = new Map<Scenario, Result>()
+const waiting = [...chosen]
+async function playNext(): Promise<void> {
+  for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
+    try {
+      const result = await play(scenario, seed, parallel > 1)
+      results.set(scenario, result)
+      console.log(lineOf(result))
+      if (result.failures.length > 0 || verbose) {
+        for (const detail of result.report.details) console.log(`    ${detail}`)
+      }
+    } catch (error) {
+      console.log(`${scenario.name}: FAILED to play: ${(error as Error).stack}`)
+    }
   }
 }
-const failed = chosen.length - results.filter(({ failures }) => failures.length === 0).length
+await Promise.all(Array.from({ length: parallel }, playNext))
+
+const ordered = chosen.flatMap((scenario) => results.get(scenario) ?? [])
+const passed = ordered.filter(({ failures }) => failures.length === 0).length
 if (!only && !sample) {
   const file = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
-  writeFileSync(file, resultsOf(results, { seed, redis }))
+  writeFileSync(file, resultsOf(ordered, { seed, redis }))
 }
-console.log(`${chosen.length - failed} passed, ${failed} failed`)
-process.exitCode = failed > 0 ? 1 : 0
+console.log(`${passed} passed, ${chosen.length - passed} failed`)
+process.exitCode = passed < chosen.length ? 1 : 0

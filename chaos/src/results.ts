@@ -1,6 +1,23 @@
 import { cpus } from 'node:os'
 import type { Result } from './scenario.ts'
 
+/** A result as a line. */
+export function lineOf({ scenario, report, failures, cpu }: Result): string {
+  const { late, machine, recovery } = report
+  const told = [
+    `${report.ran}/${report.ticks} ran`,
+    ...Object.entries(report.named).map(([reason, n]) => `${n} ${reason}`),
+    ...(scenario.shows ?? []).map((count) => `${report[count]} ${count}`),
+  ]
+  return [
+    `${scenario.name}: ${failures.length > 0 ? `FAILED: ${failures.join(', ')}` : 'ok'}`,
+    told.join(', '),
+    `late ${late.p50}/${late.p99}/${late.max} ms (machine ${machine.p50}/${machine.p99}${machine.busy ? ', busy' : ''})`,
+    ...(scenario.measures ? [`${Math.round(cpu)} µs of Redis a tick`] : []),
+    ...(recovery.length > 0 ? [`taken up after ${recovery.join(', ')} ms`] : []),
+  ].join(' · ')
+}
+
 /** The results as a page. */
 export function resultsOf(
   results: readonly Result[],
