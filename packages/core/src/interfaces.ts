@@ -179,8 +179,11 @@ export interface Plugin {
   readonly defaults?: JobDefaults
   /** Called at every `scheduler.start()`, before the first tick, and awaited. */
   start?(host: Host): Maybe<void>
-  /** Called at every `scheduler.stop()`, after the runs have drained, and awaited. */
-  stop?(): Maybe<void>
+  /**
+   * Called at every `scheduler.stop()`, after the runs have drained, and awaited until the stop's deadline.
+   * `clean`: no run had to be aborted.
+   */
+  stop?(info: { clean: boolean }): Maybe<void>
   /** Called once when the plugin is given to a scheduler, to subscribe to events. */
   attach?(host: Host): void
 }

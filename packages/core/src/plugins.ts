@@ -37,24 +37,25 @@ export class Plugins {
     return bringers[0]?.[port]
   }
 
-  /** In the order given. When one fails, those started are stopped again. */
+  /** Those that bring a port first, else in the order given. When one fails, those started are stopped again. */
   async start(host: Host): Promise<void> {
     try {
-      for (const plugin of this.all) {
+      const first = this.all.filter((plugin) => plugin.lock || plugin.store)
+      for (const plugin of new Set([...first, ...this.all])) {
         await plugin.start?.(host)
         this.#started.push(plugin)
       }
     } catch (error) {
-      await this.stop(() => {})
+      await this.stop({ clean: true }, () => {})
       throw error
     }
   }
 
   /** All at once. Faults are reported. */
-  async stop(report: (error: unknown, source: string) => void): Promise<void> {
+  async stop(info: { clean: boolean }, report: (error: unknown, source: string) => void): Promise<void> {
     const stopping = this.#started.map(async (plugin) => {
       try {
-        await plugin.stop?.()
+        await plugin.stop?.(info)
       } catch (error) {
         report(error, `${plugin.name}.stop`)
       }

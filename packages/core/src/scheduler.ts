@@ -260,7 +260,7 @@ export class Scheduler {
     engine.events.emit('drain')
     const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
     const clean = await drain(engine, grace)
-    const stopped = this.#plugins.stop((error, source) => engine.report(error, { source }))
+    const stopped = this.#plugins.stop({ clean }, (error, source) => engine.report(error, { source }))
     await within(engine.clock, stopped, deadline - engine.clock.monotonic())
     this.#unwatch()
     this.state = 'stopped'
