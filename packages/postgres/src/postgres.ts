@@ -74,7 +74,8 @@ export function postgres(options: PostgresOptions): Plugin {
   async function beat(): Promise<void> {
     try {
       await lock.settle()
-      await recover?.look()
+      // What is found while stopping is left to others.
+      if (!draining) await recover?.look()
       await pauses?.look()
       if (clock.monotonic() - pruned < PRUNE) return
       pruned = clock.monotonic()

@@ -44,13 +44,14 @@ export class Recover {
 
   async #recover(orphan: Kept): Promise<void> {
     const { client, host, lock, settings } = this.#parts
+    const owner = this.#parts.owner()
+    if (owner === undefined) return
     if (orphan.job.startsWith(MUTEX)) return forget(client, [orphan.token])
     const job = host.job(orphan.job)
     if (!job && orphan.rerun && !this.#isOld(orphan.key)) return
     const rerun = job?.policies.onAbandoned === 'rerun' && orphan.trigger !== 'manual'
     const tick: Tick = { id: orphan.key, job: orphan.job, scheduledAt: new Date(orphan.at) }
-    const owner = this.#parts.owner()
-    if (rerun && orphan.start < settings.maxStarts && lock && owner !== undefined) {
+    if (rerun && orphan.start < settings.maxStarts && lock) {
       // Its handler may still work here, deaf to the abort.
       if (job.policies.overlap !== 'allow' && job.running > 0) return
       const token = randomUUID()

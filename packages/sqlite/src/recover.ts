@@ -64,6 +64,7 @@ export class Recover {
   async #recover(orphan: Kept, mono: number): Promise<void> {
     const { writer, host, lock, settings } = this.#parts
     const owner = this.#parts.owner()
+    if (owner === undefined) return
     if (orphan.job.startsWith(MUTEX)) {
       return writer.write((db) => forget(db, orphan.key, orphan.token))
     }
@@ -82,7 +83,7 @@ export class Recover {
     // Its handler may still work here, deaf to the abort.
     if (again && job.policies.overlap !== 'allow' && job.running > 0) return
     const tick: Tick = { id: orphan.key, job: orphan.job, scheduledAt: new Date(orphan.at) }
-    if (again && lock && owner !== undefined) {
+    if (again && lock) {
       const token = randomUUID()
       let fence: number | undefined
       const by = { token, instance: host.instance, owner, now: host.clock.now() }

@@ -74,7 +74,8 @@ export function sqlite(options: SqliteOptions): Plugin {
 
   async function beat(): Promise<void> {
     try {
-      await recover?.look()
+      // What is found while stopping is left to others.
+      if (!draining) await recover?.look()
       if (clock.monotonic() - pruned >= PRUNE) {
         pruned = clock.monotonic()
         const longest = (host?.jobs() ?? []).reduce(

@@ -27,7 +27,7 @@ async function demand(name) {
   for (;;) {
     const { id, outcome } = await scheduler.run(name, undefined, { wait: true })
     // Reading lets all that waits be written.
-    plugin.store.runs({ limit: 1 })
+    await plugin.store.runs({ limit: 1 })
     writeSync(1, `${id} ${outcome}\n`)
     // Skipped while the lease of a process that was killed is not over.
     if (outcome === 'skipped') await work()

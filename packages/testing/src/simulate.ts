@@ -25,7 +25,7 @@ export interface SimulatedJob extends JobOptions {
 }
 
 /** What happens to the machine. */
-export type Incident = { at: Date | string } & (
+export type Fault = { at: Date | string } & (
   | {
       /** The wall clock is set forward, or (negative) back, by so many ms. */
       step: number
@@ -47,7 +47,7 @@ export interface SimulateOptions {
   /** Of cron strings. Default `'UTC'`. */
   timezone?: string
   /** In the order of their instants. */
-  incidents?: readonly Incident[]
+  faults?: readonly Fault[]
 }
 
 /** What became of a tick. Times are ms since the epoch. */
@@ -74,11 +74,11 @@ export interface Played {
  * const played = await simulate({
  *   jobs: { report: { trigger: '30 2 * * *', takes: '5m' } },
  *   from: '2026-01-01', to: '2027-01-01', timezone: 'Europe/Berlin',
- *   incidents: [{ at: '2026-05-01T00:00:00Z', down: '12h' }],
+ *   faults: [{ at: '2026-05-01T00:00:00Z', down: '12h' }],
  * })
  */
 export async function simulate(options: SimulateOptions): Promise<Played[]> {
-  const { jobs, timezone = 'UTC', incidents = [] } = options
+  const { jobs, timezone = 'UTC', faults = [] } = options
   const clock = new SimulatedClock(instant(options.from))
   const end = instant(options.to)
   const store = keptStore()
@@ -96,13 +96,13 @@ export async function simulate(options: SimulateOptions): Promise<Played[]> {
     return scheduler
   }
   let scheduler = await boot()
-  for (const incident of incidents) {
-    await clock.play(instant(incident.at), scheduler)
-    if ('step' in incident) clock.wall += incident.step
-    else if ('block' in incident) clock.pass(parseDuration(incident.block, 'block'))
+  for (const fault of faults) {
+    await clock.play(instant(fault.at), scheduler)
+    if ('step' in fault) clock.wall += fault.step
+    else if ('block' in fault) clock.pass(parseDuration(fault.block, 'block'))
     else {
       clock.clear()
-      clock.pass(parseDuration(incident.down, 'down'))
+      clock.pass(parseDuration(fault.down, 'down'))
       scheduler = await boot()
     }
   }

@@ -34,7 +34,7 @@ test('nothing is early and nothing runs twice, whatever is done to the clock', a
   const played = await simulate({
     ...YEAR,
     jobs: { often: { trigger: '*/10 * * * *' }, daily: { trigger: '0 12 * * *', takes: '2h' } },
-    incidents: [
+    faults: [
       { at: '2026-02-01T12:30:00Z', step: 3_600_000 },
       { at: '2026-03-01T12:30:00Z', step: -1_800_000 },
       { at: '2026-04-01T11:59:00Z', block: '3h' },
