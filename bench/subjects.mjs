@@ -50,7 +50,7 @@ async function nodeCron(n, expression, handler) {
   const { default: cron } = await import('node-cron')
   const tasks = Array.from({ length: n }, (_, i) => cron.schedule(expression(i), handler(i)))
   return () => {
-    for (const task of tasks) task.stop()
+    for (const task of tasks) void task.stop()
   }
 }
 
@@ -58,7 +58,7 @@ async function cron(n, expression, handler) {
   const { CronJob } = await import('cron')
   const jobs = Array.from({ length: n }, (_, i) => new CronJob(expression(i), handler(i), null, true))
   return () => {
-    for (const job of jobs) job.stop()
+    for (const job of jobs) void job.stop()
   }
 }
 
@@ -74,7 +74,7 @@ async function cronosjs(n, expression, handler) {
   const { scheduleTask } = await import('cronosjs')
   const tasks = Array.from({ length: n }, (_, i) => scheduleTask(expression(i), handler(i)))
   return () => {
-    for (const task of tasks) task.stop()
+    for (const task of tasks) void task.stop()
   }
 }
 

@@ -23,9 +23,11 @@ async function once(n) {
   const child = forked('burst', [n])
   const { port, due } = await new Promise((resolve) => child.once('message', resolve))
   const finished = new Promise((resolve) => child.once('message', resolve))
-  const [idle, busy, pending] = [[], [], []]
+  const [idle, busy] = [[], []]
+  /** @type {Promise<unknown>[]} */
+  const pending = []
   let done = false
-  finished.then(() => {
+  void finished.then(() => {
     done = true
   })
   while (Date.now() < due - 2000) await new Promise((resolve) => setTimeout(resolve, 10))

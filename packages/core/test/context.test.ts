@@ -70,10 +70,10 @@ describe('run.group', () => {
     const ended: string[] = []
     scheduler.job('a', manual(), async (run) => {
       const group = run.group()
-      group.add(async () => {
+      void group.add(async () => {
         throw new Error('first')
       })
-      group.add(
+      void group.add(
         (signal) =>
           new Promise<void>((_, reject) => {
             signal.addEventListener('abort', () =>
@@ -120,7 +120,7 @@ describe('run.group', () => {
     scheduler.job('a', manual(), async (run) => {
       const group = run.group({ limit: 3 })
       for (let i = 0; i < 10; i++) {
-        group.add(async () => {
+        void group.add(async () => {
           most = Math.max(most, ++active)
           await new Promise<void>((resolve) => clock.setTimeout(resolve, 10))
           active--
