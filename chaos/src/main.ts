@@ -32,6 +32,8 @@ if (!redis) {
   console.error(`chaos needs redis-server: ${how}`)
   process.exit(2)
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const fits = ({ name, sample: chosen }: Scenario) =>
   only ? only.some((part) => name.includes(part)) : !sample || chosen
 const chosen = scenarios.filter(fits)

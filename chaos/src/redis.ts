@@ -4,6 +4,18 @@ import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const children = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** Sees to it that a child does not outlive us. */
+export function reap(child: ChildProcess): ChildProcess {
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
 const BINARY = process.env.REDIS_SERVER ?? 'redis-server'
 
 /** Of the redis-server at hand; undefined when there is none. */
@@ -53,7 +65,7 @@ export class Server {
     const file = join(this.#dir, 'redis.conf')
     writeFileSync(file, `${this.#config ?? 'save ""'}\n`)
     const args = [file, '--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#dir, ...this.#args]
-    this.#process = spawn(BINARY, args, { stdio: 'ignore' })
+    this.#process = reap(spawn(BINARY, args, { stdio: 'ignore' }))
     for (let tries = 0; tries < 500; tries++) {
       if ((await this.command('PING')).startsWith('+PONG')) return
       await new Promise((resolve) => setTimeout(resolve, 10))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Link } from './link.ts'
 import type { Random } from './random.ts'
-import { Server } from './redis.ts'
+import { reap, Server } from './redis.ts'
 import type { ClientConfig, Command, JobConfig, Line, WorkerConfig } from './worker-config.ts'
 
 export interface WorldOptions {
@@ -103,6 +103,7 @@ export class World {
       env: { ...process.env, NODE_ENV: 'production', CHAOS_WORKER: JSON.stringify(config) },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
+    reap(child)
     const worker = new Worker(name, child)
     this.workers.push(worker)
     child.once('exit', (code, signal) => {

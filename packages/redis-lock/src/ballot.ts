@@ -3,7 +3,7 @@ import type { Keys, Subject } from './keys.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { CLAIM, END } from './scripts.ts'
+import { CLAIM, END } from './scripts/index.ts'
 
 /** What is put to the vote: that `token` may start the tick for the `start`th time. */
 export interface Motion {
@@ -35,6 +35,13 @@ type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error
 interface Pending {
   readonly motion: Motion
   readonly resolve: (verdict: Verdict) => void
+}
+
+/** A motion that the majority has reserved: on which nodes, and on how many it is written. */
+interface Win extends Pending {
+  readonly on: ReadonlySet<number>
+  readonly fence: number
+  written: number
 }
 
 /** Puts motions to the vote: on one Redis in one step, on several in two, where the majority decides. */
@@ -74,57 +81,56 @@ export class Ballot {
   }
 
   async #hold(pending: Pending[]): Promise<void> {
-    const motions = pending.map(({ motion }) => motion)
-    const verdicts = this.#nodes.all.length === 1 ? await this.#decide(motions) : await this.#agree(motions)
-    for (const [i, { resolve }] of pending.entries()) resolve(verdicts[i] as Verdict)
-  }
-
-  /** One Redis. */
-  async #decide(motions: Motion[]): Promise<Verdict[]> {
+    if (this.#nodes.all.length > 1) return this.#agree(pending)
     const sent = this.#sent()
-    const node = this.#nodes.all[0] as Node
-    const votes = await this.#ask(node, 'claim', motions, [])
-    return votes.map((vote) => verdict(vote, sent))
+    const motions = pending.map(({ motion }) => motion)
+    const votes = await this.#ask(this.#nodes.all[0] as Node, 'claim', motions, [])
+    for (const [i, { resolve }] of pending.entries()) resolve(verdict(votes[i] as Vote, sent))
   }
 
-  /** Several: reserve on all, then write what the majority has reserved. */
-  async #agree(motions: Motion[]): Promise<Verdict[]> {
+  /** Several: reserve on all, and when all have answered, write what the majority has reserved. */
+  async #agree(pending: Pending[]): Promise<void> {
     const nodes = this.#nodes.all
     const { quorum } = this.#nodes
+    const motions = pending.map(({ motion }) => motion)
     const ballots = await Promise.all(nodes.map((node) => this.#ask(node, 'prepare', motions, [])))
-    const verdicts: Verdict[] = []
-    const won: { i: number; fence: number; on: Set<number> }[] = []
-    for (const i of motions.keys()) {
+    const won: Win[] = []
+    const lost: Motion[] = []
+    for (const [i, { motion, resolve }] of pending.entries()) {
       const votes = ballots.map((ballot) => ballot[i] as Vote)
       const on = new Set(votes.flatMap(({ kind }, n) => (kind === 'ok' ? [n] : [])))
-      if (on.size >= quorum) won.push({ i, on, fence: Math.max(...votes.map(({ fence }) => fence)) })
-      else verdicts[i] = judge(votes, quorum)
+      const fence = Math.max(...votes.map((vote) => vote.fence))
+      if (on.size >= quorum) won.push({ motion, resolve, on, fence, written: 0 })
+      else {
+        lost.push(motion)
+        resolve(judge(votes, quorum))
+      }
     }
-    const sent = this.#sent()
-    const commits = await Promise.all(
-      nodes.map(async (node, n) => {
-        const mine = won.filter(({ on }) => on.has(n))
-        if (mine.length === 0) return []
-        const fences = mine.map(({ fence }) => fence)
-        const votes = await this.#ask(
-          node,
-          'commit',
-          mine.map(({ i }) => motions[i] as Motion),
-          fences,
-        )
-        return mine.filter((_, m) => (votes[m] as Vote).kind === 'ok')
-      }),
-    )
-    for (const win of won) {
-      const { start } = motions[win.i] as Motion
-      const written = commits.filter((wins) => wins.includes(win)).length
-      verdicts[win.i] =
-        written >= quorum ? { kind: 'granted', start, fence: win.fence, sent } : { kind: 'contended' }
-    }
-    const lost = motions.filter((_, i) => verdicts[i]?.kind !== 'granted')
     // A node that did not answer may have heard us all the same.
     if (lost.length > 0) void this.withdraw(lost)
-    return verdicts
+    if (won.length > 0) await this.#commit(won)
+  }
+
+  /** Resolves each win as soon as the majority has written it. */
+  async #commit(won: Win[]): Promise<void> {
+    const { quorum, all } = this.#nodes
+    const sent = this.#sent()
+    const commits = all.map(async (node, n) => {
+      const mine = won.filter(({ on }) => on.has(n))
+      if (mine.length === 0) return
+      const motions = mine.map(({ motion }) => motion)
+      const fences = mine.map(({ fence }) => fence)
+      const votes = await this.#ask(node, 'commit', motions, fences)
+      for (const [m, win] of mine.entries()) {
+        if ((votes[m] as Vote).kind !== 'ok' || ++win.written !== quorum) continue
+        win.resolve({ kind: 'granted', start: win.motion.start, fence: win.fence, sent })
+      }
+    })
+    await Promise.all(commits)
+    const failed = won.filter(({ written }) => written < quorum)
+    if (failed.length === 0) return
+    void this.withdraw(failed.map(({ motion }) => motion))
+    for (const { resolve } of failed) resolve({ kind: 'contended' })
   }
 
   async #ask(node: Node, mode: string, motions: Motion[], fences: number[]): Promise<Vote[]> {

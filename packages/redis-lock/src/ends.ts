@@ -3,7 +3,7 @@ import { Batch, groupBy } from './batch.ts'
 import { instanceOf, type Keys, type Subject } from './keys.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { END } from './scripts.ts'
+import { END } from './scripts/index.ts'
 
 /** What an end is written of. */
 export interface Ending {

@@ -5,7 +5,7 @@ import { sureOf } from './lease.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { MUTEX } from './scripts.ts'
+import { MUTEX } from './scripts/index.ts'
 
 /** How long Redis may be out of reach before we give up waiting for a mutex, in ms. */
 const PATIENCE = 5000

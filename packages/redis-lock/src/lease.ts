@@ -6,7 +6,7 @@ import { instanceOf, type Keys, nameOf, type Subject } from './keys.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { BEAT } from './scripts.ts'
+import { BEAT } from './scripts/index.ts'
 
 export interface HoldParts {
   readonly subject: Subject

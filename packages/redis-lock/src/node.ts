@@ -1,7 +1,8 @@
 import { type Clock, EscapementError, type Timer } from '@escapement/core'
 import type { RedisLike } from './client.ts'
 import type { Keys } from './keys.ts'
-import { type Script, TEND } from './scripts.ts'
+import { type Script, TEND } from './scripts/index.ts'
+import { ServerClock } from './server-clock.ts'
 
 /** What a node needs to know, the same for all nodes of a lock. */
 export interface NodeContext {
@@ -25,8 +26,6 @@ export interface Greeting {
   readonly stale: string[]
 }
 
-/** A difference between two clocks' progress that is not drift, in ms. */
-const STEP = 1000
 /** Commands a node may leave unanswered before we wait for its connection to break. */
 const PROBES = 10
 /** How much a command may come later than its timeout, by Redis's clock, and still be executed. */
@@ -38,15 +37,13 @@ export class Node {
   readonly name: string
   /** True when it has been greeted on this connection and answers. */
   usable: boolean = false
-  /** Its wall time minus our monotonic time, in ms. */
-  delta: number = NaN
+  readonly time: ServerClock
   lastError: Error | undefined
   readonly #context: NodeContext
   readonly #owned: boolean
   #epoch = 0
   #known = false
   #stepped = false
-  #skew = NaN
   /** Commands under way, also those we do not wait for any more. */
   #unanswered = 0
   #failed = 0
@@ -59,6 +56,7 @@ export class Node {
     this.name = name
     this.#owned = owned
     this.#context = context
+    this.time = new ServerClock(context.clock)
   }
 
   open(): void {
@@ -86,17 +84,12 @@ export class Node {
     else this.client.off('error', this.#onError)
   }
 
-  /** Its wall time in ms, as far as we know. */
-  now(): number {
-    return this.#context.clock.monotonic() + this.delta
-  }
-
   /**
    * Runs a script whose first argument says until when it may be executed: a command that reaches Redis later,
    * because it hung or the network did, does nothing. Rejects when there is no answer in time.
    */
   async ask(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
-    const expires = Math.ceil(this.now() + this.#context.timeout + SLACK)
+    const expires = Math.ceil(this.time.now() + this.#context.timeout + SLACK)
     return this.tell(script, keys, [expires, ...args], acks)
   }
 
@@ -181,7 +174,7 @@ export class Node {
       this.#unanswered--
     })
     const reply = (await this.within(answer)) as unknown[]
-    this.#tellTime(sent, clock.monotonic(), Number(reply[0]))
+    this.#learn(sent, clock.monotonic(), Number(reply[0]))
     return reply
   }
 
@@ -199,19 +192,9 @@ export class Node {
     return reply
   }
 
-  /** Its time lay between `now` as the command was sent and `now` as the answer came. */
-  #tellTime(sent: number, received: number, now: number): void {
-    const low = now - received
-    const high = now + 1 - sent
-    const before = this.delta
-    this.delta = Number.isNaN(before) ? (low + high) / 2 : Math.min(Math.max(before, low), high)
-    const wall = this.#context.clock.now() - this.#context.clock.monotonic()
-    const skew = this.delta - wall
-    // When our own wall clock made the same step, it was the machine that slept.
-    const by = this.delta - before
-    const stepped = Math.abs(by) > STEP && Math.abs(skew - this.#skew) > STEP
-    this.#skew = skew
-    if (!stepped) return
+  #learn(sent: number, received: number, now: number): void {
+    const by = this.time.learn(sent, received, now)
+    if (by === 0) return
     this.#context.onStep(this, by)
     // What it gave a time to live has lost as much of it.
     if (by > 0) this.#stepped = true

@@ -89,7 +89,7 @@ export class Nodes {
   trusts(node: Node): boolean {
     if (!node.usable) return false
     if (this.all.length < 3) return true
-    return Math.abs(node.delta - this.#median()) <= this.#settings.maxClockSkew
+    return Math.abs(node.time.delta - this.#median()) <= this.#settings.maxClockSkew
   }
 
   get down(): boolean {
@@ -118,7 +118,7 @@ export class Nodes {
   }
 
   #median(): number {
-    const deltas = this.all.flatMap(({ delta }) => (Number.isNaN(delta) ? [] : [delta]))
+    const deltas = this.all.flatMap(({ time: { delta } }) => (Number.isNaN(delta) ? [] : [delta]))
     return deltas.sort((a, b) => a - b)[Math.floor(deltas.length / 2)] ?? NaN
   }
 

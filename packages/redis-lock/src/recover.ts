@@ -5,7 +5,7 @@ import type { Hold, Leases } from './lease.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { END } from './scripts.ts'
+import { END } from './scripts/index.ts'
 
 /** When to try again a rerun that met another run of its job, in ms. */
 const AGAIN = 100
@@ -55,7 +55,11 @@ export class Recover {
       ),
     )
     const latest = records.reduce((a, b) => ((b?.start ?? 0) > (a?.start ?? 0) ? b : a), undefined)
-    const over = records.find((record) => record && record.state !== 'run')
+    const lost = records.filter((record) => record?.state === 'lost')
+    // Only who ran it writes `done`; `lost` is decided by the majority.
+    const over =
+      records.find((record) => record?.state === 'done') ??
+      (lost.length >= nodes.quorum ? lost[0] : undefined)
     if (over) return this.#clear(subject, over)
 
     const starts = latest?.start ?? 1

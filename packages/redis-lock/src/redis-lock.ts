@@ -18,7 +18,7 @@ import { Nodes } from './nodes.ts'
 import { parseOptions, type RedisLockOptions, type Settings } from './options.ts'
 import { Owners } from './owner.ts'
 import { Recover } from './recover.ts'
-import { LEAVE } from './scripts.ts'
+import { LEAVE } from './scripts/index.ts'
 import './events.ts'
 
 /** How many parts the keys of a Cluster are spread over. All instances must agree on it. */

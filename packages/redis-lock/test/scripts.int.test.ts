@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Keys, type Subject } from '../src/keys.ts'
-import { BEAT, CLAIM, END, type Script, TEND } from '../src/scripts.ts'
+import { BEAT, CLAIM, END, type Script, TEND } from '../src/scripts/index.ts'
 import { RedisServer } from './redis-server.ts'
 
 let server: RedisServer

@@ -1,0 +1,47 @@
+import { PRELUDE, type Script, script } from './script.ts'
+
+/**
+ * Renews leases. One that is over is not renewed; one that Redis has forgotten altogether is written anew.
+ *
+ * KEYS born open (tick job)…; ARGV expires check lease retention (token record fence leased member)…
+ * → now, then for each: ok | over | fenced|token; or only: now, 'expired' | 'unborn'
+ */
+export const BEAT: Script = script(`${PRELUDE}
+if now > tonumber(ARGV[1]) then return { now, 'expired' } end
+if not born(KEYS[1], ARGV[2]) then return { now, 'unborn' } end
+local later, retention = digits(now + tonumber(ARGV[3])), ARGV[4]
+read(3)
+
+local function renew(k, a)
+  local token, wanted, fence, leased, member = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3] == '1', ARGV[a + 4]
+  local issued, newest, holder, ends = load(KEYS[k + 1])
+  local record = value[KEYS[k]]
+  if record then
+    if record ~= wanted then
+      local _, owner = split(record)
+      return 'fenced|' .. owner
+    end
+    local open = redis.call('ZSCORE', KEYS[2], member)
+    if not open or tonumber(open) <= now then return 'over' end
+    if leased and (holder ~= token or tonumber(ends) <= now) then return 'over' end
+    redis.call('PEXPIRE', KEYS[k], retention)
+  else
+    if leased and holder ~= token and tonumber(ends) > now then return 'over' end
+    write(KEYS[k], wanted, retention)
+  end
+  if leased then
+    if tonumber(fence) > tonumber(issued) then issued = fence end
+    save(KEYS[k + 1], issued, newest, token, later)
+  end
+  redis.call('ZADD', KEYS[2], later, member)
+  return 'ok'
+end
+
+local answers = { now }
+local a = 5
+for k = 3, #KEYS, 2 do
+  answers[#answers + 1] = renew(k, a)
+  a = a + 5
+end
+return answers
+`)

@@ -1,0 +1,92 @@
+import { PRELUDE, type Script, script } from './script.ts'
+
+/**
+ * Decides ticks, many at a time, in one of three modes: `claim` writes at once (one Redis); `prepare` reserves
+ * the job for a moment, and `commit` writes what a quorum has prepared.
+ *
+ * A tick older than maxLate is given only if it is newer than all that were ever given of its job: of others it
+ * cannot be known any more. A `start` above 1 is a ballot over a tick whose run was abandoned: it wins only over a
+ * record in state `run` with a smaller start whose lease is over.
+ *
+ * KEYS born open (tick job prepared)…, without `prepared` in the mode `claim`
+ * ARGV expires mode guard check lease retention early maxLate reserve (at token start fence leased state member)…
+ * → now, then for each tick one of: ok|start|fence taken|token busy|token contended wait|ms late hold|ms abstain
+ *   alive|ms; or only: now, 'expired' | 'unborn'
+ */
+export const CLAIM: Script = script(`${PRELUDE}
+local mode, guard, check = ARGV[2], ARGV[3] == '1', ARGV[4]
+local lease, retention, early, maxLate = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+if now > tonumber(ARGV[1]) then return { now, 'expired' } end
+local since = born(KEYS[1], check)
+if not since then return { now, 'unborn' } end
+read(3)
+local stamp, later = digits(us), digits(now + lease)
+local opened = {}
+
+local function decide(k, a)
+  local tickKey, jobKey, prepKey = KEYS[k], KEYS[k + 1], KEYS[k + 2]
+  local at, token, start, given = tonumber(ARGV[a]), ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]
+  local leased, state, member = ARGV[a + 4] == '1', ARGV[a + 5], ARGV[a + 6]
+  local issued, newest, holder, ends = load(jobKey)
+
+  local previous
+  local record = value[tickKey]
+  if record then
+    local s, owner, fence, was = split(record)
+    if owner == token and was == state then return 'ok|' .. s .. '|' .. fence end
+    if was ~= 'run' or tonumber(s) >= tonumber(start) then return 'taken|' .. owner end
+    local open = redis.call('ZSCORE', KEYS[2], member)
+    if open and tonumber(open) > now then return 'alive|' .. (tonumber(open) - now) end
+    previous = owner
+  elseif at then
+    if start == '1' then
+      if at > now + early then return 'wait|' .. (at - now - early) end
+      if at < now - maxLate and (newest == '0' or at <= tonumber(newest)) then return 'late' end
+    end
+    if guard and state == 'run' and at - early < since then return 'abstain' end
+  end
+  if leased and state == 'run' then
+    if holder ~= token and holder ~= previous and tonumber(ends) > now then return 'busy|' .. holder end
+    if guard and now < since + lease then return 'hold|' .. (since + lease - now) end
+  end
+  if mode ~= 'claim' then
+    local prepared = value[prepKey]
+    if prepared and prepared ~= token then return 'contended' end
+    if mode == 'commit' and not prepared then return 'contended' end
+  end
+
+  local fence = given
+  if fence == '' then fence = us > tonumber(issued) and stamp or digits(tonumber(issued) + 1) end
+  if tonumber(fence) > tonumber(issued) then issued = fence end
+  if mode == 'prepare' then
+    write(prepKey, token, ARGV[9])
+    if state == 'run' then save(jobKey, issued, newest, holder, ends) end
+    return 'ok|' .. start .. '|' .. fence
+  end
+  write(tickKey, start .. '|' .. token .. '|' .. fence .. '|' .. state, retention)
+  if state == 'run' then
+    if at and at > tonumber(newest) then newest = ARGV[a] end
+    if leased then holder, ends = token, later end
+    save(jobKey, issued, newest, holder, ends)
+    opened[#opened + 1] = later
+    opened[#opened + 1] = member
+  else
+    redis.call('ZREM', KEYS[2], member)
+    release(jobKey, previous, previous, '0')
+  end
+  if mode == 'commit' then
+    redis.call('DEL', prepKey)
+    value[prepKey] = nil
+  end
+  return 'ok|' .. start .. '|' .. fence
+end
+
+local answers = { now }
+local a = 10
+for k = 3, #KEYS, mode == 'claim' and 2 or 3 do
+  answers[#answers + 1] = decide(k, a)
+  a = a + 7
+end
+if #opened > 0 then redis.call('ZADD', KEYS[2], unpack(opened)) end
+return answers
+`)

@@ -1,0 +1,54 @@
+import { PRELUDE, type Script, script } from './script.ts'
+
+/**
+ * Ends claims: `done` for ever; `abandon` leaves the tick to be recovered at once; `undo` as if the claim had
+ * never been; `clear` repeats an end that another node has told of. All but `undo` are written also where Redis
+ * has forgotten the claim.
+ *
+ * KEYS open (tick job prepared)…; ARGV retention (what token start fence member hold)…
+ * → now, then for each: ok | fenced|token
+ */
+export const END: Script = script(`${PRELUDE}
+local retention = ARGV[1]
+read(2)
+local closed = {}
+
+local function finish(k, a)
+  local what, token, start, fence, member, hold = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
+  if what == 'undo' and value[KEYS[k + 2]] == token then redis.call('DEL', KEYS[k + 2]) end
+  local record = value[KEYS[k]]
+  local own = token .. '|' .. fence .. '|'
+  local owner = token
+  if record then
+    if record ~= start .. '|' .. own .. 'run' then
+      local _
+      _, owner = split(record)
+    end
+    if owner ~= token and what ~= 'clear' then return 'fenced|' .. owner end
+  elseif what == 'undo' then
+    return 'ok'
+  end
+  if what == 'done' or what == 'clear' then
+    write(KEYS[k], start .. '|' .. own .. 'done', retention)
+    closed[#closed + 1] = member
+  elseif what == 'undo' and start == '1' then
+    redis.call('DEL', KEYS[k])
+    value[KEYS[k]] = nil
+    closed[#closed + 1] = member
+  else
+    write(KEYS[k], (what == 'undo' and tonumber(start) - 1 or start) .. '|' .. own .. 'run', retention)
+    redis.call('ZADD', KEYS[1], 0, member)
+  end
+  release(KEYS[k + 1], token, owner, what == 'done' and hold or '0')
+  return 'ok'
+end
+
+local answers = { now }
+local a = 2
+for k = 2, #KEYS, 3 do
+  answers[#answers + 1] = finish(k, a)
+  a = a + 6
+end
+if #closed > 0 then redis.call('ZREM', KEYS[1], unpack(closed)) end
+return answers
+`)

@@ -1,0 +1,6 @@
+export { BEAT } from './beat.ts'
+export { CLAIM } from './claim.ts'
+export { END } from './end.ts'
+export { MUTEX } from './mutex.ts'
+export type { Script } from './script.ts'
+export { LEAVE, TEND } from './tend.ts'

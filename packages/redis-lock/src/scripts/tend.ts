@@ -1,0 +1,39 @@
+import { PRELUDE, type Script, script } from './script.ts'
+
+/**
+ * Looks after a shard. Registers an instance, notices a Redis that is not the one we knew, and lists the open
+ * runs whose lease is over.
+ *
+ * born: a Redis with another run_id than the one noted may have forgotten what it had acknowledged, up to now.
+ * If nothing is noted, it is either new or came up empty: then what was acknowledged before its start is gone,
+ * or, if the caller has known it (`known`), it was flushed: up to now.
+ *
+ * KEYS born open instances; ARGV instance (or '') ttl known stepped limit
+ * → now, run_id, born, instances that are alive, open runs whose lease is over
+ */
+export const TEND: Script = script(`${PRELUDE}
+local info = redis.call('INFO', 'server')
+local id = string.match(info, 'run_id:(%w+)')
+local noted = redis.call('GET', KEYS[1])
+local since = now
+if noted and string.match(noted, '^(%w+)|') == id and ARGV[4] ~= '1' then
+  since = tonumber(string.match(noted, '|(%d+)$'))
+else
+  if not noted and ARGV[3] ~= '1' then
+    since = math.min(now, now - tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) * 1000 + 1000)
+  end
+  redis.call('SET', KEYS[1], id .. '|' .. string.format('%.0f', since))
+end
+if ARGV[1] ~= '' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[2]))
+  redis.call('ZADD', KEYS[3], now, ARGV[1])
+end
+return {
+  now, id, since,
+  redis.call('ZRANGE', KEYS[3], 0, -1),
+  redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[5])
+}
+`)
+
+/** Forgets an instance. KEYS instances; ARGV instance */
+export const LEAVE: Script = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`)
