@@ -33,7 +33,7 @@ export class Server {
   readonly url: string
   readonly #args: readonly string[]
   readonly #config: string | undefined
-  readonly #dir = mkdtempSync(join(tmpdir(), 'escapement-chaos-'))
+  #dir: string | undefined
   #process: ChildProcess | undefined
 
   constructor(port: number, args: readonly string[], config?: string) {
@@ -62,6 +62,7 @@ export class Server {
   }
 
   async up(): Promise<void> {
+    this.#dir ??= mkdtempSync(join(tmpdir(), 'escapement-chaos-'))
     const file = join(this.#dir, 'redis.conf')
     writeFileSync(file, `${this.#config ?? 'save ""'}\n`)
     const args = [file, '--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#dir, ...this.#args]
@@ -96,7 +97,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.kill()
-    rmSync(this.#dir, { recursive: true, force: true })
+    if (this.#dir) rmSync(this.#dir, { recursive: true, force: true })
   }
 
   /** The raw reply to an inline command; empty when there is none. */
