@@ -2,6 +2,7 @@ import { postgres } from '@escapement/postgres'
 import { lockContract, storeContract } from '@escapement/testing'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openStore } from './open-store.ts'
 import { type Server, startServer } from './server.ts'
 import { sessionless } from './sessionless.ts'
 
@@ -13,22 +14,9 @@ beforeAll(async () => {
 })
 afterAll(() => server?.close())
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-
-/** Starts a plugin without a scheduler: enough for its store. */
-async function opened(schema: string, retention?: { runs: number }) {
-  const plugin = postgres({ pool, schema, ...(retention && { retention }) })
-  const { store } = plugin
-  if (!store) throw new Error('it brings a store')
-  const { systemClock } = await import('@escapement/core')
-  const host = { clock: systemClock, log: quiet, instance: 'test', on: () => () => {}, emit() {}, job() {} }
-  plugin.attach?.(host as never)
-  await plugin.start?.(host as never)
-  return { store, close: async () => plugin.stop?.() }
-}
-
 describe('postgres store', () => {
-  for (const { name, run } of storeContract({ open: opened })) test(name, run)
+  for (const { name, run } of storeContract({ open: (name, retention) => openStore(pool, name, retention) }))
+    test(name, run)
 })
 
 describe('postgres lock', () => {

@@ -84,7 +84,8 @@ function program(name: string): string {
   return found
 }
 
-function userOf(name: string): { uid?: number; gid?: number } {
+/** The ids to run a program as. */
+export function userOf(name: string): { uid?: number; gid?: number } {
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
   const fields = (lines.find((line) => line.startsWith(`${name}:`)) ?? '').split(':')
   if (fields.length < 4) throw new Error(`there is no user ${name} to run PostgreSQL as`)

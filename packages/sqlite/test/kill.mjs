@@ -44,7 +44,7 @@ async function oneLife(ms) {
 async function check(round) {
   const plugin = sqlite({ file, durability })
   const runs = new Map(plugin.store.runs({ limit: 10_000_000 }).map((run) => [run.id, run.state]))
-  await plugin.stop()
+  await plugin.stop({ clean: true })
   for (const [id, outcome] of acknowledged) {
     if (runs.get(id) !== outcome)
       throw new Error(`round ${round}: run ${id} ${outcome}, but is kept as ${runs.get(id)}`)
