@@ -102,10 +102,10 @@ export class Dispatch {
   }
 
   /** True: the job is armed again when the run has ended. */
-  #fire(job: JobEntry, { at, fold, superseded, until }: Due): boolean {
-    const late = superseded || this.#engine.now() - at - job.spread > LATE
+  #fire(job: JobEntry, { at, fold, superseded, until, wall }: Due): boolean {
+    const late = superseded || wall - at - job.spread > LATE
     const trigger = late ? 'catch-up' : 'schedule'
-    const run = this.#engine.fire(job, { trigger, at, fold, data: job.data, superseded, until })
+    const run = this.#engine.fire(job, { trigger, at, fold, data: job.data, superseded, until, wall })
     // All missed ticks run, but one after the other.
     if (!superseded || job.policies.missed !== 'all' || run.ended) return false
     job.awaits = run

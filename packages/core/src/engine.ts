@@ -248,7 +248,7 @@ export class Engine {
     if (run.attempt > 0) job.running--
     // Not the run itself: a hundred thousand jobs would keep as many.
     job.lastOutcome = outcome
-    job.lastAt = this.now()
+    job.lastAt = (run.wall || run.at) + run.duration
     this.#keep(run, () => this.store.record(run))
     this.#tell(run, outcome)
     this.events.emit(outcome, run)

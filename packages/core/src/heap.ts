@@ -19,10 +19,6 @@ export class Heap<T extends Entry> {
     return this.#items[0]
   }
 
-  values(): T[] {
-    return [...this.#items]
-  }
-
   /** Puts an entry in, or in its new place when it is in already and its `due` has changed. */
   set(entry: T): void {
     if (entry.index < 0) {

@@ -1,6 +1,6 @@
+import type { Slot } from './agenda.ts'
 import type { Chain } from './compose.ts'
 import type { PauseInfo } from './events.ts'
-import type { Entry } from './heap.ts'
 import type { Handler, Outcome, Run, Trigger } from './interfaces.ts'
 import type { Policies } from './options.ts'
 import type { ActiveRun } from './run.ts'
@@ -45,7 +45,7 @@ export interface Keeper {
 }
 
 /** A job in the timetable. As small as can be: an app may have a hundred thousand. */
-export class JobEntry implements Job, Entry {
+export class JobEntry implements Job {
   readonly name: string
   readonly trigger: Trigger
   readonly handler: Handler
@@ -55,7 +55,9 @@ export class JobEntry implements Job, Entry {
   /** When it is due in the timetable: the tick and its spread, in ms. */
   due = 0
   readonly order: number
-  index = -1
+  /** Its place in the agenda while it is armed. */
+  slot: Slot | undefined = undefined
+  place = 0
   /** The nominal instant of the armed tick, in ms. */
   at = 0
   /** The last tick that was decided, in ms, and how often the clock had been set back then. */
@@ -120,7 +122,7 @@ export class JobEntry implements Job, Entry {
   }
 
   get next(): Date | undefined {
-    return this.index < 0 ? undefined : new Date(this.at)
+    return this.slot === undefined ? undefined : new Date(this.at)
   }
 
   run(data?: unknown, options: RunOptions = {}): Promise<Run> {

@@ -32,6 +32,8 @@ export interface RunParts {
   claim?: Claim
   /** A newer tick of the job is due as well. */
   superseded?: boolean
+  /** When it was found due, if that is known. */
+  wall?: number
   /** The run stands for all ticks up to this instant. */
   until?: Date | undefined
   /** The run was another instance's, which died. */
@@ -87,7 +89,7 @@ export class ActiveRun implements Run {
   waiters: (() => void)[] | undefined = undefined
   wake: ((passed: boolean) => void) | undefined = undefined
   /** Of the first attempt: wall and monotonic, in ms. */
-  wall: number = NaN
+  wall: number
   began: number = NaN
   endedAtMono: number = NaN
 
@@ -98,6 +100,7 @@ export class ActiveRun implements Run {
     this.at = parts.at
     this.fold = parts.fold ?? 0
     this.data = parts.data
+    this.wall = parts.wall ?? NaN
     this.parent = parts.parent
     this.claim = parts.claim
     this.superseded = parts.superseded ?? false

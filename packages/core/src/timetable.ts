@@ -1,6 +1,6 @@
+import { Agenda } from './agenda.ts'
 import { detached } from './context.ts'
 import { EscapementError, show } from './errors.ts'
-import { Heap } from './heap.ts'
 import type { Clock, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 
@@ -23,6 +23,8 @@ export interface Due {
   superseded: boolean
   /** Stands for all ticks up to here, too old to be told one by one. */
   until: Date | undefined
+  /** When it was found due. */
+  wall: number
 }
 
 export interface TimetableParts {
@@ -40,10 +42,10 @@ export interface TimetableParts {
   onError(error: unknown, job: JobEntry): void
 }
 
-/** All jobs in one heap, ordered by their next tick, and one timer for the first of them. */
+/** When each job is due next, and one timer for the first of them. */
 export class Timetable {
   readonly #parts: TimetableParts
-  readonly #heap = new Heap<JobEntry>()
+  readonly #agenda = new Agenda()
   #timer: Timer | undefined
   #wakeAt = Infinity
   #started = false
@@ -69,6 +71,7 @@ export class Timetable {
 
   stop(): void {
     this.#started = false
+    this.#busy = false
     this.#cancel()
   }
 
@@ -78,17 +81,17 @@ export class Timetable {
     const next = this.#next(job, Math.max(after, met))
     job.exhausted = next === undefined
     if (next === undefined) {
-      this.#heap.delete(job)
+      this.#agenda.delete(job)
       return
     }
     job.at = next
     job.due = (Number.isNaN(next) ? this.#parts.now() + ASK_AGAIN : next) + job.spread
-    this.#heap.set(job)
+    this.#agenda.put(job)
     if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
   }
 
   disarm(job: JobEntry): void {
-    this.#heap.delete(job)
+    this.#agenda.delete(job)
   }
 
   /** The next tick in ms; undefined when there is none; NaN when the trigger could not say. */
@@ -111,7 +114,7 @@ export class Timetable {
   #sleep(): void {
     this.#cancel()
     if (!this.#started) return
-    const due = this.#heap.peek()?.due ?? Infinity
+    const { due } = this.#agenda
     const ms = Math.min(Math.max(Math.ceil(due - this.#parts.now()), 0), this.#parts.nap())
     this.#wakeAt = due
     // A timer keeps the async context it was armed in: not that of the request or run we may be in now.
@@ -141,9 +144,8 @@ export class Timetable {
     this.#busy = true
     let wall = now()
     for (let fired = 1; ; fired++) {
-      const job = this.#heap.peek()
-      if (!job || job.due > wall) break
-      this.#fire(job, wall)
+      if (this.#agenda.due > wall) break
+      this.#fire(this.#agenda.peek() as JobEntry, wall)
       if (fired % 16 === 0) {
         if (clock.monotonic() >= end) {
           clock.setImmediate(this.#work)
@@ -168,11 +170,11 @@ export class Timetable {
     job.fold = this.#fold
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)
-    const superseded = job.index >= 0 && job.at <= wall
+    const superseded = job.slot !== undefined && job.at <= wall
     const fold = at <= this.#folded ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
-    const held = this.#parts.fire(job, { at, fold, superseded, until })
-    if (held) this.#heap.delete(job)
+    const held = this.#parts.fire(job, { at, fold, superseded, until, wall })
+    if (held) this.#agenda.delete(job)
   }
 
   #noticeSteps(): void {
@@ -194,6 +196,6 @@ export class Timetable {
     this.#fold++
     this.#folded = Math.max(this.#folded, this.#high)
     this.#high = wall
-    for (const job of this.#heap.values()) if (job.trigger.wildcard) this.arm(job, wall)
+    for (const job of this.#agenda.jobs()) if (job.trigger.wildcard) this.arm(job, wall)
   }
 }

@@ -33,9 +33,9 @@ export class Watch {
     if (mono - this.#looked < NAP) return
     this.#looked = mono
     for (const job of jobs) {
-      if (job.index >= 0 || job.awaits || job.exhausted) continue
+      if (job.slot || job.awaits || job.exhausted) continue
       this.#timetable.arm(job, this.#engine.now())
-      if (job.index < 0) continue
+      if (!job.slot) continue
       this.#engine.log.error({ job: job.name }, `${job.name} was not armed, and is now`)
       this.#engine.events.emit('rearmed', job)
     }
