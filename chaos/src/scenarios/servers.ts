@@ -139,11 +139,11 @@ const outage: Scenario = {
 
 const herd: Scenario = {
   name: 'herd-10',
-  about: 'ten instances, 100 jobs at 1 Hz: what a tick costs Redis',
+  about: 'ten instances, 300 jobs at 1 Hz: what a tick costs Redis',
   world: {
     workers: 10,
     lock: { scan: 5000, lease: 15_000, guard: false },
-    jobs: Array.from({ length: 100 }, (_, i) => ({ name: `job-${i}`, seconds: 1, ms: 0 })),
+    jobs: Array.from({ length: 300 }, (_, i) => ({ name: `job-${i}`, seconds: 1, ms: 0 })),
   },
   measures: true,
   faults: () => sleep(20_000),
