@@ -72,6 +72,13 @@ test.each([
           played.map(({ scheduledAt }) => scheduledAt).toSorted((a, b) => a - b),
         )
       }
+      if (missed === 'latest' && !options.catchUp) {
+        // The newest of those that were missed runs at once.
+        for (const { until, at } of played.filter((one) => one.until !== undefined)) {
+          const newest = played.find(({ scheduledAt }) => scheduledAt > (until as number))
+          expect(newest).toMatchObject({ outcome: 'succeeded', at })
+        }
+      }
       for (const { outcome, scheduledAt, at } of played) {
         if (outcome === 'succeeded') expect(at).toBeGreaterThanOrEqual(scheduledAt)
         if (outcome === 'succeeded' && options.catchUp === '10m')
