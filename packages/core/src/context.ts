@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Run } from './interfaces.ts'
 
 // Shared by all copies of the package in a process, so that currentRun() finds a run of any of them.
@@ -22,4 +22,8 @@ export function currentRun(): Run | undefined {
  * Calls a function in the context this module was loaded in: outside of any request or run. Timers armed
  * in it neither carry a request's context into a job nor keep the request from being collected.
  */
-export const detached: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
+export function detached<T>(fn: () => T): T {
+  return outside.runInAsyncScope(fn)
+}
+
+const outside = new AsyncResource('escapement', { requireManualDestroy: true })

@@ -256,11 +256,11 @@ export class ActiveRun implements Run {
   }
 
   /** Resolves when the run has its outcome. */
-  get settled(): Promise<void> {
-    if (this.ended) return Promise.resolve()
+  get settled(): Promise<Run> {
+    if (this.ended) return Promise.resolve(this)
     return new Promise((resolve) => {
       this.waiters ??= []
-      this.waiters.push(resolve)
+      this.waiters.push(() => resolve(this))
     })
   }
 

@@ -1,3 +1,4 @@
+import { isPromise } from './compose.ts'
 import { detached } from './context.ts'
 import { requestedData } from './data.ts'
 import { Dispatch } from './dispatch.ts'
@@ -278,16 +279,16 @@ export class Scheduler {
 
   readonly #keeper: Keeper = {
     request: async (job, data, { wait = false }) => {
-      const name = job.name
+      const { name, policies } = job
       if (this.state === 'draining' || this.state === 'stopped') {
         throw new EscapementError(
           'ERR_ESCAPEMENT_STOPPED',
           `the scheduler is ${this.state}: ${name} is not run`,
         )
       }
-      const run = this.#engine.request(job, await requestedData(name, job.policies.schema, data))
-      if (wait) await run.settled
-      return run
+      const ready = requestedData(name, policies.schema, data)
+      const run = this.#engine.request(job, isPromise(ready) ? await ready : ready)
+      return wait ? run.settled : run
     },
     remove: (job) => {
       if (!this.#registry.delete(job)) return
