@@ -67,6 +67,12 @@ export class PostgresStore implements Store {
     this.#writer.add(toRow(toRecord(run), this.#owner())).catch(() => {})
   }
 
+  /** An attempt failed and another follows: a crash must not hide why. */
+  retrying(run: Run): void {
+    const row = toRow(toRecord(run), this.#owner())
+    this.#writer.add({ ...row, state: 'running' }).catch(() => {})
+  }
+
   record(run: Run): void | Promise<void> {
     // The record of the instance that has it says more.
     if (run.reason === 'claimed-elsewhere') return

@@ -25,7 +25,7 @@ const RAN = `
     attempt = greatest(excluded.attempt, runs.attempt), ended = excluded.ended,
     started = coalesce(excluded.started, runs.started), errors = coalesce(excluded.errors, runs.errors),
     trace = coalesce(excluded.trace, runs.trace)
-  WHERE runs.ended IS NULL AND excluded.ended IS NOT NULL AND runs.fence IS NOT DISTINCT FROM excluded.fence
+  WHERE runs.ended IS NULL AND runs.fence IS NOT DISTINCT FROM excluded.fence
   RETURNING id`
 
 // A tick that was not run here need not be told of where it was run or told of. In order: no deadlocks.

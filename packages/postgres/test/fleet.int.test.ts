@@ -130,6 +130,24 @@ test('what ends while the server is down is written when it is back', async () =
   }
 })
 
+test('why attempts failed is kept while others follow', async () => {
+  const scheduler = instance('attempts')
+  scheduler.job('a', manual(), { retry: { retries: 5, delay: '10m' } }, () => {
+    throw new Error('not yet')
+  })
+  await scheduler.start()
+  const waiting = new Promise((resolve) => scheduler.on('waiting-retry', resolve))
+  const run = await scheduler.run('a')
+  await waiting
+  const [record] = await scheduler.history({ state: 'running' })
+  expect(record).toMatchObject({ id: run.id, attempt: 1, endedAt: undefined, error: { message: 'not yet' } })
+  const settled = new Promise((resolve) => scheduler.on('settled', resolve))
+  run.cancel()
+  await settled
+  const [ended] = await scheduler.history()
+  expect(ended).toMatchObject({ id: run.id, state: 'cancelled', attempt: 1 })
+})
+
 test('options that cannot work are refused at once', () => {
   expect(() => postgres({} as never)).toThrow('pool must be a pool of pg')
   expect(() => postgres({ pool, schema: 'a"b' })).toThrow('schema must be')

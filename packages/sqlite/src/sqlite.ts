@@ -99,6 +99,7 @@ export function sqlite(options: SqliteOptions): Plugin {
       clock = given.clock
       writer.clock = clock
       writer.onError = report
+      host.on('waiting-retry', (run) => store.retrying(run))
       host.on('drain', () => {
         draining = true
       })

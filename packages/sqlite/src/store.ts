@@ -73,6 +73,13 @@ export class SqliteStore implements Store {
     this.#write((db) => begun.over || db.run(BEGIN, ...values))?.catch(() => {})
   }
 
+  /** An attempt failed and another follows: a crash must not hide why. */
+  retrying(run: Run): void {
+    const { id, attempt, errors } = toRecord(run)
+    const sql = 'UPDATE runs SET attempt = ?, errors = ? WHERE id = ? AND ended IS NULL'
+    this.#parts.writer.later((db) => db.run(sql, attempt, JSON.stringify(errors), id))
+  }
+
   record(run: Run): Maybe<void> {
     // The record of the instance that has it says more.
     if (run.reason === 'claimed-elsewhere') return

@@ -101,6 +101,21 @@ test('while another process writes for long, claims are refused in bounded time,
   await scheduler.stop()
 })
 
+test('why attempts failed is kept while others follow', async () => {
+  const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
+  scheduler.job('a', manual(), { retry: { retries: 5, delay: '10m' } }, () => {
+    throw new Error('not yet')
+  })
+  await scheduler.start()
+  const waiting = new Promise((resolve) => scheduler.on('waiting-retry', resolve))
+  const run = await scheduler.run('a')
+  await waiting
+  const [record] = await scheduler.history({ state: 'running' })
+  expect(record).toMatchObject({ id: run.id, attempt: 1, endedAt: undefined, error: { message: 'not yet' } })
+  await scheduler.stop()
+  expect((await scheduler.history())[0]).toMatchObject({ id: run.id, state: 'cancelled', attempt: 1 })
+})
+
 test('a stopped scheduler can be asked for its history, and started again', async () => {
   const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
   scheduler.job('a', manual(), () => {})
