@@ -41,8 +41,8 @@ export async function run() {
     })
   }
   return [
-    'Watched for 6 s after a block, 75 s after a step. *Burst*: most runs within half a second. *Twice*: ticks met again',
-    'without being told apart.',
+    'Watched for 6 s after a block, 75 s after a step. *Burst*: most runs within half a second. *Twice*: seconds of the',
+    'wall clock met again without being told apart.',
     '',
     table(['fault', '', 'runs after it', 'longest silence', 'burst', 'twice', 'early'], rows),
   ].join('\n')
