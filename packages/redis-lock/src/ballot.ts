@@ -71,7 +71,7 @@ export class Ballot {
     for (const group of groupBy(motions, ({ subject }) => subject.shard)) {
       const { shard } = (group[0] as Motion).subject
       const keys = [this.#keys.open(shard)]
-      const args: (string | number)[] = [this.#settings.retention]
+      const args: (string | number)[] = [this.#settings.retention, 3]
       for (const { subject, token, start } of group) {
         keys.push(subject.key, this.#keys.job(subject.job), this.#keys.prepared(subject.job))
         args.push('undo', token, start, 0, subject.member, 0)

@@ -91,9 +91,11 @@ export class Ends {
     const { retention, minHold, replicaAcks } = this.#settings
     const { shard } = (entries[0] as Entry).of.subject
     const keys = [this.#keys.open(shard)]
-    const args: (string | number)[] = [retention]
+    const several = this.#nodes.all.length > 1
+    const args: (string | number)[] = [retention, several ? 3 : 2]
     for (const { what, of } of entries) {
-      keys.push(of.subject.key, this.#keys.job(of.subject.job), this.#keys.prepared(of.subject.job))
+      keys.push(of.subject.key, this.#keys.job(of.subject.job))
+      if (several) keys.push(this.#keys.prepared(of.subject.job))
       const hold = Math.max(0, Math.ceil(minHold - (this.#clock.monotonic() - of.since)))
       args.push(what, of.token, of.start, of.fence, of.subject.member, hold)
     }

@@ -140,7 +140,7 @@ export class Recover {
   async #clear(subject: Subject, over: TickRecord): Promise<void> {
     const { keys, nodes, settings } = this.#parts
     const ks = [keys.open(subject.shard), subject.key, keys.job(subject.job), keys.prepared(subject.job)]
-    const args = [settings.retention, 'clear', over.token, over.start, over.fence, subject.member, 0]
+    const args = [settings.retention, 3, 'clear', over.token, over.start, over.fence, subject.member, 0]
     await Promise.allSettled(nodes.all.map((node: Node) => node.tell(END, ks, args)))
   }
 

@@ -80,7 +80,7 @@ const end = async (
     await run(
       END,
       [keys.open(0), subject.key, keys.job(subject.job), keys.prepared(subject.job)],
-      [60_000, what, token, start, fence, subject.member, hold],
+      [60_000, 3, what, token, start, fence, subject.member, hold],
     )
   )[1]
 const fenceOf = (answer: string) => answer.split('|')[2] as string

@@ -5,17 +5,17 @@ import { PRELUDE, type Script, script } from './script.ts'
  * never been; `clear` repeats an end that another node has told of. All but `undo` are written also where Redis
  * has forgotten the claim.
  *
- * KEYS open (tick job prepared)…; ARGV retention (what token start fence member hold)…
+ * KEYS open (tick job prepared)…, without `prepared` if `step` is 2; ARGV retention step (what token start fence member hold)…
  * → now, then for each: ok | fenced|token
  */
 export const END: Script = script(`${PRELUDE}
-local retention = ARGV[1]
+local retention, step = ARGV[1], tonumber(ARGV[2])
 read(2)
 local closed = {}
 
 local function finish(k, a)
   local what, token, start, fence, member, hold = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
-  if what == 'undo' and value[KEYS[k + 2]] == token then redis.call('DEL', KEYS[k + 2]) end
+  if what == 'undo' and step == 3 and value[KEYS[k + 2]] == token then redis.call('DEL', KEYS[k + 2]) end
   local record = value[KEYS[k]]
   local own = token .. '|' .. fence .. '|'
   local owner = token
@@ -44,8 +44,8 @@ local function finish(k, a)
 end
 
 local answers = { now }
-local a = 2
-for k = 2, #KEYS, 3 do
+local a = 3
+for k = 2, #KEYS, step do
   answers[#answers + 1] = finish(k, a)
   a = a + 6
 end

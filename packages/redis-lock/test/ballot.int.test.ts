@@ -1,0 +1,89 @@
+import { systemClock } from '@escapement/core'
+import { afterEach, expect, test } from 'vitest'
+import { Ballot, type Verdict } from '../src/ballot.ts'
+import { Keys } from '../src/keys.ts'
+import { Nodes } from '../src/nodes.ts'
+import { parseOptions } from '../src/options.ts'
+import { RedisServer } from './redis-server.ts'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const fn of undo.splice(0).reverse()) await fn()
+})
+
+const keys = new Keys('ballot', 1)
+
+async function voter(servers: RedisServer[]): Promise<Ballot> {
+  const settings = parseOptions({ clients: servers.map(({ url }) => url), guard: false, lease: 2000 })
+  const nodes = new Nodes(settings, {
+    clock: systemClock,
+    keys,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    self: () => '',
+    timeout: settings.timeout,
+    alive: 5000,
+    acks: 0,
+    onGreet() {},
+    onStep() {},
+    onOffset() {},
+  })
+  undo.push(() => nodes.close())
+  await nodes.open()
+  return new Ballot(nodes, keys, settings, () => ({ monotonic: performance.now(), wall: Date.now() }))
+}
+
+async function fleet(nodes: number, voters: number) {
+  const servers = await Promise.all(Array.from({ length: nodes }, () => RedisServer.start()))
+  for (const server of servers) undo.push(() => server.stop())
+  return { servers, ballots: await Promise.all(Array.from({ length: voters }, () => voter(servers))) }
+}
+
+let tokens = 0
+const vote = (ballot: Ballot, job: string, at: number, who: number): Promise<Verdict> => {
+  const token = `voter-${who}/1.${tokens++}`
+  return ballot.vote({ subject: keys.tick(job, at), token, start: 1, leased: false, state: 'run' })
+}
+
+test.each([3, 5])(
+  'split votes on %d nodes: one wins each tick, and nobody is told so too early',
+  async (count) => {
+    const { ballots } = await fleet(count, 5)
+    const now = Date.now()
+    let rounds = 0
+    for (let tick = 0; tick < 20; tick++) {
+      const wins: number[] = []
+      const contend = async (ballot: Ballot, who: number) => {
+        for (;;) {
+          rounds++
+          const { kind } = await vote(ballot, `job-${tick}`, now, who)
+          if (kind === 'granted') wins.push(who)
+          // Who is told that it is taken must be right: somebody has won, or is about to be told so.
+          if (kind === 'granted' || kind === 'taken') return
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+        }
+      }
+      await Promise.all(ballots.map(contend))
+      expect(wins).toHaveLength(1)
+    }
+    // There were collisions to be settled, not only clean wins.
+    expect(rounds).toBeGreaterThan(100)
+  },
+)
+
+test('what did not win leaves nothing behind that would be in the way', async () => {
+  const { servers, ballots } = await fleet(3, 2)
+  const [one, two] = ballots as [Ballot, Ballot]
+  const [first, second] = servers as [RedisServer, RedisServer]
+  first.hang()
+  second.hang()
+  const now = Date.now()
+  expect((await vote(one, 'a', now, 1)).kind).toBe('down')
+  first.resume()
+  second.resume()
+  const verdicts: string[] = []
+  while (verdicts.at(-1) !== 'granted') {
+    verdicts.push((await vote(two, 'a', now, 2)).kind)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(verdicts).not.toContain('taken')
+})
