@@ -97,6 +97,8 @@ export function postgres(options: PostgresOptions): Plugin {
       writer.onError = report
       writer.onRefused = ({ key, state }) =>
         given.log.warn({ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`)
+      // What died while no instance was there is looked for at once.
+      given.on('start', () => void beat())
       given.on('waiting-retry', (run) => store.retrying(run))
       given.on('drain', () => {
         draining = true

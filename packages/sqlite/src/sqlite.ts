@@ -99,6 +99,8 @@ export function sqlite(options: SqliteOptions): Plugin {
       clock = given.clock
       writer.clock = clock
       writer.onError = report
+      // What died while no process was there is looked for at once.
+      host.on('start', () => void beat())
       host.on('waiting-retry', (run) => store.retrying(run))
       host.on('drain', () => {
         draining = true
