@@ -43,7 +43,8 @@ ${verdict}
 - **fence**: a fence that did not rise. **crash**: a process that ended, or an error that nobody caught.
 - **named**: ticks without a run, by the reason that was told. Variants in *italics* are here to show failures.
 - **late**: start after the instant, p50 / p99 / max in ms; in brackets how late timers of an idle process were
-  meanwhile, p50 / p99, and *busy* if more processes wanted to run than there are processors. **taken up**: from death, stall or cut to the next start or
+  meanwhile, p50 / p99, and *busy* if that is more than 5 ms, or
+  if more processes wanted to run than there are processors: then start times are not judged. **taken up**: from death, stall or cut to the next start or
   to \`tick-lost\`, in ms. **µs**: Redis processor time per tick, all nodes and instances. **MB**: growth of a process.
 
 ${table(ours)}

@@ -1,3 +1,4 @@
+import { EscapementError } from '@escapement/core'
 import { Batch, groupBy } from './batch.ts'
 import type { Keys, Subject } from './keys.ts'
 import type { Node } from './node.ts'
@@ -81,10 +82,11 @@ export class Ballot {
   }
 
   async #hold(pending: Pending[]): Promise<void> {
-    if (this.#nodes.all.length > 1) return this.#agree(pending)
+    const [node, another] = this.#nodes.all
+    if (another) return this.#agree(pending)
     const sent = this.#sent()
     const motions = pending.map(({ motion }) => motion)
-    const votes = await this.#ask(this.#nodes.all[0] as Node, 'claim', motions, [])
+    const votes = node ? await this.#ask(node, 'claim', motions, []) : motions.map(() => CLOSED)
     for (const [i, { resolve }] of pending.entries()) resolve(verdict(votes[i] as Vote, sent))
   }
 
@@ -154,6 +156,14 @@ export class Ballot {
       return motions.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error }))
     }
   }
+}
+
+/** The lock was stopped meanwhile. */
+const CLOSED: Vote = {
+  kind: 'down',
+  detail: '',
+  fence: 0,
+  error: new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', 'the lock was stopped'),
 }
 
 function parse(text: string): Vote {

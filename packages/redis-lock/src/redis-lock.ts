@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import {
+  type Claim,
   EscapementError,
   type Host,
   type JobDefaults,
   type Lock,
   type Maybe,
   type Plugin,
+  type Refusal,
+  type Run,
 } from '@escapement/core'
 import { Backups } from './backups.ts'
 import { Ballot } from './ballot.ts'
@@ -140,11 +143,14 @@ class Fleet {
     })
   }
 
-  claim(...[run, leased]: Parameters<Claims['claim']>): ReturnType<Claims['claim']> {
-    return this.#nodes.open().then(
-      () => this.#claims.claim(run, leased),
-      (error: Error) => ({ granted: false, reason: 'claim-unavailable', error }),
-    )
+  /** Never rejects. */
+  async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
+    try {
+      await this.#nodes.open()
+      return await this.#claims.claim(run, leased)
+    } catch (error) {
+      return { granted: false, reason: 'claim-unavailable', error: error as Error }
+    }
   }
 
   /** Also for a scheduler that is not started: then the connections are closed again. */
