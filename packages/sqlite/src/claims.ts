@@ -28,7 +28,9 @@ export interface Kept {
   instance: string
 }
 
-export type Answer = { fence: number } | { reason: 'claimed-elsewhere' | 'overlap'; by: string | undefined }
+export type Answer =
+  | { fence: number }
+  | { reason: 'claimed-elsewhere' | 'overlap'; by: string; dead: boolean }
 
 /** Begins the `job` of a mutex: no name of a job holds a control character. */
 export const MUTEX = '\u0001'
@@ -44,9 +46,12 @@ export function claim(db: Prepared, ask: Ask): Answer {
   )
   if (taken > 0) return { fence }
   const same = db.get('SELECT instance FROM claims WHERE key = ?', key)
-  if (same) return { reason: 'claimed-elsewhere', by: String(same.instance) }
-  const holder = db.get('SELECT instance FROM claims WHERE job = ? AND leased = 1', job)
-  return { reason: 'overlap', by: holder && String(holder.instance) }
+  if (same) return { reason: 'claimed-elsewhere', by: String(same.instance), dead: false }
+  const holder = db.get(
+    `SELECT instance, owner NOT IN (SELECT owner FROM instances) AS dead FROM claims WHERE job = ? AND leased = 1`,
+    job,
+  )
+  return { reason: 'overlap', by: String(holder?.instance), dead: holder?.dead === 1 }
 }
 
 /** Writes the end of a run, if the claim is still its own. */

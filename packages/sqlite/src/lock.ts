@@ -21,6 +21,8 @@ export interface LockParts {
   owner: () => string | undefined
   /** The scheduler is stopping: what is aborted now may be run again elsewhere. */
   draining: () => boolean
+  /** A dead process is in the way. */
+  onDead: () => Promise<void>
 }
 
 /** Claims and leases of the processes of one machine. */
@@ -70,6 +72,7 @@ export class SqliteLock implements Lock {
   async #ask(
     asked: Omit<Parameters<typeof claim>[1], 'instance' | 'owner' | 'now'>,
     end: (outcome: Outcome) => Promise<void>,
+    again = true,
   ): Promise<Claim | Refusal> {
     const { writer, leases, clock, instance } = this.#parts
     const owner = this.#parts.owner()
@@ -86,8 +89,10 @@ export class SqliteLock implements Lock {
     }
     const given = answer as unknown as Answer
     if ('reason' in given) {
-      const { reason, by } = given
-      return { granted: false, reason, ...(by !== undefined && { by }) }
+      const { reason, by, dead } = given
+      if (!dead || !again) return { granted: false, reason, by }
+      await this.#parts.onDead()
+      return this.#ask(asked, end, false)
     }
     // Declared dead meanwhile: whoever takes over finds the claim.
     if (this.#parts.owner() !== owner) return unavailable(new Error('the heartbeat came too late'))

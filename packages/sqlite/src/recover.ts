@@ -24,41 +24,59 @@ export class Recover {
   /** When each process's heartbeat was last seen to change, on our monotonic clock: no other clock is trusted. */
   #seen = new Map<string, { beat: number; since: number }>()
   #buried = new Map<string, number>()
+  #looking: Promise<void> | undefined
 
   constructor(parts: RecoverParts) {
     this.#parts = parts
   }
 
-  /** Looks once. */
-  async look(): Promise<void> {
+  /** Looks once. Who asks while it is looking waits for that. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  /** Declares processes dead; what they held can be taken over from now on. */
+  async declare(): Promise<void> {
+    const { writer } = this.#parts
+    const dead = this.#dead(writer.db)
+    if (dead.length === 0) return
+    await writer.write((db) => {
+      // Not one that has shown a sign of life since.
+      for (const { owner, beat } of dead)
+        db.run('DELETE FROM instances WHERE owner = ? AND beat = ?', owner, beat)
+    })
+  }
+
+  async #look(): Promise<void> {
     const { writer, host } = this.#parts
-    const mono = host.clock.monotonic()
-    const dead = this.#dead(writer.db, mono)
-    if (dead.length > 0) {
-      await writer.write((db) => {
-        for (const owner of dead) db.run('DELETE FROM instances WHERE owner = ?', owner)
-      })
-    }
-    const found = orphans(writer.db)
-    for (const orphan of found) await this.#recover(orphan, mono)
+    await this.declare()
+    for (const orphan of orphans(writer.db)) await this.#recover(orphan, host.clock.monotonic())
     writer.tryFlush()
     await this.#closeRuns()
   }
 
-  #dead(db: Prepared, mono: number): string[] {
-    const { settings, owner } = this.#parts
+  #dead(db: Prepared): { owner: string; beat: number }[] {
+    const { settings, host } = this.#parts
+    const mono = host.clock.monotonic()
     const seen = new Map<string, { beat: number; since: number }>()
-    for (const row of db.all('SELECT owner, beat FROM instances')) {
-      const before = this.#seen.get(String(row.owner))
+    for (const row of db.all(
+      'SELECT owner, beat FROM instances WHERE owner <> ?',
+      this.#parts.owner() ?? '',
+    )) {
       const beat = Number(row.beat)
-      seen.set(String(row.owner), before?.beat === beat ? before : { beat, since: mono })
+      const before = this.#seen.get(String(row.owner))
+      // Met for the first time, and long without a sign of life by the wall clock: it need not be watched.
+      const old = !before && host.clock.now() - beat > 2 * settings.stale
+      const since = before?.beat === beat ? before.since : old ? -Infinity : mono
+      seen.set(String(row.owner), { beat, since })
     }
     this.#seen = seen
-    const dead: string[] = []
-    for (const [name, { since }] of seen) {
-      if (name !== owner() && mono - since >= settings.stale) dead.push(name)
-    }
-    return dead
+    return [...seen].flatMap(([owner, { beat, since }]) =>
+      mono - since >= settings.stale ? [{ owner, beat }] : [],
+    )
   }
 
   async #recover(orphan: Kept, mono: number): Promise<void> {

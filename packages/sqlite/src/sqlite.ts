@@ -29,7 +29,8 @@ export function sqlite(options: SqliteOptions): Plugin {
   let host: Host | undefined
   let clock: Clock = systemClock
   let owner: string | undefined
-  let beats = 0
+  /** The wall time of the last heartbeat, in ms; rises whatever the clock does. */
+  let last = 0
   let draining = false
   let recover: Recover | undefined
   let pruned = -Infinity
@@ -42,13 +43,14 @@ export function sqlite(options: SqliteOptions): Plugin {
       let alive = true
       const before = owner
       const next = anew || before === undefined ? randomUUID() : before
+      last = Math.max(last + 1, clock.now())
       await writer.write((db) => {
         if (next === before) {
-          alive = db.run('UPDATE instances SET beat = ? WHERE owner = ?', ++beats, next) > 0
+          alive = db.run('UPDATE instances SET beat = ? WHERE owner = ?', last, next) > 0
           return
         }
         if (before !== undefined) db.run('DELETE FROM instances WHERE owner = ?', before)
-        db.run('INSERT INTO instances (owner, beat) VALUES (?, ?)', next, ++beats)
+        db.run('INSERT INTO instances (owner, beat) VALUES (?, ?)', next, last)
       })
       owner = next
       return alive
@@ -70,6 +72,7 @@ export function sqlite(options: SqliteOptions): Plugin {
     instance: () => host?.instance ?? '',
     owner: () => owner,
     draining: () => draining,
+    onDead: async () => recover?.look().catch(report),
   })
 
   async function beat(): Promise<void> {
@@ -117,6 +120,8 @@ export function sqlite(options: SqliteOptions): Plugin {
         owner: () => owner,
       })
       await leases.start()
+      // Before the first tick: it would meet the leases of the dead.
+      await recover.declare()
     },
     async stop() {
       leases.stop()

@@ -175,6 +175,24 @@ test('ten instances that start together decide each missed tick once', async () 
   await Promise.all(all.map(stop))
 })
 
+test('the run of a process that was killed does not keep the next tick from being caught up', async () => {
+  const killed = await started(instance('a', { handler: () => new Promise(() => {}) }))
+  await clock.advance('1h')
+  expect(killed.health().inFlight).toBe(1)
+  // Killed: its timers are not called any more, nothing is written at its end.
+  const later = new VirtualClock('2026-03-01T09:30:00Z')
+  clock = later
+  const b = await started(instance('b'))
+  expect(log).toEqual([
+    'b schedule abandoned 01:00',
+    'b catch-up missed 02:00..08:59',
+    'b catch-up succeeded 09:00',
+  ])
+  const states = (await b.history()).map(({ state, instance }) => `${instance} ${state}`)
+  expect(states.toSorted()).toEqual(['a abandoned', 'b missed', 'b succeeded'])
+  await stop(b)
+})
+
 test('a job added to a running scheduler is caught up as well', async () => {
   await stop(await started(instance('a')))
   await clock.advance('3h30m')
