@@ -11,6 +11,7 @@ build()
 const needs = [
   ['redis-server', 'redis-server'],
   ['postgres', 'postgresql', 'packages/postgres/**'],
+  ['pgbouncer', 'pgbouncer', 'packages/postgres/test/pgbouncer.int.test.ts'],
   ['prometheus', 'prometheus', 'packages/prometheus/test/ops.int.test.ts'],
   ['promtool', 'prometheus', 'packages/prometheus/test/ops.int.test.ts'],
   ['protoc', 'protobuf-compiler', 'packages/otel/test/otlp.int.test.ts'],
