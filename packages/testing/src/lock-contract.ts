@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
-import {
-  type Claim,
-  createScheduler,
-  type JobOptions,
-  manual,
-  type Plugin,
-  type Refusal,
-  type Run,
-  type Scheduler,
-} from '@escapement/core'
+import { type Claim, type JobOptions, manual, type Plugin, type Run } from '@escapement/core'
 import { awaitRuns } from './await-runs.ts'
 import type { Case } from './case.ts'
 import { type FakeRun, fakeRun } from './fake-run.ts'
-import { StallClock } from './stall-clock.ts'
+import {
+  again,
+  granted,
+  type Instance,
+  makeFleet,
+  passed,
+  refused,
+  soon,
+  TIMES,
+  untilAborted,
+} from './fleet.ts'
 
 export interface LockContractOptions {
   /**
@@ -22,14 +23,6 @@ export interface LockContractOptions {
   plugin(fleet: string, times: { lease: number; beat: number }): Plugin | Promise<Plugin>
   /** Makes the backend unreachable for all instances of a fleet, and reachable again. */
   fault?: { break(fleet: string): Promise<void>; heal(fleet: string): Promise<void> }
-}
-
-const TIMES = { lease: 1200, beat: 200 }
-
-interface Instance {
-  scheduler: Scheduler
-  clock: StallClock
-  lock: NonNullable<Plugin['lock']>
 }
 
 /**
@@ -49,22 +42,7 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
     name,
     run: async () => {
       const id = `fleet${++fleets}`
-      const all: Instance[] = []
-      for (let i = 0; i < size; i++) {
-        const made = await plugin(id, TIMES)
-        assert.ok(made.lock, `the plugin ${made.name} brings a lock`)
-        const clock = new StallClock()
-        const scheduler = createScheduler({
-          plugins: [made],
-          clock,
-          instance: `${id}-${i}`,
-          logger: { debug() {}, info() {}, warn() {}, error() {} },
-          drain: { grace: 100, abort: 100 },
-        })
-        scheduler.job('job', manual(), options, handler)
-        scheduler.job('other', manual(), () => {})
-        all.push({ scheduler, clock, lock: made.lock })
-      }
+      const all = await makeFleet(() => plugin(id, TIMES), id, size, options, handler)
       try {
         await Promise.all(all.map(({ scheduler }) => scheduler.start()))
         await work(all, id)
@@ -256,35 +234,4 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
     )
   }
   return cases
-}
-
-function again(run: Run): boolean {
-  return run.trigger === 'rerun'
-}
-
-/** Leases expire in real time. */
-function passed(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** One tick, in a moment. */
-function soon(): { next(after: Date): Date | undefined } {
-  const at = Date.now() + 50
-  return { next: (after) => (after.getTime() < at ? new Date(at) : undefined) }
-}
-
-function untilAborted(run: Run): Promise<never> {
-  return new Promise((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason)))
-}
-
-async function granted(asked: Promise<Claim | Refusal>): Promise<Claim> {
-  const answer = await asked
-  assert.ok(answer.granted, `refused: ${JSON.stringify(answer)}`)
-  return answer
-}
-
-async function refused(asked: Promise<Claim | Refusal>): Promise<Refusal> {
-  const answer = await asked
-  assert.ok(!answer.granted, 'granted')
-  return answer
 }
