@@ -27,6 +27,8 @@ export default defineConfig({
         // Real servers and processes.
         test: {
           name: 'integration',
+          // The processes that these tests start run the built packages.
+          globalSetup: ['scripts/build-first.mjs'],
           include: ['{packages,examples}/*/test/**/*.int.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

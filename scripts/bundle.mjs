@@ -1,23 +1,28 @@
-// Makes one file of each entry of a package: a scheduler is imported at every start of an app, and sixty small
-// files take four times as long to load. Run in the package's folder, after tsc.
+// Makes the JavaScript of a package, one file for each of its entries: a scheduler is imported at every start of
+// an app, and sixty small files take four times as long to load. The types are tsc's.
+// node scripts/bundle.mjs [folder of the package]: default the current one.
 import { existsSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 
-const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const folder = resolve(process.argv[2] ?? '.')
+const { exports, bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 const entries = [
-  ...Object.values(manifest.exports).map((entry) => entry.default),
-  ...Object.values(manifest.bin ?? {}),
+  ...Object.values(exports).map((entry) => entry.default),
+  ...Object.values(bin),
   './dist/thread.js',
 ]
 const input = {}
 for (const entry of entries) {
-  const source = entry?.replace('./dist/', './src/').replace(/\.js$/, '.ts')
-  if (source && existsSync(source)) input[basename(entry, '.js')] = source
+  const name = /^\.\/dist\/(.+)\.js$/.exec(entry ?? '')?.[1]
+  const source = join(folder, `src/${name}.ts`)
+  if (name && existsSync(source)) input[name] = source
 }
 const bundle = await rolldown({
   input,
-  external: /^(?!\.{0,2}\/)/,
+  cwd: folder,
+  // Only what the package itself holds is bundled.
+  external: /^[^./]/,
   platform: 'node',
   tsconfig: 'tsconfig.json',
 })
@@ -25,6 +30,6 @@ await bundle.write({
   dir: 'dist',
   format: 'esm',
   chunkFileNames: 'shared-[hash].js',
-  comments: { jsdoc: false },
+  comments: { jsdoc: false, annotation: false },
 })
 await bundle.close()

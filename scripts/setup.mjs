@@ -29,9 +29,16 @@ export function install() {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
-/** Compiles what has changed. */
+/** Builds the packages that have changed. */
 export function build() {
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
+  run(
+    join(root, 'node_modules/.bin/turbo'),
+    ['run', 'build', '--output-logs=errors-only', '--log-order=grouped'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
+    },
+  )
 }
 
 /** Where a program is: on the PATH, or where Debian puts PostgreSQL. Undefined when nowhere. */

@@ -1,7 +1,5 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
@@ -101,31 +99,4 @@ export function inOrder(told: readonly Told[], ...events: string[]): boolean {
 /** Starts a process: `using child = start(…)` ends it with the test. */
 export function start(args: readonly string[], env?: NodeJS.ProcessEnv): Child {
   return new Child(args, env)
-}
-
-/**
- * Compiles the packages, which child processes need. One test file at a time: others wait for it.
- */
-export async function build(): Promise<void> {
-  const lock = `${root}/node_modules/.escapement-build`
-  for (;;) {
-    try {
-      await mkdir(lock)
-      break
-    } catch {
-      const since = await stat(lock).catch(() => undefined)
-      if (since && Date.now() - since.mtimeMs > 120_000) await rm(lock, { recursive: true, force: true })
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
-  try {
-    await promisify(execFile)(process.execPath, [
-      `${root}/node_modules/typescript/bin/tsc`,
-      '-b',
-      `${root}/packages/express`,
-      `${root}/packages/koa`,
-    ])
-  } finally {
-    await rm(lock, { recursive: true, force: true })
-  }
 }

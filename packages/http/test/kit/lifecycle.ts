@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { build, Child, inOrder, start, type Told } from './child.ts'
+import { Child, inOrder, start, type Told } from './child.ts'
 
 const LISTENS = [
   'app.listen',
@@ -65,8 +65,7 @@ export function lifecycle(
   ]
   // Begins with the file, to be through when it is asked.
   let child: Child
-  beforeAll(async () => {
-    await build()
+  beforeAll(() => {
     child = new Child(args([...whole, ...others]))
   })
   afterAll(() => child?.kill('SIGKILL'))

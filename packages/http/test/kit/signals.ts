@@ -1,15 +1,13 @@
 import { copyFile, mkdtemp, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { build, inOrder, start } from './child.ts'
+import { inOrder, start } from './child.ts'
 
 /** How a process is ended from outside: by signals, by a process manager, by `node --watch`. */
 export function signals(app: URL, framework: string): void {
   const play = (settings: object, env = {}) =>
     start([app.pathname, framework, '["serve"]', JSON.stringify(settings)], env)
   const on = { options: { signals: true } }
-
-  beforeAll(build)
 
   describe.concurrent(`${framework}: signals`, () => {
     it.each(['SIGTERM', 'SIGINT'] as const)('%s closes, drains, and ends the process', async (signal) => {
