@@ -1,6 +1,6 @@
 import { copyFile, mkdtemp, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { inOrder, start } from './child.ts'
 
 /** How a process is ended from outside: by signals, by a process manager, by `node --watch`. */
