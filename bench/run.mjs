@@ -1,5 +1,5 @@
 // npm run bench: all suites, one after the other; a table each, and all of them in bench/RESULTS.md.
-// npm run bench -- ticks create: those only, shown but not written. --quick: small numbers, to see that it works.
+// npm run bench -- ticks create: those only, shown but not written. --quick: small numbers, to see that it works. --full: ten million rows, too.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, release, totalmem } from 'node:os'
@@ -8,7 +8,11 @@ import { parseArgs } from 'node:util'
 const NAMES = ['ticks', 'create', 'burst', 'per-run', 'idle', 'imports', 'fleet', 'growth', 'stalls']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+  },
 })
 const wanted = positionals.length > 0 ? positionals : NAMES
 const rounds = values.quick ? 1 : Number(values.rounds)
@@ -25,7 +29,7 @@ const parts = [
 for (const name of wanted) {
   const { title, run } = await import(`./suites/${name}.mjs`)
   console.log(`\n## ${title}\n`)
-  const result = await run({ rounds, quick: values.quick })
+  const result = await run({ rounds, quick: values.quick, full: values.full })
   console.log(result)
   parts.push(`## ${title}`, result)
 }
