@@ -21,6 +21,7 @@ async function write(until) {
   const start = performance.now()
   const first = written
   while (written < until) {
+    /** @type {Promise<void>[]} */
     const done = []
     for (let i = 0; i < 2000 && written < until; i++, written++) {
       done.push(

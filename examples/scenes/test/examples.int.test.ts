@@ -68,7 +68,9 @@ describe.each(['express', 'koa'] as const)('the %s example', (name) => {
     await app.shows(/pull-orders +waiting-retry /)
     await app.shows(/report +succeeded .* orders [1-9]/)
     await app.shows(/pull-orders +failed .* after 3 attempts/)
-    const mail = await app.shows(/mail to ops@example.com: .*pull-orders: failed\n[^]*?Trace +[0-9a-f]{32}/)
+    const mail = await app.shows(
+      /mail to ops@example.com: .*pull-orders: failed\n[\s\S]*?Trace +[0-9a-f]{32}/,
+    )
     for (const part of ["the shop's API answered 503", '3 attempts', 'Tick', 'Run ']) {
       expect(mail[0]).toContain(part)
     }
@@ -101,7 +103,7 @@ test('two instances with one Redis run no tick twice', async () => {
     const files = await Promise.all(apps.map(async (app) => (await app.shows(/logs: +(\S+)/))[1] as string))
     await Promise.all(apps.map((app) => app.shows(/another instance runs it/)))
     for (let ticks = 0; ticks < 2; ticks++)
-      await apps[0]?.shows(new RegExp(`(pull-orders[^]*){${4 + 2 * ticks}}`))
+      await apps[0]?.shows(new RegExp(`(pull-orders[\\s\\S]*){${4 + 2 * ticks}}`))
     const ran = files.flatMap((file) =>
       readFileSync(file, 'utf8')
         .split('\n')
