@@ -1,11 +1,9 @@
-import { beforeAll, expect, it } from 'vitest'
-import { build, inOrder, start } from '../../http/test/kit/child.ts'
+import { expect, it } from 'vitest'
+import { inOrder, start } from '../../http/test/kit/child.ts'
 import { lifecycle } from '../../http/test/kit/lifecycle.ts'
 import { signals } from '../../http/test/kit/signals.ts'
 
 const app = new URL('./app.mjs', import.meta.url)
-
-beforeAll(build)
 
 for (const version of ['express4', 'express5']) {
   lifecycle(app, version, {

@@ -115,6 +115,12 @@ export async function release(client: Client, key: string, token: string): Promi
   ])
 }
 
+/** Leaves a claim as if it had not been taken over: its new run could not begin here. */
+export async function undo(client: Client, key: string, token: string): Promise<void> {
+  const sql = `UPDATE $.claims SET owner = '', start = start - 1 WHERE key = $1 AND token = $2 AND state = 'run'`
+  await client.query(sql, [key, token])
+}
+
 export async function forget(client: Client, tokens: readonly string[]): Promise<void> {
   await client.query('DELETE FROM $.claims WHERE token = ANY($1)', [tokens])
 }

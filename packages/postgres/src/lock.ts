@@ -10,7 +10,7 @@ import {
   type Refusal,
   type Run,
 } from '@escapement/core'
-import { type Answer, type Ask, claim, finish, forget, MUTEX, release } from './claims.ts'
+import { type Answer, type Ask, claim, finish, forget, MUTEX, release, undo } from './claims.ts'
 import type { Client } from './client.ts'
 
 export interface LockParts {
@@ -71,10 +71,13 @@ export class PostgresLock implements Lock {
     return exclusively(clock(), acquire, fn, signal)
   }
 
-  /** Gives a claim that was taken over to its new run. */
+  /** Gives a claim that was taken over to its new run. Finished as `abandoned`, it can be taken over again. */
   hold(grant: { key: string; token: string; fence: number; start: number }): Claim {
     const { key, token, fence, start } = grant
-    const end = (outcome: Outcome) => this.#finish(key, token, outcome, true)
+    const end = (outcome: Outcome) =>
+      outcome === 'abandoned'
+        ? this.#surely(token, () => undo(this.#parts.client, key, token))
+        : this.#finish(key, token, outcome, true)
     return this.#parts.leases.hold({ name: key, fence, start, finish: end })
   }
 

@@ -68,7 +68,7 @@ export function postgres(options: PostgresOptions): Plugin {
     instance: () => host?.instance ?? '',
     owner: () => owner,
     draining: () => draining,
-    onDead: async () => recover?.look().catch(report),
+    onDead: async () => recover?.look({ rerun: false }).catch(report),
   })
 
   async function beat(): Promise<void> {
@@ -99,6 +99,7 @@ export function postgres(options: PostgresOptions): Plugin {
         given.log.warn({ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`)
       // What died while no instance was there is looked for at once.
       given.on('start', () => void beat())
+      given.on('settled', (run) => recover?.settled(run))
       given.on('waiting-retry', (run) => store.retrying(run))
       given.on('drain', () => {
         draining = true

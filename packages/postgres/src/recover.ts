@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Host, Tick } from '@escapement/core'
+import type { Claim, Host, Run, Tick } from '@escapement/core'
 import { bury, forget, type Kept, MUTEX, orphans, takeOver } from './claims.ts'
 import type { Client } from './client.ts'
 import type { PostgresLock } from './lock.ts'
@@ -21,44 +21,60 @@ export interface RecoverParts {
 export class Recover {
   readonly #parts: RecoverParts
   readonly #unknown = new Map<string, number>()
+  /** Runs again that have not ended, by tick. */
+  readonly #reruns = new Map<string, Claim>()
   #looking: Promise<void> | undefined
 
   constructor(parts: RecoverParts) {
     this.#parts = parts
   }
 
-  /** Looks once. Who asks while it is looking waits for that. */
-  look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
+  /**
+   * Looks once. Who asks while it is looking waits for that.
+   *
+   * @param rerun False: what is to run again is left for later. A tick that waits for its claim would be in its way.
+   */
+  look({ rerun = true }: { rerun?: boolean } = {}): Promise<void> {
+    this.#looking ??= this.#look(rerun).finally(() => {
       this.#looking = undefined
     })
     return this.#looking
   }
 
-  async #look(): Promise<void> {
+  /** A run has ended. One that could not begin here is left to be taken over again. */
+  settled(run: Run): void {
+    const claim = run.trigger === 'rerun' && this.#reruns.get(run.key)
+    if (!claim) return
+    this.#reruns.delete(run.key)
+    if (run.attempt === 0 && claim.held()) claim.finish('abandoned').catch(() => {})
+  }
+
+  async #look(rerun: boolean): Promise<void> {
     const { client } = this.#parts
     await client.query('DELETE FROM $.instances WHERE until < now()')
-    for (const orphan of await orphans(client)) await this.#recover(orphan)
+    for (const orphan of await orphans(client)) await this.#recover(orphan, rerun)
     await this.#closeRuns()
   }
 
-  async #recover(orphan: Kept): Promise<void> {
+  async #recover(orphan: Kept, rerun: boolean): Promise<void> {
     const { client, host, lock, settings } = this.#parts
     const owner = this.#parts.owner()
     if (owner === undefined) return
     if (orphan.job.startsWith(MUTEX)) return forget(client, [orphan.token])
     const job = host.job(orphan.job)
     if (!job && orphan.rerun && !this.#isOld(orphan.key)) return
-    const rerun = job?.policies.onAbandoned === 'rerun' && orphan.trigger !== 'manual'
+    const again = job?.policies.onAbandoned === 'rerun' && orphan.trigger !== 'manual'
     const tick: Tick = { id: orphan.key, job: orphan.job, scheduledAt: new Date(orphan.at) }
-    if (rerun && orphan.start < settings.maxStarts && lock) {
+    if (again && orphan.start < settings.maxStarts && lock) {
       // Its handler may still work here, deaf to the abort.
-      if (job.policies.overlap !== 'allow' && job.running > 0) return
+      if (!rerun || (job.policies.overlap !== 'allow' && job.running > 0)) return
       const token = randomUUID()
       const fence = await takeOver(client, orphan, { token, instance: host.instance, owner })
       if (fence === undefined) return
       this.#tell(orphan, tick)
-      host.rerun(tick, lock.hold({ key: orphan.key, token, fence, start: orphan.start + 1 }))
+      const claim = lock.hold({ key: orphan.key, token, fence, start: orphan.start + 1 })
+      this.#reruns.set(orphan.key, claim)
+      host.rerun(tick, claim)
     } else if (await bury(client, orphan)) this.#tell(orphan, tick)
   }
 

@@ -64,6 +64,12 @@ export function release(db: Prepared, key: string, token: string): void {
   db.run("UPDATE claims SET owner = '' WHERE key = ? AND token = ? AND state = 'run'", key, token)
 }
 
+/** Leaves a claim as if it had not been taken over: its new run could not begin here. */
+export function undo(db: Prepared, key: string, token: string): void {
+  const sql = "UPDATE claims SET owner = '', start = start - 1 WHERE key = ? AND token = ? AND state = 'run'"
+  db.run(sql, key, token)
+}
+
 export function forget(db: Prepared, key: string, token: string): void {
   db.run('DELETE FROM claims WHERE key = ? AND token = ?', key, token)
 }

@@ -10,7 +10,7 @@ import {
   type Refusal,
   type Run,
 } from '@escapement/core'
-import { type Answer, claim, finish, forget, MUTEX, release } from './claims.ts'
+import { type Answer, claim, finish, forget, MUTEX, release, undo } from './claims.ts'
 import type { Writer } from './writer.ts'
 
 export interface LockParts {
@@ -99,14 +99,17 @@ export class SqliteLock implements Lock {
     return leases.hold({ name: ask.key, fence: given.fence, start: 1, finish: end })
   }
 
-  /** Gives a claim that was taken over to its new run. */
+  /** Gives a claim that was taken over to its new run. Finished as `abandoned`, it can be taken over again. */
   hold(grant: { key: string; token: string; fence: number; start: number }): Claim {
     const { key, token, fence, start } = grant
     return this.#parts.leases.hold({
       name: key,
       fence,
       start,
-      finish: (outcome) => this.#finish(key, token, outcome, true),
+      finish: (outcome) =>
+        outcome === 'abandoned'
+          ? this.#parts.writer.write((db) => undo(db, key, token))
+          : this.#finish(key, token, outcome, true),
     })
   }
 

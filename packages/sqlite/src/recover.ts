@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Host, Tick } from '@escapement/core'
+import type { Claim, Host, Run, Tick } from '@escapement/core'
 import { bury, forget, type Kept, MUTEX, orphans, takeOver } from './claims.ts'
 import type { Row } from './driver.ts'
 import type { SqliteLock } from './lock.ts'
@@ -24,18 +24,32 @@ export class Recover {
   /** When each process's heartbeat was last seen to change, on our monotonic clock: no other clock is trusted. */
   #seen = new Map<string, { beat: number; since: number }>()
   #buried = new Map<string, number>()
+  /** Runs again that have not ended, by tick. */
+  readonly #reruns = new Map<string, Claim>()
   #looking: Promise<void> | undefined
 
   constructor(parts: RecoverParts) {
     this.#parts = parts
   }
 
-  /** Looks once. Who asks while it is looking waits for that. */
-  look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
+  /**
+   * Looks once. Who asks while it is looking waits for that.
+   *
+   * @param rerun False: what is to run again is left for later. A tick that waits for its claim would be in its way.
+   */
+  look({ rerun = true }: { rerun?: boolean } = {}): Promise<void> {
+    this.#looking ??= this.#look(rerun).finally(() => {
       this.#looking = undefined
     })
     return this.#looking
+  }
+
+  /** A run has ended. One that could not begin here is left to be taken over again. */
+  settled(run: Run): void {
+    const claim = run.trigger === 'rerun' && this.#reruns.get(run.key)
+    if (!claim) return
+    this.#reruns.delete(run.key)
+    if (run.attempt === 0 && claim.held()) claim.finish('abandoned').catch(() => {})
   }
 
   /** Declares processes dead; what they held can be taken over from now on. */
@@ -50,10 +64,10 @@ export class Recover {
     })
   }
 
-  async #look(): Promise<void> {
+  async #look(rerun: boolean): Promise<void> {
     const { writer, host } = this.#parts
     await this.declare()
-    for (const orphan of orphans(writer.db)) await this.#recover(orphan, host.clock.monotonic())
+    for (const orphan of orphans(writer.db)) await this.#recover(orphan, host.clock.monotonic(), rerun)
     writer.tryFlush()
     await this.#closeRuns()
   }
@@ -79,7 +93,7 @@ export class Recover {
     )
   }
 
-  async #recover(orphan: Kept, mono: number): Promise<void> {
+  async #recover(orphan: Kept, mono: number, rerun: boolean): Promise<void> {
     const { writer, host, lock, settings } = this.#parts
     const owner = this.#parts.owner()
     if (owner === undefined) return
@@ -99,7 +113,7 @@ export class Recover {
       orphan.trigger !== 'manual' &&
       orphan.start < settings.maxStarts
     // Its handler may still work here, deaf to the abort.
-    if (again && job.policies.overlap !== 'allow' && job.running > 0) return
+    if (again && (!rerun || (job.policies.overlap !== 'allow' && job.running > 0))) return
     const tick: Tick = { id: orphan.key, job: orphan.job, scheduledAt: new Date(orphan.at) }
     if (again && lock) {
       const token = randomUUID()
@@ -111,7 +125,9 @@ export class Recover {
       if (fence === undefined) return
       this.#tell(orphan, tick)
       const { key } = orphan
-      host.rerun(tick, lock.hold({ key, token, fence, start: orphan.start + 1 }))
+      const claim = lock.hold({ key, token, fence, start: orphan.start + 1 })
+      this.#reruns.set(key, claim)
+      host.rerun(tick, claim)
       return
     }
     let buried = false

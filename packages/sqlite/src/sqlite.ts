@@ -72,7 +72,7 @@ export function sqlite(options: SqliteOptions): Plugin {
     instance: () => host?.instance ?? '',
     owner: () => owner,
     draining: () => draining,
-    onDead: async () => recover?.look().catch(report),
+    onDead: async () => recover?.look({ rerun: false }).catch(report),
   })
 
   async function beat(): Promise<void> {
@@ -104,6 +104,7 @@ export function sqlite(options: SqliteOptions): Plugin {
       writer.onError = report
       // What died while no process was there is looked for at once.
       host.on('start', () => void beat())
+      host.on('settled', (run) => recover?.settled(run))
       host.on('waiting-retry', (run) => store.retrying(run))
       host.on('drain', () => {
         draining = true
