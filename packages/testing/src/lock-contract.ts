@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Claim, type JobOptions, manual, type Plugin, type Run } from '@escapement/core'
+import { type Claim, every, type JobOptions, manual, type Plugin, type Run } from '@escapement/core'
 import { awaitRuns } from './await-runs.ts'
 import type { Case } from './case.ts'
 import { type FakeRun, fakeRun } from './fake-run.ts'
@@ -143,6 +143,26 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
       },
       { onAbandoned: 'rerun' },
     ),
+    fleet('ticks that come meanwhile do not get in the way of what is run again', 2, async ([a, b]) => {
+      const options: JobOptions & { schema?: undefined } = { onAbandoned: 'rerun' }
+      const stuck = new Promise<Run>((resolve) => {
+        a?.scheduler.job('ticking', every(250), options, (run) => {
+          a.clock.stall()
+          resolve(run)
+          return untilAborted(run)
+        })
+      })
+      const { key } = await stuck
+      const there = (b as Instance).scheduler
+      const second = awaitRuns(there, { event: 'succeeded', where: (run) => run.key === key })
+      there.job('ticking', every(250), options, () => {})
+      assert.equal((await second)[0]?.start, 2)
+      await awaitRuns(there, {
+        event: 'succeeded',
+        job: 'ticking',
+        where: (run) => run.trigger === 'schedule',
+      })
+    }),
     fleet(
       'without rerun it is told of as abandoned by one instance, and the job goes on',
       3,
