@@ -81,6 +81,12 @@ export function check(
     }
   }
 
+  // When nobody is alive, nothing is due.
+  const lives = lines.flatMap(({ e, w, t }) => {
+    if (e !== 'ready') return []
+    const end = deeds.find(({ what, worker }) => worker === w && /^(exit|kill|stop)/.test(what))
+    return [{ from: t, to: end?.t ?? Infinity }]
+  })
   const words = group(
     lines.filter(({ e, name }) => e === 'settled' || name === 'tick-lost'),
     (line) => line.tick as string,
@@ -92,6 +98,7 @@ export function check(
   for (const { name: job, seconds } of jobs) {
     const period = seconds * 1000
     for (let at = Math.ceil(window.from / period) * period; at <= window.to; at += period) {
+      if (!lives.some(({ from, to }) => from < at - 300 && to > at + 500)) continue
       ticks++
       const tick = `${job}@${new Date(at).toISOString()}`
       if (byTick.has(tick)) {

@@ -62,11 +62,15 @@ export class Link {
     ] as const) {
       from.setNoDelay(true)
       this.#sockets.add(from)
+      // In order, whatever becomes of the delay meanwhile.
+      let free = 0
       from.on('data', (data) => {
         const send = () => {
           if (!to.destroyed) to.write(data)
         }
-        if (slow && this.delay > 0) setTimeout(send, this.delay)
+        const now = performance.now()
+        free = Math.max(free, now + (slow ? this.delay : 0))
+        if (free > now) setTimeout(send, free - now)
         else send()
       })
       from.on('error', () => {})

@@ -9,6 +9,7 @@ export const clocks: readonly Scenario[] = [
       name: `equal-clocks-${nodes}`,
       about: `five instances, ${nodes} Redis, jobs of 1 ms`,
       sample: nodes < 5,
+      measures: true,
       world: { nodes, workers: 5 },
       faults: () => sleep(15_000),
       // On a machine that is busy with other things, start times say nothing about us.

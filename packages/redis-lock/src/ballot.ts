@@ -38,10 +38,14 @@ interface Pending {
   readonly resolve: (verdict: Verdict) => void
 }
 
-/** A motion that the majority has reserved: on which nodes, and on how many it is written. */
-interface Win extends Pending {
-  readonly on: ReadonlySet<number>
-  readonly fence: number
+/** A motion on its way to a majority. */
+interface Race extends Pending {
+  readonly votes: Vote[]
+  /** The nodes that have reserved it. */
+  readonly on: Node[]
+  fence: number
+  /** Before the first command that writes it: when the majority had reserved it. */
+  sent: Sent | undefined
   written: number
 }
 
@@ -52,7 +56,11 @@ export class Ballot {
   readonly #settings: Settings
   readonly #sent: () => Sent
   readonly #batch = new Batch<Pending>((pending) => {
-    for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) void this.#hold(group)
+    for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) {
+      this.#hold(group).catch((error: Error) => {
+        for (const { resolve } of group) resolve({ kind: 'down', error })
+      })
+    }
   })
 
   constructor(nodes: Nodes, keys: Keys, settings: Settings, sent: () => Sent) {
@@ -90,49 +98,45 @@ export class Ballot {
     for (const [i, { resolve }] of pending.entries()) resolve(verdict(votes[i] as Vote, sent))
   }
 
-  /** Several: reserve on all, and when all have answered, write what the majority has reserved. */
+  /** Several: reserve on all, and write what the majority has reserved. Only who won is told before all have voted. */
   async #agree(pending: Pending[]): Promise<void> {
-    const nodes = this.#nodes.all
-    const { quorum } = this.#nodes
+    const { all, quorum } = this.#nodes
     const motions = pending.map(({ motion }) => motion)
-    const ballots = await Promise.all(nodes.map((node) => this.#ask(node, 'prepare', motions, [])))
-    const won: Win[] = []
-    const lost: Motion[] = []
-    for (const [i, { motion, resolve }] of pending.entries()) {
-      const votes = ballots.map((ballot) => ballot[i] as Vote)
-      const on = new Set(votes.flatMap(({ kind }, n) => (kind === 'ok' ? [n] : [])))
-      const fence = Math.max(...votes.map((vote) => vote.fence))
-      if (on.size >= quorum) won.push({ motion, resolve, on, fence, written: 0 })
-      else {
-        lost.push(motion)
-        resolve(judge(votes, quorum))
+    const races = pending.map(
+      (item): Race => ({ ...item, votes: [], on: [], fence: 0, sent: undefined, written: 0 }),
+    )
+    const rounds = all.map(async (node) => {
+      const votes = await this.#ask(node, 'prepare', motions, [])
+      const commits = new Map<Node, Race[]>()
+      for (const [i, race] of races.entries()) {
+        const vote = votes[i] as Vote
+        race.votes.push(vote)
+        if (vote.kind !== 'ok') continue
+        race.on.push(node)
+        if (!race.sent) race.fence = Math.max(race.fence, vote.fence)
+        if (race.on.length < quorum) continue
+        // The majority has reserved it: written on all of them, and later on each that joins.
+        for (const on of race.sent ? [node] : race.on) commits.set(on, [...(commits.get(on) ?? []), race])
+        race.sent ??= this.#sent()
       }
-    }
+      await Promise.all([...commits].map(([on, won]) => this.#commit(on, won)))
+    })
+    await Promise.all(rounds)
+    const lost = races.filter(({ written }) => written < quorum)
     // A node that did not answer may have heard us all the same.
-    if (lost.length > 0) void this.withdraw(lost)
-    if (won.length > 0) await this.#commit(won)
+    if (lost.length > 0) void this.withdraw(lost.map(({ motion }) => motion))
+    for (const { resolve, sent, votes } of lost) resolve(sent ? { kind: 'contended' } : judge(votes, quorum))
   }
 
-  /** Resolves each win as soon as the majority has written it. */
-  async #commit(won: Win[]): Promise<void> {
-    const { quorum, all } = this.#nodes
-    const sent = this.#sent()
-    const commits = all.map(async (node, n) => {
-      const mine = won.filter(({ on }) => on.has(n))
-      if (mine.length === 0) return
-      const motions = mine.map(({ motion }) => motion)
-      const fences = mine.map(({ fence }) => fence)
-      const votes = await this.#ask(node, 'commit', motions, fences)
-      for (const [m, win] of mine.entries()) {
-        if ((votes[m] as Vote).kind !== 'ok' || ++win.written !== quorum) continue
-        win.resolve({ kind: 'granted', start: win.motion.start, fence: win.fence, sent })
-      }
-    })
-    await Promise.all(commits)
-    const failed = won.filter(({ written }) => written < quorum)
-    if (failed.length === 0) return
-    void this.withdraw(failed.map(({ motion }) => motion))
-    for (const { resolve } of failed) resolve({ kind: 'contended' })
+  async #commit(node: Node, won: Race[]): Promise<void> {
+    const motions = won.map(({ motion }) => motion)
+    const fences = won.map(({ fence }) => fence)
+    const votes = await this.#ask(node, 'commit', motions, fences)
+    for (const [i, race] of won.entries()) {
+      if ((votes[i] as Vote).kind !== 'ok' || ++race.written !== this.#nodes.quorum) continue
+      const { motion, fence, sent } = race
+      race.resolve({ kind: 'granted', start: motion.start, fence, sent: sent as Sent })
+    }
   }
 
   async #ask(node: Node, mode: string, motions: Motion[], fences: number[]): Promise<Vote[]> {

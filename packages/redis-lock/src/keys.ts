@@ -96,7 +96,7 @@ export interface TickRecord {
 }
 
 export function parseRecord(text: string | null | undefined): TickRecord | undefined {
-  if (!text) return
+  if (typeof text !== 'string') return
   const [start, token, fence, state] = text.split('|') as [string, string, string, TickRecord['state']]
   return { start: Number(start), token, fence: Number(fence), state }
 }

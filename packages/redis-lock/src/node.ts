@@ -102,6 +102,7 @@ export class Node {
       void this.greet()
       throw this.#down('it has forgotten us')
     }
+    if (reply.slice(1).some((text) => typeof text !== 'string')) throw this.#down('its answer makes no sense')
     if (reply[1] === 'expired') throw this.#down('the command came too late')
     if (acks > 0 && this.client.wait) {
       const had = await this.within(this.client.wait(acks, Math.ceil(this.#context.timeout * 0.8)))
@@ -173,7 +174,8 @@ export class Node {
     const answer = this.#run(script, keys, args).finally(() => {
       this.#unanswered--
     })
-    const reply = (await this.within(answer)) as unknown[]
+    const reply = await this.within(answer)
+    if (!Array.isArray(reply) || Number.isNaN(Number(reply[0]))) throw this.#down('its answer makes no sense')
     this.#learn(sent, clock.monotonic(), Number(reply[0]))
     return reply
   }

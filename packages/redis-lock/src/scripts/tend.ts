@@ -36,4 +36,6 @@ return {
 `)
 
 /** Forgets an instance. KEYS instances; ARGV instance */
-export const LEAVE: Script = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`)
+export const LEAVE: Script = script(`${PRELUDE}
+return { now, redis.call('ZREM', KEYS[1], ARGV[1]) == 1 and 'left' or 'unknown' }
+`)
