@@ -23,7 +23,10 @@ export function currentRun(): Run | undefined {
  * in it neither carry a request's context into a job nor keep the request from being collected.
  */
 export function detached<T>(fn: () => T): T {
-  return outside.runInAsyncScope(fn)
+  return outside.runInAsyncScope(scope).runInAsyncScope(fn)
 }
 
-const outside = new AsyncResource('escapement', { requireManualDestroy: true })
+// A scope for each call: before Node 24 a context that is entered within a scope becomes the scope's own. In a
+// shared one, a call within a call, or any call after an enterWith(), would be in that context.
+const scope = () => new AsyncResource('escapement', { requireManualDestroy: true })
+const outside = scope()

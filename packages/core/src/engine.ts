@@ -174,7 +174,8 @@ export class Engine {
     run.job.running++
     if (run.trigger === 'schedule') this.lag = run.late
     if (this.log.debug !== silent) this.log.debug(bindings(run), `${run.job.name} running`)
-    if (this.store.begin) this.#keep(run, () => this.store.begin?.(run))
+    // Out of the hooks' context: what the store asks its database is no part of the run's trace.
+    if (this.store.begin) detached(() => this.#keep(run, () => this.store.begin?.(run)))
     this.events.emit('running', run)
   }
 
@@ -299,6 +300,7 @@ export class Engine {
       fields.duration_ms = Math.round(run.duration)
     }
     if (run.reason) fields.reason = run.reason
+    if (level === 'error' && run.traceUrl) fields.trace_url = run.traceUrl
     if (run.error !== undefined) fields.error = run.error
     this.log[level](fields, `${run.job.name} ${outcome}`)
   }

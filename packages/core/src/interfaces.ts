@@ -121,6 +121,8 @@ export interface Run<Data = unknown> {
   traceId: string | undefined
   /** W3C trace context of the run, set by a tracing plugin. */
   traceparent: string | undefined
+  /** Where its trace can be seen, set by a tracing plugin when the trace is recorded. */
+  traceUrl: string | undefined
 
   readonly state: State
   readonly outcome: Outcome | undefined

@@ -63,6 +63,7 @@ export class ActiveRun implements Run {
   result: unknown = undefined
   traceId: string | undefined = undefined
   traceparent: string | undefined = undefined
+  traceUrl: string | undefined = undefined
   readonly superseded: boolean
   readonly until: Date | undefined
   readonly abandoned: Abandoned | undefined

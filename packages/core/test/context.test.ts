@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { currentRun, every, manual } from '@escapement/core'
+import { currentRun, every, type Maybe, manual, type Run } from '@escapement/core'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
 
@@ -61,6 +61,43 @@ describe('currentRun', () => {
     })
     await clock.advance('2s')
     expect(seen).toEqual([undefined, undefined, undefined])
+  })
+})
+
+describe('what the scheduler does', () => {
+  test('is outside of what hooks and handlers enter, however synchronous all of it is', async () => {
+    const entered = new AsyncLocalStorage<string>()
+    const seen: [string, unknown][] = []
+    const see = (what: string) => void seen.push([what, entered.getStore()])
+    const plugin = {
+      name: 'store',
+      hooks: { run: (_run: Run, next: () => Maybe<void>) => entered.run('hook', next) },
+      store: { begin: () => see('begin'), record: () => see('record'), runs: () => [] },
+    }
+    const { scheduler } = harness({ plugins: [plugin] })
+    scheduler.job('a', manual(), () => {
+      see('handler')
+      entered.enterWith('handler')
+    })
+    for (let i = 0; i < 2; i++) await scheduler.run('a', undefined, { wait: true })
+    const once = [
+      ['begin', undefined],
+      ['handler', 'hook'],
+      ['record', undefined],
+    ]
+    expect(seen).toEqual([...once, ...once])
+  })
+
+  test('is outside of what a handler enters for good', async () => {
+    const entered = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const { scheduler } = harness()
+    scheduler.job('a', manual(), () => {
+      seen.push(entered.getStore())
+      entered.enterWith('left behind')
+    })
+    for (let i = 0; i < 2; i++) await scheduler.run('a', undefined, { wait: true })
+    expect(seen).toEqual([undefined, undefined])
   })
 })
 
