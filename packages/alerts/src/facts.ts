@@ -5,7 +5,7 @@ const MESSAGE = 2000
 const STACK = 6000
 const ERRORS = 10
 
-/** A run as plain data. */
+/** A run as plain data. `traceUrl`: instead of the link that a tracing plugin gave the run. */
 export function runFacts(run: Run, traceUrl?: (traceId: string) => string | undefined): RunFacts {
   return {
     id: run.id,
@@ -21,7 +21,7 @@ export function runFacts(run: Run, traceUrl?: (traceId: string) => string | unde
     late: Math.round(run.late),
     instance: run.instance,
     traceId: run.traceId,
-    traceUrl: run.traceId && sampled(run) ? safely(() => traceUrl?.(run.traceId as string)) : undefined,
+    traceUrl: link(run, traceUrl),
   }
 }
 
@@ -84,6 +84,13 @@ function causes(error: object): string[] {
 export function cut(value: string, length: number): string {
   if (value.length <= length) return value
   return `${value.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+/** None to a trace that was not sampled: nobody will find it. */
+function link(run: Run, traceUrl: ((traceId: string) => string | undefined) | undefined): string | undefined {
+  const { traceId } = run
+  if (!traceId || !sampled(run)) return undefined
+  return traceUrl ? safely(() => traceUrl(traceId)) : run.traceUrl
 }
 
 /** Bit 0 of the flags of W3C Trace Context. A trace id without context is taken as sampled. */

@@ -91,6 +91,9 @@ export interface AlertsOptions extends Policy {
   details?: number
   /** Between looks for ticks that were not started. Default 15 s. */
   watch?: Duration
-  /** Where a trace can be seen, e.g. `(id) => 'https://jaeger.example/trace/' + id`. */
+  /**
+   * Where a trace can be seen, e.g. `(id) => 'https://jaeger.example/trace/' + id`. Default: the link that the
+   * tracing plugin gives the run, see the `traceUrl` of `otel()`.
+   */
   traceUrl?: (traceId: string) => string | undefined
 }

@@ -40,6 +40,17 @@ describe('the trace', () => {
     expect(facts).toMatchObject({ traceId, traceUrl: linked ? link(traceId) : undefined })
   })
 
+  test.each([
+    ['is the link that a tracing plugin gave the run', undefined, '01', 'https://tempo.example/x'],
+    ["is the option's, where there is one", link, '01', link(traceId)],
+    ["is none, where the option's says so", () => undefined, '01', undefined],
+    ['is none when the trace was not sampled', undefined, '00', undefined],
+  ])('%s', async (_, traceUrl, flags, expected) => {
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-${flags}`
+    const run = await failed(new Error('x'), { traceId, traceparent, traceUrl: 'https://tempo.example/x' })
+    expect(runFacts(run, traceUrl).traceUrl).toBe(expected)
+  })
+
   test('a traceUrl that throws gives no link', async () => {
     const run = await failed(new Error('x'), { traceId })
     expect(runFacts(run, () => expect.fail('bug')).traceUrl).toBeUndefined()

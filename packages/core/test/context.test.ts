@@ -272,3 +272,34 @@ test('run.log writes through the logger with the ids of its run', async () => {
     { level: 'warn', fields: ids },
   ])
 })
+
+test('the line of a run that ended badly has the link to its trace, on a console as well', async () => {
+  const shown: [string, string][] = []
+  const show = (level: string) => (text: string) => void shown.push([level, text])
+  const console = {
+    debug: show('debug'),
+    info: show('info'),
+    warn: show('warn'),
+    error: show('error'),
+    table() {},
+  }
+  const { scheduler } = harness({ logger: console })
+  const trace = (run: Run) => {
+    run.traceUrl = `https://jaeger.example/trace/${run.job.name}`
+  }
+  scheduler.job('good', manual(), trace)
+  scheduler.job('cancelled', manual(), (run) => {
+    trace(run)
+    run.cancel()
+  })
+  scheduler.job('bad', manual(), (run) => {
+    trace(run)
+    throw new Error('disk full')
+  })
+  scheduler.job('untraced', manual(), () => Promise.reject(new Error('disk full')))
+  for (const { name } of scheduler.jobs()) await scheduler.run(name, undefined, { wait: true })
+  const linked = shown.filter(([, text]) => text.includes('trace_url'))
+  expect(linked).toEqual([
+    ['error', expect.stringMatching(/^bad failed .* trace_url=https:\/\/jaeger\.example\/trace\/bad error=/)],
+  ])
+})

@@ -10,6 +10,11 @@ export interface OtelOptions {
   propagation?: 'link' | 'parent' | 'none'
   /** More attributes for the span of each run. */
   attributes?: (run: Run) => Attributes
+  /**
+   * Where a trace can be seen, e.g. `(id) => 'https://jaeger.example/trace/' + id`: becomes `run.traceUrl` of runs
+   * whose trace is sampled, is in the log line of one that ended badly, and in its alerts.
+   */
+  traceUrl?: (traceId: string) => string
   /** A lock that took longer than this to answer gets a span of its own. Default 10 ms. */
   lockSpanOver?: Duration
   /** A span without length for each tick that was skipped or missed. Default false: metrics count them. */
@@ -21,10 +26,10 @@ export interface OtelOptions {
 }
 
 /** Options as the plugin reads them: checked, none missing, in milliseconds. */
-export type Settings = Required<Omit<OtelOptions, 'attributes' | 'lockSpanOver'>> &
-  Pick<OtelOptions, 'attributes'> & { lockSpanOver: number }
+export type Settings = Required<Omit<OtelOptions, 'attributes' | 'traceUrl' | 'lockSpanOver'>> &
+  Pick<OtelOptions, 'attributes' | 'traceUrl'> & { lockSpanOver: number }
 
-const KNOWN = ['propagation', 'attributes', 'lockSpanOver', 'skipSpans', 'faas', 'metrics']
+const KNOWN = ['propagation', 'attributes', 'traceUrl', 'lockSpanOver', 'skipSpans', 'faas', 'metrics']
 
 /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION */
 export function settings(options: OtelOptions): Settings {
@@ -34,6 +39,7 @@ export function settings(options: OtelOptions): Settings {
   const {
     propagation = 'link',
     attributes,
+    traceUrl,
     lockSpanOver = 10,
     skipSpans = false,
     faas = false,
@@ -45,11 +51,14 @@ export function settings(options: OtelOptions): Settings {
   if (attributes !== undefined && typeof attributes !== 'function') {
     refuse(`otel's attributes must be a function of the run, but is ${typeof attributes}`)
   }
+  if (traceUrl !== undefined && typeof traceUrl !== 'function') {
+    refuse(`otel's traceUrl must be a function of the trace id, but is ${typeof traceUrl}`)
+  }
   for (const [name, value] of Object.entries({ skipSpans, faas, metrics })) {
     if (typeof value !== 'boolean') refuse(`otel's ${name} must be true or false, but is ${String(value)}`)
   }
   const over = parseDuration(lockSpanOver, "otel's lockSpanOver", { min: 0 })
-  return { propagation, attributes, lockSpanOver: over, skipSpans, faas, metrics }
+  return { propagation, attributes, traceUrl, lockSpanOver: over, skipSpans, faas, metrics }
 }
 
 function refuse(message: string): never {

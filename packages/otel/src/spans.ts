@@ -7,6 +7,7 @@ import {
   type Span,
   type SpanContext,
   SpanStatusCode,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api'
 import { endAttributes, errorType, faasAttributes, failed, startAttributes } from './attributes.ts'
@@ -45,12 +46,23 @@ export function spans(options: Settings): Required<Hooks> & { end(run: Run): voi
     if (isSpanContextValid(own)) {
       run.traceId = own.traceId
       run.traceparent = `00-${own.traceId}-${own.spanId}-${own.traceFlags.toString(16).padStart(2, '0')}`
+      // A trace that is not sampled goes nowhere: a link would lead to nothing.
+      if (own.traceFlags & TraceFlags.SAMPLED) run.traceUrl = link(run, own.traceId)
     }
     if (waited) {
       const lock = { attributes: { 'job.name': run.job.name }, startTime }
       tracer.startSpan('job.lock.acquire', lock, trace.setSpan(ROOT_CONTEXT, span)).end(claimed)
     }
     return span
+  }
+
+  /** One that cannot be made costs neither the trace nor the run. */
+  function link(run: Run, traceId: string): string | undefined {
+    try {
+      return options.traceUrl?.(traceId)
+    } catch (error) {
+      run.log.warn({ error }, "otel's traceUrl threw: the run has no link to its trace")
+    }
   }
 
   return {

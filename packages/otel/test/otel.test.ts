@@ -122,6 +122,68 @@ describe('the span of a run', () => {
     expect(run.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
   })
 
+  describe('traceUrl', () => {
+    const traceUrl = (id: string) => `https://jaeger.example/trace/${id}`
+    const fails = async (run: Run) => {
+      seen.push(run.traceUrl)
+      throw new Error('disk full')
+    }
+    let seen: unknown[]
+    beforeEach(() => {
+      seen = []
+    })
+
+    test('is a link on the run before the handler starts, and in the line of a run that ended badly', async () => {
+      const { clock, scheduler, lines } = harness({ plugins: [otel({ traceUrl })] })
+      scheduler.job('bad', manual(), { retry: { retries: 1, delay: '1s' } }, fails)
+      scheduler.job('good', manual(), (run) => void seen.push(run.traceUrl))
+      scheduler.job('slow', manual(), { timeout: '1s' }, () => new Promise(() => {}))
+      const runs = [await scheduler.run('bad'), await scheduler.run('good'), await scheduler.run('slow')]
+      await clock.advance('10s')
+      const [bad, good, slow] = runs.map((run) => traceUrl(run.traceId as string))
+      expect(runs.map((run) => run.traceUrl)).toEqual([bad, good, slow])
+      expect(seen.sort()).toEqual([bad, bad, good].sort())
+      const linked = lines.filter((line) => 'trace_url' in line)
+      expect(linked.map(({ level, message, trace_url }) => [level, message, trace_url])).toEqual(
+        expect.arrayContaining([
+          ['error', 'bad failed', bad],
+          ['error', 'slow timed-out', slow],
+        ]),
+      )
+      expect(linked).toHaveLength(2)
+    })
+
+    test('is none without the option, nor for a trace that is not sampled, nor without an SDK', async () => {
+      const run = async (options: Parameters<typeof otel>[0]) => {
+        const { scheduler, lines } = harness({ plugins: [otel(options)] })
+        scheduler.job('bad', manual(), fails)
+        await scheduler.run('bad', undefined, { wait: true })
+        expect(lines.find(({ message }) => message === 'bad failed')).not.toHaveProperty('trace_url')
+      }
+      await run({})
+      unregister()
+      registerSdk(new AlwaysOffSampler())
+      await run({ traceUrl })
+      unregister()
+      await run({ traceUrl })
+      expect(seen).toEqual([undefined, undefined, undefined])
+    })
+
+    test('that throws costs neither the trace nor the run', async () => {
+      const broken = () => {
+        throw new Error('mine')
+      }
+      const { scheduler, lines, runs } = harness({ plugins: [otel({ traceUrl: broken })] })
+      scheduler.job('report', manual(), () => here()?.traceId)
+      await scheduler.run('report', undefined, { wait: true })
+      expect(runs[0]).toMatchObject({ outcome: 'succeeded', result: runs[0]?.traceId, traceUrl: undefined })
+      expect(one('job report').spanContext().traceId).toBe(runs[0]?.traceId)
+      expect(lines.filter(({ level }) => level === 'warn')).toEqual([
+        expect.objectContaining({ run_id: runs[0]?.id, error: expect.objectContaining({ message: 'mine' }) }),
+      ])
+    })
+  })
+
   test('takes more attributes: of the app, and for functions', async () => {
     const attributes = (run: Run) => ({ 'app.tenant': (run.data as { tenant: string }).tenant })
     const { scheduler } = harness({ plugins: [otel({ faas: true, attributes })] })
@@ -334,6 +396,22 @@ describe('what does not belong to a run', () => {
     await stopped
     expect(new Set(seen.map(([what]) => what))).toEqual(new Set(['claim', 'beat', 'finish', 'drain', 'stop']))
     expect(seen.filter(([, span]) => span !== undefined)).toEqual([])
+  })
+
+  test('what the store writes, at the beginning of a run and at its end', async () => {
+    const seen: [string, unknown][] = []
+    const store = {
+      begin: () => void seen.push(['begin', here()]),
+      record: () => void seen.push(['record', here()]),
+      runs: () => [],
+    }
+    const { scheduler } = harness({ plugins: [otel(), { name: 'store', store }] })
+    scheduler.job('a', manual(), { retry: 1 }, () => Promise.resolve())
+    await tracer().startActiveSpan('POST /reports', () => scheduler.run('a', undefined, { wait: true }))
+    expect(seen).toEqual([
+      ['begin', undefined],
+      ['record', undefined],
+    ])
   })
 
   test('the renewals of a mutex; what runs under it and hears of its loss does', async () => {
