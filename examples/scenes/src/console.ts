@@ -12,7 +12,10 @@ const COLORS: Record<string, Color> = {
 const paint = (color: Color, text: string) => (process.stdout.isTTY ? styleText(color, text) : text)
 const time = (date: Date | undefined) => date?.toLocaleTimeString('en-GB') ?? '-'
 
-/** Prints a line for each run: when, what, outcome, how long, what it made, its trace, and what comes next. */
+/**
+ * Prints a line for each run: when, what, outcome, how long, what it made, its trace, and what comes next. Under
+ * one that failed there is the link to its trace, if there is one.
+ */
 export function showRuns(scheduler: Scheduler): void {
   const line = (run: Run, what: string, detail: string) => {
     const parts = [
@@ -34,6 +37,7 @@ export function showRuns(scheduler: Scheduler): void {
     const attempts = run.attempt > 1 ? ` after ${run.attempt} attempts` : ''
     const detail = run.outcome === 'succeeded' ? summary(run.result) : (run.reason ?? message(run.error))
     line(run, run.outcome ?? '', `${detail}${attempts}`)
+    if (COLORS[run.outcome ?? ''] === 'red' && run.traceUrl) console.log(`          | ${run.traceUrl}`)
   })
 }
 

@@ -11,7 +11,7 @@ import { showMail } from './console.ts'
 import { logFile } from './log-file.ts'
 import { openMailbox } from './mailbox.ts'
 import { openShop } from './shop.ts'
-import { startTracing } from './tracing.ts'
+import { jaegerUrl, startTracing } from './tracing.ts'
 
 /** What the jobs of the examples work on, and the plugins they run with. */
 export interface World {
@@ -30,10 +30,11 @@ const HOUR = 3_600_000
 
 /**
  * Opens the world: real servers where the environment names them (REDIS_URL, SMTP_URL,
- * OTEL_EXPORTER_OTLP_ENDPOINT), small ones in this process where it does not.
+ * OTEL_EXPORTER_OTLP_ENDPOINT, JAEGER_URL), small ones in this process where it does not.
  */
 export async function openWorld(serviceName: string): Promise<World> {
-  const { REDIS_URL, SMTP_URL, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env
+  const { REDIS_URL, SMTP_URL } = process.env
+  const jaeger = jaegerUrl()
   const folder = await mkdtemp(join(tmpdir(), 'escapement-'))
   const logs = join(folder, 'logs')
   await fillLogs(logs)
@@ -46,14 +47,13 @@ export async function openWorld(serviceName: string): Promise<World> {
   const channel = email({ url, from: 'jobs@example.com', to: 'ops@example.com' })
   console.log(`locks:  ${REDIS_URL ? 'Redis' : 'this process only (set REDIS_URL for a fleet)'}`)
   console.log(`mails:  ${SMTP_URL ? 'SMTP_URL' : 'shown here (set SMTP_URL to send them)'}`)
-  console.log(
-    `traces: ${OTEL_EXPORTER_OTLP_ENDPOINT ?? 'ids only (set OTEL_EXPORTER_OTLP_ENDPOINT for Jaeger)'}`,
-  )
+  console.log(`traces: ${jaeger ?? 'ids only (set OTEL_EXPORTER_OTLP_ENDPOINT for Jaeger)'}`)
   console.log(`logs:   ${join(folder, 'app.log')} while it runs\n`)
   return {
     plugins: [
       ...(REDIS_URL ? [redisLock({ clients: [REDIS_URL] })] : []),
-      otel(),
+      // Failures then have a link to their trace: here, in the log and in mails.
+      otel({ traceUrl: jaeger ? (id) => `${jaeger}/trace/${id}` : undefined }),
       alerts({ channels: [channel], groupWait: 0, groupInterval: '5s' }),
     ],
     logger,

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -80,6 +81,44 @@ describe.each(['express', 'koa'] as const)('the %s example', (name) => {
     expect(app.output()).toMatch(/closed\n$/)
   }, 120_000)
 })
+
+test('with Jaeger, a failure has the link to its trace: on the console, in the log and in the mail', async () => {
+  const received: string[] = []
+  const collector = createHttpServer((req, res) => {
+    received.push(req.url ?? '')
+    req.resume()
+    res.setHeader('content-type', 'application/json').end('{}')
+  })
+  collector.listen(0, '127.0.0.1')
+  await once(collector, 'listening')
+  try {
+    const { port } = collector.address() as AddressInfo
+    const app = start('express', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      JAEGER_URL: 'http://jaeger.example:16686/',
+    })
+    const [, file] = await app.shows(/logs: +(\S+)/)
+    const [, id] = await app.shows(/pull-orders +failed .* trace ([0-9a-f]{32}) .*\n +\| http/)
+    const url = `http://jaeger.example:16686/trace/${id}`
+    await app.shows(/mail to ops@example.com: .*pull-orders: failed\n[\s\S]*?jaeger\.example/)
+    expect(app.output()).toContain(`\n          | ${url}\n`)
+    expect(app.output()).toMatch(new RegExp(`mail to ops[\\s\\S]*\\| .*${url}`))
+    const lines = readFileSync(file as string, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+    const linked = lines
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .filter((line) => 'trace_url' in line)
+    expect(linked.map(({ outcome, trace_url }) => [outcome, trace_url])).toEqual([['failed', url]])
+    // Nothing else has one.
+    for (const [shown] of app.output().matchAll(/jaeger\.example:16686\/trace\/\w+/g))
+      expect(url).toContain(shown)
+    expect(await stop(app)).toBe(0)
+    expect(received).toContain('/v1/traces')
+  } finally {
+    collector.close()
+  }
+}, 60_000)
 
 test('two instances with one Redis run no tick twice', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'escapement-redis-'))
