@@ -300,6 +300,11 @@ test('the line of a run that ended badly has the link to its trace, on a console
   for (const { name } of scheduler.jobs()) await scheduler.run(name, undefined, { wait: true })
   const linked = shown.filter(([, text]) => text.includes('trace_url'))
   expect(linked).toEqual([
-    ['error', expect.stringMatching(/^bad failed .* trace_url=https:\/\/jaeger\.example\/trace\/bad error=/)],
+    [
+      'error',
+      expect.stringMatching(
+        /^bad failed .* trace_url=https:\/\/jaeger\.example\/trace\/bad\nError: disk full\n/,
+      ),
+    ],
   ])
 })
