@@ -11,6 +11,7 @@ build()
 const needs = [
   ['redis-server', 'redis-server'],
   ['postgres', 'postgresql', 'packages/postgres/**'],
+  ['postgres', 'postgresql', 'packages/otel/test/pg.int.test.ts'],
   ['pgbouncer', 'pgbouncer', 'packages/postgres/test/pgbouncer.int.test.ts'],
   ['prometheus', 'prometheus', 'packages/prometheus/test/ops.int.test.ts'],
   ['promtool', 'prometheus', 'packages/prometheus/test/ops.int.test.ts'],
