@@ -142,7 +142,7 @@ describe('the span of a run', () => {
       await clock.advance('10s')
       const [bad, good, slow] = runs.map((run) => traceUrl(run.traceId as string))
       expect(runs.map((run) => run.traceUrl)).toEqual([bad, good, slow])
-      expect(seen.sort()).toEqual([bad, bad, good].sort())
+      expect(seen).toEqual([bad, good, bad])
       const linked = lines.filter((line) => 'trace_url' in line)
       expect(linked.map(({ level, message, trace_url }) => [level, message, trace_url])).toEqual(
         expect.arrayContaining([
