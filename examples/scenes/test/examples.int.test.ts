@@ -141,17 +141,18 @@ test('two instances with one Redis run no tick twice', async () => {
     const apps = ['a', 'b'].map(() => start('express', { REDIS_URL: `redis://127.0.0.1:${port}` }))
     const files = await Promise.all(apps.map(async (app) => (await app.shows(/logs: +(\S+)/))[1] as string))
     await Promise.all(apps.map((app) => app.shows(/another instance runs it/)))
-    for (let ticks = 0; ticks < 2; ticks++)
-      await apps[0]?.shows(new RegExp(`(pull-orders[\\s\\S]*){${4 + 2 * ticks}}`))
-    const ran = files.flatMap((file) =>
-      readFileSync(file, 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Record<string, string>)
-        .filter(({ outcome, trigger }) => outcome === 'succeeded' && trigger === 'schedule')
-        .map(({ tick }) => tick),
-    )
-    expect(ran.length).toBeGreaterThan(2)
+    // Each instance writes down what it ran.
+    const read = () =>
+      files.flatMap((file) =>
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as Record<string, string>)
+          .filter(({ outcome, trigger }) => outcome === 'succeeded' && trigger === 'schedule')
+          .map(({ tick }) => tick),
+      )
+    await expect.poll(() => read().length, { timeout: 40_000, interval: 200 }).toBeGreaterThan(5)
+    const ran = read()
     expect(new Set(ran).size).toBe(ran.length)
     expect(await Promise.all(apps.map(stop))).toEqual([0, 0])
   } finally {
