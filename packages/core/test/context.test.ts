@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { currentRun, every, type Maybe, manual, type Run } from '@escapement/core'
+import { currentRun, every, type Handler, type Maybe, manual, type Run } from '@escapement/core'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
 
@@ -307,4 +307,22 @@ test('the line of a run that ended badly has the link to its trace, on a console
       ),
     ],
   ])
+})
+
+test.each(['a job', 'the scheduler', 'a plugin'])('an executor given by %s calls the handler', async (by) => {
+  const calls: string[] = []
+  const executor = {
+    execute: async (run: Run, handler: Handler) => {
+      calls.push(`${run.job.name} ${currentRun() === run}`)
+      return `${await handler(run)}, elsewhere`
+    },
+  }
+  const { scheduler } = harness({
+    ...(by === 'the scheduler' && { defaults: { executor } }),
+    ...(by === 'a plugin' && { plugins: [{ name: 'elsewhere', defaults: { executor } }] }),
+  })
+  scheduler.job('a', manual(), by === 'a job' ? { executor } : {}, () => 'done')
+  const run = await scheduler.run('a', undefined, { wait: true })
+  expect(run.result).toBe('done, elsewhere')
+  expect(calls).toEqual(['a true'])
 })
