@@ -56,7 +56,7 @@ async function playAll(waiting: Scenario[], crowded: boolean): Promise<void> {
     }
   }
 }
-const isAlone = ({ measures, sample: chosen }: Scenario) => measures && !(sample && chosen)
+const isAlone = ({ alone, sample: chosen }: Scenario) => alone && !(sample && chosen)
 await playAll(chosen.filter(isAlone), false)
 const others = chosen.filter((scenario) => !isAlone(scenario))
 await Promise.all(Array.from({ length: parallel }, () => playAll(others, parallel > 1)))

@@ -17,7 +17,9 @@ export interface Scenario {
   readonly faults: (world: World) => Promise<void>
   /** What else must hold: sentences about what did not. */
   readonly also?: (report: Report, lines: Line[], world: World) => string[] | Promise<string[]>
-  /** Start times or what a tick costs: nothing else is played at the same time. */
+  /** Nothing else is played at the same time. */
+  readonly alone?: boolean
+  /** Enough ticks to tell what one costs Redis. */
   readonly measures?: boolean
   /** Failures that this variant is here to show. */
   readonly shows?: readonly (keyof Report)[]

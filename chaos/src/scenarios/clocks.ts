@@ -9,12 +9,15 @@ export const clocks: readonly Scenario[] = [
       name: `equal-clocks-${nodes}`,
       about: `five instances, ${nodes} Redis, jobs of 1 ms`,
       sample: nodes < 5,
-      measures: true,
+      alone: true,
       world: { nodes, workers: 5 },
       faults: () => sleep(15_000),
-      // On a machine that is busy with other things, start times say nothing about us.
+      // On a machine that is busy with other things, start times say nothing about us. Several Redis mean two
+      // rounds, and more processes than this machine may have processors for: their median is only told.
       also: ({ late, machine }) => [
-        ...(!machine.busy && late.p50 > 6 + machine.p50 ? [`start lag p50 is ${late.p50} ms`] : []),
+        ...(nodes === 1 && !machine.busy && late.p50 > 6 + machine.p50
+          ? [`start lag p50 is ${late.p50} ms`]
+          : []),
         ...(!machine.busy && late.p99 > 60 + machine.p99 ? [`start lag p99 is ${late.p99} ms`] : []),
       ],
     }),

@@ -145,6 +145,7 @@ const herd: Scenario = {
     lock: { scan: 5000, lease: 15_000, guard: false },
     jobs: Array.from({ length: 300 }, (_, i) => ({ name: `job-${i}`, seconds: 1, ms: 0 })),
   },
+  alone: true,
   measures: true,
   faults: () => sleep(20_000),
 }

@@ -9,11 +9,14 @@ interface Look {
   readonly resolve: (token: string | undefined) => void
 }
 
+/** Ticks that are fired within so many ms are looked after together. */
+const BURST = 10
+
 /** Looks, a little after the instant, whether ticks have been claimed: many at a time, with one MGET. */
 export class Backups {
   readonly #clock: Clock
   readonly #nodes: Nodes
-  /** By delay: what is added in one turn goes together. */
+  /** By delay: what is added in one burst goes together. */
   readonly #collecting = new Map<number, Look[]>()
 
   constructor(clock: Clock, nodes: Nodes) {
@@ -31,7 +34,7 @@ export class Backups {
       }
       const fresh = [look]
       this.#collecting.set(delay, fresh)
-      if (this.#collecting.size === 1) queueMicrotask(() => this.#collecting.clear())
+      if (this.#collecting.size === 1) this.#clock.setTimeout(() => this.#collecting.clear(), BURST).unref?.()
       this.#clock.setTimeout(() => void this.#read(fresh), delay).unref?.()
     })
   }

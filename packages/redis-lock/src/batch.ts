@@ -1,9 +1,14 @@
+/** How long a batch may grow, in ms. */
+const LONGEST = 4
+
 /**
- * Collects what is added within one turn of synchronous work and hands it on together, at most `size` at a
- * time: due ticks are fired in a row, so they share a round trip.
+ * Collects what is added in one burst and hands it on together, at most `size` at a time: due ticks are fired in a
+ * row, in slices, so they share a round trip. A burst is over when the loop has turned without an addition.
  */
 export class Batch<T> {
   #items: T[] = []
+  #seen = 0
+  #since = 0
   readonly #send: (items: T[]) => void
   readonly #size: number
 
@@ -13,10 +18,20 @@ export class Batch<T> {
   }
 
   add(item: T): void {
-    if (this.#items.push(item) === 1) queueMicrotask(this.#flush)
+    if (this.#items.push(item) > 1) return
+    this.#since = performance.now()
+    this.#seen = 1
+    setImmediate(this.#look)
   }
 
-  #flush = (): void => {
+  #look = (): void => {
+    const grown = this.#items.length > this.#seen
+    this.#seen = this.#items.length
+    if (grown && performance.now() - this.#since < LONGEST) setImmediate(this.#look)
+    else this.#flush()
+  }
+
+  #flush(): void {
     const items = this.#items
     this.#items = []
     for (let i = 0; i < items.length; i += this.#size) this.#send(items.slice(i, i + this.#size))
