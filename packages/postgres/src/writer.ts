@@ -1,4 +1,4 @@
-import { type Clock, systemClock, type Timer } from '@escapement/core'
+import { type Clock, detached, systemClock, type Timer } from '@escapement/core'
 import { type Client, isRefused } from './client.ts'
 import { COLUMNS, type RunRow } from './rows.ts'
 
@@ -90,7 +90,8 @@ export class Writer {
 
   #soon(ms: number = DELAY): Promise<void> {
     this.#group ??= new Promise((resolve, reject) => {
-      this.#timer = this.clock.setTimeout(() => this.flush().then(resolve, reject), ms)
+      // Told of within a run, maybe: what is written then is no part of its trace.
+      this.#timer = detached(() => this.clock.setTimeout(() => this.flush().then(resolve, reject), ms))
       this.#timer.unref?.()
     })
     return this.#group
