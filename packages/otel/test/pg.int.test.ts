@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Server } from '../../postgres/test/server.ts'
 import { registerSdk, unregister } from './tracing.ts'
 
-// The real instrumentation of pg, on a real PostgreSQL. The scheduler has its claims, heartbeats and history in
-// the same pool, which is too small for all: what waits for a connection gets it from within another's context.
+// The real instrumentation of pg, on a real PostgreSQL, which has the scheduler's claims, heartbeats and history
+// as well. In a pool of its own: the instrumentation takes what waits for a connection, and has no span, for a query
+// of whoever gives the connection back.
 
 let server: Server
 let instrumentation: PgInstrumentation
@@ -21,13 +22,16 @@ beforeAll(async () => {
   instrumentation = new PgInstrumentation()
   const { startServer } = await import('../../postgres/test/server.ts')
   server = await startServer()
-  const pool = server.pool({ max: 2 })
+  const pool = server.pool()
   await pool.query('create table orders (id serial primary key, item text not null)')
   const tracer = trace.getTracer('shop')
 
   const scheduler: Scheduler = createScheduler({
     logger: { debug() {}, info() {}, warn() {}, error() {} },
-    plugins: [otel({ lockSpanOver: '1h' }), postgres({ pool, heartbeat: '100ms', stale: '10s' })],
+    plugins: [
+      otel({ lockSpanOver: '1h' }),
+      postgres({ pool: server.pool(), heartbeat: '100ms', stale: '10s' }),
+    ],
   })
   let ticks = 0
   const ticked = new Promise<void>((resolve) => {
@@ -46,6 +50,8 @@ beforeAll(async () => {
         await client.query('select count(*) from orders')
         span.end()
       })
+      // Longer than the store gathers what it writes.
+      await client.query('select pg_sleep(0.1)')
       if (run.attempt === 1) await client.query('select * from nowhere')
     } finally {
       client.release()
@@ -56,11 +62,28 @@ beforeAll(async () => {
       run.signal.addEventListener('abort', () => resolve(pool.query('delete from orders where id = 0')))
     })
   })
+  // Of one connection, which is taken: the query gets it from whoever gives it back.
+  const full = server.pool({ max: 1 })
+  const taken = await full.connect()
+  const waiting = new Promise<void>((resolve) => {
+    scheduler.job('waiting', manual(), async () => {
+      const asked = full.query('select 1 as waited')
+      resolve()
+      await asked
+    })
+  })
   await scheduler.start()
   await tracer.startActiveSpan('POST /reports', async (span) => {
     await Promise.all(['report', 'slow'].map((job) => scheduler.run(job, undefined, { wait: true })))
     span.end()
   })
+  const waited = scheduler.run('waiting', undefined, { wait: true })
+  await waiting
+  tracer.startActiveSpan('POST /orders', (span) => {
+    taken.release()
+    span.end()
+  })
+  await waited
   await ticked
   await scheduler.stop()
   await pool.query('select 1 as afterwards')
@@ -90,7 +113,7 @@ describe('queries of handlers', () => {
   test('nest under the span of their run', () => {
     const ticks = named('job ticking')
     expect(ticks).toHaveLength(2)
-    for (const part of ['pg_sleep', 'insert into orders']) {
+    for (const part of ['pg_sleep(0.4)', 'insert into orders']) {
       expect(queries(part).map((span) => span.parentSpanContext?.spanId)).toEqual(ticks.map(id))
     }
   })
@@ -106,31 +129,38 @@ describe('queries of handlers', () => {
     expect(queries('delete from orders').map(path)).toEqual([['job slow']])
   })
 
+  test('nest when they had to wait for a connection that a request gives back', () => {
+    expect(queries('waited').map(path)).toEqual([['job waiting']])
+  })
+
   test('are all that pg does in the traces of runs', () => {
     const runs = new Set(
       spans.filter(({ name }) => name.startsWith('job ')).map((s) => s.spanContext().traceId),
     )
-    expect(runs.size).toBe(4)
+    expect(runs.size).toBe(5)
     const inside = ofPg().filter((span) => runs.has(span.spanContext().traceId))
-    const own = inside.filter(({ name }) => name !== 'pg-pool.connect')
+    // And connections, which are made when there are too few.
+    const own = inside.filter(({ name }) => name.startsWith('pg.query'))
     expect(new Set(own.map(text))).toEqual(
       new Set([
         'select pg_sleep(0.4)',
+        'select pg_sleep(0.1)',
         "insert into orders (item) values ('tick')",
         'select count(*) from orders',
         'select * from nowhere',
         'delete from orders where id = 0',
+        'select 1 as waited',
       ]),
     )
     // One connection for each handler's query() and connect().
-    expect(inside.filter(({ name }) => name === 'pg-pool.connect')).toHaveLength(2 * 2 + 2 + 1)
+    expect(inside.filter(({ name }) => name === 'pg-pool.connect')).toHaveLength(2 * 2 + 2 + 1 + 1)
   })
 })
 
 describe('queries of the scheduler', () => {
   test.each([
-    ['claims', 'INSERT INTO "escapement".claims', 4],
-    ['the ends of claims', 'UPDATE "escapement".claims SET state', 4],
+    ['claims', 'INSERT INTO "escapement".claims', 5],
+    ['the ends of claims', 'UPDATE "escapement".claims SET state', 5],
     ['heartbeats', 'UPDATE "escapement".instances SET until', 5],
     ['history', 'json_to_recordset', 2],
     ['what the app asks when all is over', 'afterwards', 1],
