@@ -9,7 +9,7 @@ export async function run({ rounds, quick }) {
   const names = Object.keys(subjects).filter((name) => !['floor', 'toad-scheduler'].includes(name))
   for (const distinct of [1, 3600]) {
     const once = (name) =>
-      measure('create', [name, n, distinct], { nodeArgs: ['--expose-gc'], timeout: 30_000 })
+      measure('create', [name, n, distinct], { nodeArgs: ['--expose-gc'], timeout: 20_000 })
     for (const [name, measured] of await interleave(names, rounds, once)) {
       const { ms, bytes, error } = medians(measured)
       const what = distinct === 1 ? '`*/5 * * * *`' : '3,600 expressions'

@@ -4,7 +4,7 @@ import { subjects } from '../subjects.mjs'
 export const title = '10,000 no-op jobs once a second'
 
 export async function run({ rounds, quick }) {
-  const [n, seconds] = quick ? [1000, 3] : [10_000, 10]
+  const [n, seconds] = quick ? [1000, 3] : [10_000, 8]
   const results = await interleave(Object.keys(subjects), rounds, (name) =>
     measure('ticks', [name, n, seconds]),
   )
