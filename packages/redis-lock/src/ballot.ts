@@ -24,14 +24,15 @@ export type Verdict =
   /** The tick is not due, or no lease is given yet, for so many ms. */
   | { readonly kind: 'wait' | 'hold' | 'alive'; readonly ms: number }
   | { readonly kind: 'late' | 'abstain' | 'contended' }
-  | { readonly kind: 'down'; readonly error: Error }
+  /** `asked`: a command was sent, so it may have been granted all the same. */
+  | { readonly kind: 'down'; readonly error: Error; readonly asked: boolean }
 
 export interface Sent {
   readonly monotonic: number
   readonly wall: number
 }
 
-type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error?: Error }
+type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error?: Error; asked?: boolean }
 
 interface Pending {
   readonly motion: Motion
@@ -58,7 +59,7 @@ export class Ballot {
   readonly #batch = new Batch<Pending>((pending) => {
     for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) {
       this.#hold(group).catch((error: Error) => {
-        for (const { resolve } of group) resolve({ kind: 'down', error })
+        for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
       })
     }
   })
@@ -151,13 +152,13 @@ export class Ballot {
       if (mode !== 'claim') keys.push(this.#keys.prepared(job))
       args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member)
     }
+    const asked = this.#nodes.trusts(node)
     try {
-      if (!this.#nodes.trusts(node) && node.usable)
-        throw new Error(`the clock of Redis ${node.name} is wrong`)
+      if (!asked && node.usable) throw new Error(`the clock of Redis ${node.name} is wrong`)
       const reply = await node.ask(CLAIM, keys, args, mode === 'prepare' ? 0 : replicaAcks)
       return motions.map((_, i) => parse(String(reply[i + 1])))
     } catch (error) {
-      return motions.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error }))
+      return motions.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error, asked }))
     }
   }
 }
@@ -188,7 +189,7 @@ function verdict(vote: Vote, sent: Sent): Verdict {
     case 'alive':
       return { kind, ms: Number(detail) }
     case 'down':
-      return { kind, error: error as Error }
+      return { kind, error: error as Error, asked: vote.asked === true }
     default:
       return { kind: kind as 'late' | 'abstain' | 'contended' }
   }
@@ -204,7 +205,7 @@ function judge(votes: Vote[], quorum: number): Verdict {
     const same = votes.filter((vote) => vote.kind === kind)
     if (same.length > votes.length - quorum) {
       const longest = same.reduce((a, b) => (Number(b.detail) > Number(a.detail) ? b : a))
-      return verdict(longest, sent)
+      return verdict({ ...longest, asked: votes.some((vote) => vote.kind !== 'down' || vote.asked) }, sent)
     }
   }
   return { kind: 'contended' }

@@ -76,11 +76,13 @@ export class Claims {
     let motion: Motion | undefined
     /** Before the first command that may have granted the motion. */
     let first: Sent | undefined
+    let asked = false
     for (let round = 1; ; round++) {
       motion ??= { subject, token: this.token(), start: 1, leased, state: 'run' }
       own.add(motion.token)
       first ??= { monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
       const verdict = await ballot.vote(motion)
+      if (verdict.kind === 'down') asked ||= verdict.asked
       if (verdict.kind === 'granted') {
         // An answer that was long under way is worth nothing: the lease may be over.
         if (this.#clock.monotonic() < first.monotonic + sureOf(settings.lease)) {
@@ -100,7 +102,7 @@ export class Claims {
       if (verdict.kind === 'late' || this.#clock.monotonic() + pause > end) {
         // Redis may have granted it and not been able to say so.
         const { token } = motion
-        if (verdict.kind === 'down') {
+        if (verdict.kind === 'down' && asked) {
           void ends.end({ subject, token, start: 1, fence: 0, since: this.#clock.monotonic() }, 'undo')
         }
         return refusal(verdict, settings)

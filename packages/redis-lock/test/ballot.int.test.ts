@@ -77,7 +77,8 @@ test('what did not win leaves nothing behind that would be in the way', async ()
   first.hang()
   second.hang()
   const now = Date.now()
-  expect((await vote(one, 'a', now, 1)).kind).toBe('down')
+  // It was asked, so what may have been granted is to be withdrawn.
+  expect(await vote(one, 'a', now, 1)).toMatchObject({ kind: 'down', asked: true })
   first.resume()
   second.resume()
   const verdicts: string[] = []
@@ -86,4 +87,12 @@ test('what did not win leaves nothing behind that would be in the way', async ()
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   expect(verdicts).not.toContain('taken')
+})
+
+test('while Redis is down nothing is sent, so there is nothing to withdraw: an outage costs no memory', async () => {
+  const { servers, ballots } = await fleet(1, 1)
+  await servers[0]?.kill()
+  const verdicts: Verdict[] = []
+  while (verdicts.length < 20) verdicts.push(await vote(ballots[0] as Ballot, 'a', Date.now(), 1))
+  expect(verdicts.at(-1)).toMatchObject({ kind: 'down', asked: false })
 })
