@@ -1,37 +1,76 @@
-// What a run costs beside its handler: asked for and awaited, one after the other.
+// What a run costs beside its handler: of ticks, by a clock that is moved on by hand, and of requests, one by one.
+import { setImmediate as turn } from 'node:timers/promises'
 import { createScheduler, manual } from '@escapement/core'
 
-const N = 200_000
+const [JOBS, TICKS, REQUESTS] = [1000, 200, 200_000]
 const handler = async () => {}
-const scheduler = createScheduler()
-const bare = scheduler.job('bare', manual(), handler)
-const busy = createScheduler({
-  plugins: [{ name: 'hook', hooks: { run: (_run, next) => next() } }],
-  logger: { debug() {}, info() {}, warn() {}, error() {} },
-}).job('busy', manual(), async (run) => {
-  void run.signal
-  run.log.info('here')
-})
+const hook = { name: 'hook', hooks: { run: (_run, next) => next() } }
+const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Runs one at a time: fired, and the next when it has settled. */
-async function fire(job) {
-  for (let i = 0; i < N; i++) await job.run(undefined, { wait: true })
+/** Fires ticks of so many jobs, with a slice of the loop for each second as in life. */
+async function ticks(options, work) {
+  let [wall, wake, runs] = [Date.UTC(2026, 0, 1), undefined, 0]
+  const clock = {
+    now: () => wall,
+    monotonic: () => performance.now() + wall,
+    setTimeout: (callback) => {
+      wake = callback
+      return {}
+    },
+    clearTimeout() {},
+    setImmediate: (callback) => setImmediate(() => callback()),
+  }
+  const scheduler = createScheduler({ ...options, clock, timezone: 'UTC' })
+  for (let i = 0; i < JOBS; i++) {
+    scheduler.job(`job-${i}`, '* * * * * *', async (run) => {
+      runs++
+      work(run)
+    })
+  }
+  await scheduler.start()
+  return async () => {
+    const end = runs + JOBS * TICKS
+    while (runs < end) {
+      wall += 1000
+      const due = runs + JOBS
+      wake()
+      do await turn()
+      while (runs < due)
+    }
+    return JOBS * TICKS
+  }
 }
+
 async function direct() {
-  for (let i = 0; i < N; i++) await handler()
+  for (let i = 0; i < REQUESTS; i++) await handler()
+  return REQUESTS
 }
 
-async function us(work, ...args) {
-  const begun = process.cpuUsage()
-  await work(...args)
-  const { user, system } = process.cpuUsage(begun)
-  return (user + system) / N
+const requested = createScheduler().job('requested', manual(), handler)
+async function request() {
+  for (let i = 0; i < REQUESTS; i++) await requested.run(undefined, { wait: true })
+  return REQUESTS
 }
-for (const warm of [direct, () => fire(bare), () => fire(busy)]) await warm()
-const result = {
-  direct: await us(direct),
-  run: await us(fire, bare),
-  'run with signal, log and a hook': await us(fire, busy),
+
+const subjects = {
+  direct,
+  'a tick: timetable, chain, history': await ticks({}, () => {}),
+  'a tick, with log lines, bindings and a hook': await ticks({ plugins: [hook], logger }, (run) =>
+    run.log.info('here'),
+  ),
+  'the same, and its signal touched': await ticks({ plugins: [hook], logger }, (run) => {
+    run.log.info('here')
+    void run.signal
+  }),
+  'a run asked for, awaited': request,
+}
+const result = {}
+for (const [name, work] of Object.entries(subjects)) {
+  await work()
+  const begun = process.cpuUsage()
+  const runs = await work()
+  const { user, system } = process.cpuUsage(begun)
+  result[name] = (user + system) / runs
 }
 console.log(JSON.stringify(result))
 process.exit(0)

@@ -11,6 +11,7 @@ import { pino } from 'pino'
 import { provider } from './tracing.mjs'
 
 const { PORT = '3001', REDIS_URL = 'redis://localhost:6379', EVERY = '5s' } = process.env
+const { JAEGER_URL = 'http://localhost:16686' } = process.env
 const logger = pino({ mixin: logBindings(), base: { service: process.env.INSTANCE } })
 const tracer = trace.getTracer('shop')
 const redis = new Redis(REDIS_URL)
@@ -19,7 +20,11 @@ const scheduler = createScheduler({
   logger,
   // Given its address, the lock makes a client of its own, with the options that claims need. A Redis that has
   // just started is not trusted for the length of a lease: a short one, to see something soon.
-  plugins: [otel(), redisLock({ clients: [REDIS_URL], lease: '3s' }), metrics],
+  plugins: [
+    otel({ traceUrl: (id) => `${JAEGER_URL}/trace/${id}` }),
+    redisLock({ clients: [REDIS_URL], lease: '3s' }),
+    metrics,
+  ],
 })
 
 scheduler.job(

@@ -82,7 +82,7 @@ export class Dispatch {
       const lost = after < now ? backlog(job, Math.max(after, job.decided), now) : undefined
       if (lost) {
         const until = new Date(lost.until)
-        engine.fire(job, { trigger: 'catch-up', at: lost.at, superseded: true, until, data: job.data })
+        engine.fire(job, 'catch-up', { at: lost.at, superseded: true, until })
       }
       this.#timetable.arm(job, lost?.until ?? after)
     } catch (error) {
@@ -102,22 +102,21 @@ export class Dispatch {
   }
 
   /** True: the job is armed again when the run has ended. */
-  #fire(job: JobEntry, { at, fold, superseded, until, wall }: Due): boolean {
-    const late = superseded || wall - at - job.spread > LATE
-    const trigger = late ? 'catch-up' : 'schedule'
-    const run = this.#engine.fire(job, { trigger, at, fold, data: job.data, superseded, until, wall })
+  #fire(job: JobEntry, due: Due): boolean {
+    const late = due.superseded || due.wall - due.at - job.spread > LATE
+    const run = this.#engine.fire(job, late ? 'catch-up' : 'schedule', due)
     // All missed ticks run, but one after the other.
-    if (!superseded || job.policies.missed !== 'all' || run.ended) return false
+    if (!due.superseded || job.policies.missed !== 'all' || run.ended) return false
     job.awaits = run
     return true
   }
 
   #settled(run: ActiveRun): void {
-    const { job, at, fold } = run
+    const { job, at, parts } = run
     for (const follower of this.#followers.of(run)) {
-      const parts = { trigger: 'after' as const, at, fold, data: follower.data, parent: run }
-      if (this.#state === 'closed') this.#engine.refuse(follower, parts)
-      else this.#engine.fire(follower, parts)
+      const own = { at, fold: parts.fold ?? 0, parent: run }
+      if (this.#state === 'closed') this.#engine.refuse(follower, 'after', own)
+      else this.#engine.fire(follower, 'after', own)
     }
     if (job.awaits !== run) return
     job.awaits = undefined

@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts'
 import type { Trigger } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import type { ActiveRun } from './run.ts'
+import { instantAfter } from './triggers/index.ts'
 
 /** A watermark further ahead than this, in ms, was written by a clock that was wrong. */
 const AHEAD = 60_000
@@ -48,7 +49,7 @@ export function backlog(
   now: number,
 ): { at: number; until: number } | undefined {
   const due = now - job.spread
-  const next = (instant: number) => job.trigger.next(new Date(instant))?.getTime() ?? Infinity
+  const next = (instant: number) => instantAfter(job.trigger, instant) ?? Infinity
   const first = next(after)
   if (!(first <= due)) return
   const { missed, catchUp } = job.policies

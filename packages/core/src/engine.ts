@@ -4,7 +4,7 @@ import { detached } from './context.ts'
 import { watermark } from './durable.ts'
 import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
-import type { Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
+import type { Cause, Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
 import type { Policies } from './options.ts'
@@ -132,27 +132,27 @@ export class Engine {
   }
 
   /** Runs a job: a due tick, or one taken over. */
-  fire(job: JobEntry, parts: RunParts): ActiveRun {
-    return this.#send(new ActiveRun(this, job, parts))
+  fire(job: JobEntry, trigger: Cause, parts: RunParts): ActiveRun {
+    return this.#send(new ActiveRun(this, job, trigger, parts))
   }
 
   /** Writes down a tick that cannot run any more. */
-  refuse(job: JobEntry, parts: RunParts): void {
-    const run = new ActiveRun(this, job, parts)
+  refuse(job: JobEntry, trigger: Cause, parts: RunParts): void {
+    const run = new ActiveRun(this, job, trigger, parts)
     run.end('skipped', 'shutdown')
     this.#settle(run, undefined)
   }
 
   /** Writes down a run whose instance died. */
-  abandon(job: JobEntry, parts: RunParts): void {
-    const run = new ActiveRun(this, job, parts)
+  abandon(job: JobEntry, trigger: Cause, parts: RunParts): void {
+    const run = new ActiveRun(this, job, trigger, parts)
     run.end('abandoned')
     this.#settle(run, undefined)
   }
 
   /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
   request(job: JobEntry, data: unknown): ActiveRun {
-    const run = new ActiveRun(this, job, { trigger: 'manual', at: this.now(), data })
+    const run = new ActiveRun(this, job, 'manual', { at: this.now(), data })
     for (const { name, hooks } of this.#plugins) {
       try {
         hooks?.request?.(run)
@@ -175,7 +175,7 @@ export class Engine {
     if (run.trigger === 'schedule') this.lag = run.late
     if (this.log.debug !== silent) this.log.debug(bindings(run), `${run.job.name} running`)
     // Out of the hooks' context: what the store asks its database is no part of the run's trace.
-    if (this.store.begin) detached(() => this.#keep(run, () => this.store.begin?.(run)))
+    if (this.store.begin) detached(() => this.#keep(run))
     this.events.emit('running', run)
   }
 
@@ -207,7 +207,7 @@ export class Engine {
   /** Sends a run through the chain. Never throws: whatever happens becomes the run's outcome. */
   #send(run: ActiveRun): ActiveRun {
     run.place = this.inFlight.push(run) - 1
-    if (this.#missed.size > 0 && !run.superseded) this.#tellMissed(run.job)
+    if (this.#missed.size > 0 && !run.parts.superseded) this.#tellMissed(run.job)
     try {
       const result = run.job.chain(run)
       if (isPromise(result)) {
@@ -250,7 +250,7 @@ export class Engine {
     // Not the run itself: a hundred thousand jobs would keep as many.
     job.lastOutcome = outcome
     job.lastAt = (run.wall || run.at) + run.duration
-    this.#keep(run, () => this.store.record(run))
+    this.#keep(run)
     this.#tell(run, outcome)
     this.events.emit(outcome, run)
     this.events.emit('settled', run)
@@ -261,10 +261,10 @@ export class Engine {
     if (this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
   }
 
-  /** Lets the store write, and notes how far the job is decided. */
-  #keep(run: ActiveRun, write: () => Maybe<void>): void {
+  /** Lets the store write that the run begins or has ended, and notes how far the job is decided. */
+  #keep(run: ActiveRun): void {
     try {
-      const kept = write()
+      const kept = run.ended ? this.store.record(run) : this.store.begin?.(run)
       if (isPromise(kept)) kept.catch((error) => this.report(error, { source: 'store', run }))
       const { jobs } = this.store
       const decided = jobs && watermark(run, this.inFlight)
@@ -288,7 +288,7 @@ export class Engine {
   #tell(run: ActiveRun, outcome: Outcome): void {
     if (outcome === 'missed') {
       this.#missed.set(run.job, (this.#missed.get(run.job) ?? 0) + 1)
-      if (!run.superseded) this.#tellMissed(run.job)
+      if (!run.parts.superseded) this.#tellMissed(run.job)
     }
     const level = LEVELS[outcome]
     if (this.log[level] === silent) return

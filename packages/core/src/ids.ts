@@ -12,8 +12,15 @@ export function iso(at: number): string {
   return isoText
 }
 
+let idAt = NaN
+let idStart = ''
+
 /** UUID version 7 (RFC 9562). */
 export function timeOrderedId(now: number): string {
-  const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto().randomUUID().slice(15)}`
+  if (now !== idAt) {
+    const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
+    idStart = `${time.slice(0, 8)}-${time.slice(8)}-7`
+    idAt = now
+  }
+  return idStart + crypto().randomUUID().slice(15)
 }

@@ -19,13 +19,13 @@ import type {
 import type { JobEntry } from './job.ts'
 import { bind } from './log.ts'
 
-/** What makes a run, beside its job. */
+/** What makes a run, beside its job and its cause. */
 export interface RunParts {
-  trigger: Cause
   /** The nominal instant, in ms. */
   at: number
   /** How often the clock had been set back over this instant. */
   fold?: number
+  /** What a run that was asked for was given. All others get the job's. */
   data?: unknown
   /** The run of another job that lets this one go. */
   parent?: Run
@@ -49,10 +49,8 @@ export interface Failure {
 export class ActiveRun implements Run {
   readonly job: JobEntry
   readonly trigger: Cause
-  readonly at: number
-  readonly fold: number
-  readonly data: unknown
-  readonly parent: Run | undefined
+  // Kept whole: a run is made for every tick, and each field costs.
+  readonly parts: RunParts
   claim: Claim | undefined
   claimedIn: number | undefined = undefined
   state: State = 'due'
@@ -64,9 +62,6 @@ export class ActiveRun implements Run {
   traceId: string | undefined = undefined
   traceparent: string | undefined = undefined
   traceUrl: string | undefined = undefined
-  readonly superseded: boolean
-  readonly until: Date | undefined
-  readonly abandoned: Abandoned | undefined
   /** Why the attempt under way was aborted, and whether that ends the whole run. */
   aborted: Error | undefined = undefined
   over = false
@@ -79,7 +74,7 @@ export class ActiveRun implements Run {
   place = -1
 
   readonly engine: Engine
-  // Plain fields, not private ones: a run is made for every tick, and they are faster to make.
+  // Plain fields, not private ones: they are faster to make.
   madeId: string | undefined = undefined
   madeTick: Tick | undefined = undefined
   madeLog: Logger | undefined = undefined
@@ -94,23 +89,34 @@ export class ActiveRun implements Run {
   began: number = NaN
   endedAtMono: number = NaN
 
-  constructor(engine: Engine, job: JobEntry, parts: RunParts) {
+  constructor(engine: Engine, job: JobEntry, trigger: Cause, parts: RunParts) {
     this.engine = engine
     this.job = job
-    this.trigger = parts.trigger
-    this.at = parts.at
-    this.fold = parts.fold ?? 0
-    this.data = parts.data
-    this.wall = parts.wall ?? NaN
-    this.parent = parts.parent
+    this.trigger = trigger
+    this.parts = parts
     this.claim = parts.claim
-    this.superseded = parts.superseded ?? false
-    this.until = parts.until
-    this.abandoned = parts.abandoned
+    this.wall = parts.wall ?? NaN
+  }
+
+  /** The nominal instant, in ms. */
+  get at(): number {
+    return this.parts.at
+  }
+
+  get data(): unknown {
+    return this.trigger === 'manual' ? this.parts.data : this.job.data
+  }
+
+  get parent(): Run | undefined {
+    return this.parts.parent
+  }
+
+  get until(): Date | undefined {
+    return this.parts.until
   }
 
   get id(): string {
-    this.madeId ??= this.abandoned?.id ?? timeOrderedId(this.wall || this.engine.now())
+    this.madeId ??= this.parts.abandoned?.id ?? timeOrderedId(this.wall || this.engine.now())
     return this.madeId
   }
 
@@ -118,8 +124,8 @@ export class ActiveRun implements Run {
     if (!this.madeTick) {
       const scheduledAt = new Date(this.at)
       const job = this.job.name
-      const fold = this.fold > 0 ? `~${this.fold + 1}` : ''
-      this.madeTick = { id: `${job}@${iso(this.at)}${fold}`, job, scheduledAt }
+      const { fold } = this.parts
+      this.madeTick = { id: `${job}@${iso(this.at)}${fold ? `~${fold + 1}` : ''}`, job, scheduledAt }
     }
     return this.madeTick
   }
@@ -133,15 +139,15 @@ export class ActiveRun implements Run {
   }
 
   get instance(): string {
-    return this.abandoned?.instance ?? this.engine.instance
+    return this.parts.abandoned?.instance ?? this.engine.instance
   }
 
   get start(): number {
-    return (this.claim ?? this.abandoned)?.start ?? 1
+    return (this.claim ?? this.parts.abandoned)?.start ?? 1
   }
 
   get fence(): number | undefined {
-    return (this.claim ?? this.abandoned)?.fence
+    return (this.claim ?? this.parts.abandoned)?.fence
   }
 
   get error(): unknown {

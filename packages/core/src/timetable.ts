@@ -3,6 +3,7 @@ import { detached } from './context.ts'
 import { EscapementError, show } from './errors.ts'
 import type { Clock, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
+import { instantAfter } from './triggers/index.ts'
 
 /** When to ask a trigger again that has thrown, in ms. */
 const ASK_AGAIN = 30_000
@@ -97,13 +98,11 @@ export class Timetable {
   /** The next tick in ms; undefined when there is none; NaN when the trigger could not say. */
   #next(job: JobEntry, after: number): number | undefined {
     try {
-      const next = job.trigger.next(new Date(after))
-      if (next === undefined) return
-      const at = next.getTime()
-      if (at > after) return at
+      const at = instantAfter(job.trigger, after)
+      if (at === undefined || at > after) return at
       throw new EscapementError(
         'ERR_ESCAPEMENT_TRIGGER',
-        `the trigger of ${job.name} must give an instant after ${show(new Date(after))}, but gave ${show(next)}`,
+        `the trigger of ${job.name} must give an instant after ${show(new Date(after))}, but gave ${show(new Date(at))}`,
       )
     } catch (error) {
       this.#parts.onError(error, job)

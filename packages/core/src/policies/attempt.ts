@@ -48,6 +48,7 @@ function attend(engine: Engine, run: ActiveRun, returned: unknown): unknown {
   return new Promise((resolve, reject) => {
     run.giveUp = reject
     if (run.aborted) engine.patience(run)
+    // Written out with few promises: each costs, the more where async hooks are on.
     const pass = (value: unknown) => {
       run.giveUp = undefined
       resolve(value)
@@ -56,12 +57,16 @@ function attend(engine: Engine, run: ActiveRun, returned: unknown): unknown {
       run.giveUp = undefined
       reject(error)
     }
-    Promise.resolve(returned)
-      .then(
-        (value) => Promise.resolve(leave(run)).then(() => pass(value)),
-        (error: unknown) => leave(run, { error }),
-      )
-      .catch(fail)
+    const end = (value: unknown, failure?: Failure) => {
+      try {
+        const left = leave(run, failure)
+        if (left) left.then(() => pass(value), fail)
+        else pass(value)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    Promise.resolve(returned).then(end, (error: unknown) => end(undefined, { error }))
   })
 }
 

@@ -25,5 +25,7 @@ function lost(run: ActiveRun): boolean {
   if (run.until) return true
   const { missed: policy, catchUp } = run.job.policies
   const { late } = run
-  return policy === 'all' ? late > catchUp : run.superseded || late > (policy === 'skip' ? LATE : catchUp)
+  return policy === 'all'
+    ? late > catchUp
+    : run.parts.superseded || late > (policy === 'skip' ? LATE : catchUp)
 }

@@ -1,5 +1,6 @@
 import { formatDuration, parseDuration } from '../duration.ts'
 import type { Duration, Trigger } from '../interfaces.ts'
+import { type Numeric, toDate } from './numeric.ts'
 
 export interface EveryOptions {
   /** Moves the grid by this much. Default 0. */
@@ -24,7 +25,7 @@ export function every(interval: Duration, { phase = 0, expression }: EveryOption
   return new Every(length, offset, expression ?? shown)
 }
 
-export class Every implements Trigger {
+export class Every implements Trigger, Numeric {
   readonly wildcard = true
   readonly expression: string
   /** In ms. */
@@ -38,9 +39,11 @@ export class Every implements Trigger {
   }
 
   next(after: Date): Date | undefined {
-    const steps = Math.floor((after.getTime() - this.#offset) / this.length) + 1
-    const at = steps * this.length + this.#offset
-    return at <= 8.64e15 ? new Date(at) : undefined
+    return toDate(this.instantAfter(after.getTime()))
+  }
+
+  instantAfter(after: number): number {
+    return (Math.floor((after - this.#offset) / this.length) + 1) * this.length + this.#offset
   }
 
   /** How far an instant is past the grid, in ms. */

