@@ -114,9 +114,9 @@ export class Dispatch {
   #settled(run: ActiveRun): void {
     const { job, at, parts } = run
     for (const follower of this.#followers.of(run)) {
-      const own = { at, fold: parts.fold ?? 0, parent: run }
-      if (this.#state === 'closed') this.#engine.refuse(follower, 'after', own)
-      else this.#engine.fire(follower, 'after', own)
+      const own = { at, fold: parts.fold ?? 0 }
+      if (this.#state === 'closed') this.#engine.refuse(follower, 'after', own, run)
+      else this.#engine.fire(follower, 'after', own, run)
     }
     if (job.awaits !== run) return
     job.awaits = undefined

@@ -4,6 +4,7 @@ import { detached } from './context.ts'
 import { watermark } from './durable.ts'
 import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
+import type { RunParts } from './facts.ts'
 import type { Cause, Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
@@ -23,7 +24,7 @@ import {
   retry,
   timeout,
 } from './policies/index.ts'
-import { ActiveRun, type Failure, type RunParts } from './run.ts'
+import { ActiveRun, type Failure } from './run.ts'
 import { memoryStore } from './store.ts'
 
 export interface EngineParts {
@@ -132,13 +133,13 @@ export class Engine {
   }
 
   /** Runs a job: a due tick, or one taken over. */
-  fire(job: JobEntry, trigger: Cause, parts: RunParts): ActiveRun {
-    return this.#send(new ActiveRun(this, job, trigger, parts))
+  fire(job: JobEntry, trigger: Cause, parts: RunParts, parent?: Run): ActiveRun {
+    return this.#send(new ActiveRun(this, job, trigger, parts, parent && { parent }))
   }
 
   /** Writes down a tick that cannot run any more. */
-  refuse(job: JobEntry, trigger: Cause, parts: RunParts): void {
-    const run = new ActiveRun(this, job, trigger, parts)
+  refuse(job: JobEntry, trigger: Cause, parts: RunParts, parent?: Run): void {
+    const run = new ActiveRun(this, job, trigger, parts, parent && { parent })
     run.end('skipped', 'shutdown')
     this.#settle(run, undefined)
   }
@@ -152,7 +153,7 @@ export class Engine {
 
   /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
   request(job: JobEntry, data: unknown): ActiveRun {
-    const run = new ActiveRun(this, job, 'manual', { at: this.now(), data })
+    const run = new ActiveRun(this, job, 'manual', { at: this.now() }, { data })
     for (const { name, hooks } of this.#plugins) {
       try {
         hooks?.request?.(run)

@@ -22,7 +22,7 @@ export function createHost(engine: Engine, registry: Registry): Host {
     abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
       const job = registry.find(name)
       const at = scheduledAt.getTime()
-      if (job) engine.abandon(job, trigger, { at, fold: foldOf(id), abandoned })
+      if (job) engine.abandon(job, trigger, { at, fold: foldOf(id), abandoned, id: abandoned.id })
     },
     adjustClock: (offset) => {
       engine.clockOffset = offset

@@ -1,8 +1,11 @@
 import { show } from './errors.ts'
 import type { ErrorRecord, Run, RunRecord } from './interfaces.ts'
 
+/** What a record is made from. */
+export type Recordable = Pick<Run, Exclude<keyof RunRecord, 'scheduledAt'> | 'tick' | 'outcome'>
+
 /** A run as plain data, for stores. */
-export function toRecord(run: Run): RunRecord {
+export function toRecord(run: Recordable): RunRecord {
   const { error } = run
   return {
     id: run.id,

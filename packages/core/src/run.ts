@@ -2,42 +2,18 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
+import { Facts, NONE, type RunParts } from './facts.ts'
 import { type Group, type GroupOptions, TaskGroup } from './group.ts'
-import { iso, timeOrderedId } from './ids.ts'
-import type {
-  Abandoned,
-  Cause,
-  Claim,
-  Logger,
-  Maybe,
-  Outcome,
-  Run,
-  SkipReason,
-  State,
-  Tick,
-} from './interfaces.ts'
+import type { Cause, Logger, Maybe, Outcome, Run, SkipReason, Tick } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bind } from './log.ts'
 
-/** What makes a run, beside its job and its cause. */
-export interface RunParts {
-  /** The nominal instant, in ms. */
-  at: number
-  /** How often the clock had been set back over this instant. */
-  fold?: number
-  /** What a run that was asked for was given. All others get the job's. */
+/** Why a run was made, where it was not for a tick. */
+interface Origin {
+  /** What it was asked with. All others get the job's. */
   data?: unknown
   /** The run of another job that lets this one go. */
   parent?: Run
-  claim?: Claim
-  /** A newer tick of the job is due as well. */
-  superseded?: boolean
-  /** When it was found due, if that is known. */
-  wall?: number
-  /** The run stands for all ticks up to this instant. */
-  until?: Date | undefined
-  /** The run was another instance's, which died. */
-  abandoned?: Abandoned
 }
 
 /** What was thrown, in a box: it may be undefined. */
@@ -46,20 +22,10 @@ export interface Failure {
 }
 
 /** A run from its tick to its outcome. What costs something to make is made when it is touched. */
-export class ActiveRun implements Run {
-  readonly job: JobEntry
-  readonly trigger: Cause
-  // Kept whole: a run is made for every tick, and each field costs.
-  readonly parts: RunParts
-  claim: Claim | undefined
+export class ActiveRun extends Facts implements Run {
+  readonly origin: Origin | undefined
   claimedIn: number | undefined = undefined
-  state: State = 'due'
-  outcome: Outcome | undefined = undefined
-  reason: SkipReason | undefined = undefined
-  attempt = 0
-  errors: unknown[] = NONE
   result: unknown = undefined
-  traceId: string | undefined = undefined
   traceparent: string | undefined = undefined
   traceUrl: string | undefined = undefined
   /** Why the attempt under way was aborted, and whether that ends the whole run. */
@@ -73,9 +39,7 @@ export class ActiveRun implements Run {
   /** Its place among the runs in flight; -1 outside. */
   place = -1
 
-  readonly engine: Engine
   // Plain fields, not private ones: they are faster to make.
-  madeId: string | undefined = undefined
   madeTick: Tick | undefined = undefined
   madeLog: Logger | undefined = undefined
   controller: AbortController | undefined = undefined
@@ -84,94 +48,34 @@ export class ActiveRun implements Run {
   groups: TaskGroup[] | undefined = undefined
   waiters: (() => void)[] | undefined = undefined
   wake: ((passed: boolean) => void) | undefined = undefined
-  /** Of the first attempt: wall and monotonic, in ms. */
-  wall: number
+  /** Monotonic time when the first attempt began, in ms. */
   began: number = NaN
-  endedAtMono: number = NaN
 
-  constructor(engine: Engine, job: JobEntry, trigger: Cause, parts: RunParts) {
-    this.engine = engine
-    this.job = job
-    this.trigger = trigger
-    this.parts = parts
-    this.claim = parts.claim
-    this.wall = parts.wall ?? NaN
-  }
-
-  /** The nominal instant, in ms. */
-  get at(): number {
-    return this.parts.at
+  constructor(engine: Engine, job: JobEntry, trigger: Cause, parts: RunParts, origin?: Origin) {
+    super(engine, job, trigger, parts)
+    this.origin = origin
   }
 
   get data(): unknown {
-    return this.trigger === 'manual' ? this.parts.data : this.job.data
+    return this.trigger === 'manual' ? this.origin?.data : this.job.data
   }
 
   get parent(): Run | undefined {
-    return this.parts.parent
+    return this.origin?.parent
   }
 
-  get until(): Date | undefined {
-    return this.parts.until
-  }
-
-  get id(): string {
-    this.madeId ??= this.parts.abandoned?.id ?? timeOrderedId(this.wall || this.engine.now())
-    return this.madeId
-  }
-
-  get tick(): Tick {
-    if (!this.madeTick) {
-      const scheduledAt = new Date(this.at)
-      const job = this.job.name
-      const { fold } = this.parts
-      this.madeTick = { id: `${job}@${iso(this.at)}${fold ? `~${fold + 1}` : ''}`, job, scheduledAt }
-    }
+  override get tick(): Tick {
+    this.madeTick ??= super.tick
     return this.madeTick
-  }
-
-  get key(): string {
-    return this.trigger === 'manual' ? this.id : this.tick.id
   }
 
   get late(): number {
     return Math.max(0, (this.wall || this.engine.now()) - this.at)
   }
 
-  get instance(): string {
-    return this.parts.abandoned?.instance ?? this.engine.instance
-  }
-
-  get start(): number {
-    return (this.claim ?? this.parts.abandoned)?.start ?? 1
-  }
-
-  get fence(): number | undefined {
-    return (this.claim ?? this.parts.abandoned)?.fence
-  }
-
-  get error(): unknown {
-    return this.errors.at(-1)
-  }
-
-  get startedAt(): Date | undefined {
-    return this.attempt === 0 ? undefined : new Date(this.wall)
-  }
-
-  get endedAt(): Date | undefined {
-    const { clock } = this.engine
-    return this.ended
-      ? new Date(Math.round(this.engine.now() - clock.monotonic() + this.endedAtMono))
-      : undefined
-  }
-
   get duration(): number {
     if (this.attempt === 0) return 0
     return (this.ended ? this.endedAtMono : this.engine.clock.monotonic()) - this.began
-  }
-
-  get ended(): boolean {
-    return !Number.isNaN(this.endedAtMono)
   }
 
   get signal(): AbortSignal {
@@ -359,5 +263,4 @@ export class ActiveRun implements Run {
   }
 }
 
-const NONE: unknown[] = []
 const MANUAL = { requireManualDestroy: true }

@@ -1,6 +1,7 @@
 import { number } from './check.ts'
-import type { IncidentStore, Run, RunQuery, RunRecord, Store } from './interfaces.ts'
-import { toRecord } from './record.ts'
+import { Facts } from './facts.ts'
+import type { IncidentStore, RunQuery, RunRecord, Store } from './interfaces.ts'
+import { type Recordable, toRecord } from './record.ts'
 
 /**
  * Keeps the newest runs of a scheduler in memory: the default store. It forgets with the process, so nothing
@@ -11,14 +12,16 @@ import { toRecord } from './record.ts'
  */
 export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
   number('limit', limit, 0, 1e7)
-  const ring: Run[] = []
+  const ring: Recordable[] = []
   let oldest = 0
   return {
     incidents: memoryIncidents(),
     record(run) {
-      if (ring.length < limit) ring.push(run)
+      // Plain data is made of it when somebody looks.
+      const kept = run instanceof Facts ? run.facts : run
+      if (ring.length < limit) ring.push(kept)
       else if (limit > 0) {
-        ring[oldest] = run
+        ring[oldest] = kept
         oldest = (oldest + 1) % limit
       }
     },
@@ -26,7 +29,7 @@ export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
       const found: RunRecord[] = []
       let passed = before === undefined
       for (let i = ring.length - 1; i >= 0 && found.length < most; i--) {
-        const run = ring[(oldest + i) % ring.length] as Run
+        const run = ring[(oldest + i) % ring.length] as Recordable
         if (!passed) {
           passed = run.id === before
           continue

@@ -26,6 +26,8 @@ export interface Due {
   until: Date | undefined
   /** When it was found due. */
   wall: number
+  /** Of its run, once it has one. */
+  id: string | undefined
 }
 
 export interface TimetableParts {
@@ -172,7 +174,7 @@ export class Timetable {
     const superseded = job.slot !== undefined && job.at <= wall
     const fold = at <= this.#folded ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
-    const held = this.#parts.fire(job, { at, fold, superseded, until, wall })
+    const held = this.#parts.fire(job, { at, fold, superseded, until, wall, id: undefined })
     if (held) this.#agenda.delete(job)
   }
 
