@@ -43,7 +43,8 @@ export async function measureFleet({ kind, instances, jobs, seconds }) {
       children.push(child)
       await once(child, 'message')
     }
-    await new Promise((resolve) => setTimeout(resolve, 4000))
+    // For the length of a lease, a Redis that has just started is not trusted.
+    await new Promise((resolve) => setTimeout(resolve, 20_000))
     const before = await account(redis)
     for (const child of children) child.send('measure')
     const told = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0]))

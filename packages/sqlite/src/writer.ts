@@ -12,7 +12,7 @@ interface Entry {
 
 /** How many writes wait at most: beyond that, memory would grow while the file cannot be written. */
 const MOST = 200_000
-/** Written at once when so many wait. */
+/** Written at once when so many wait, and so many at a time. */
 const PLENTY = 2_000
 /** How long those who wait are gathered when the last group was just written, in ms. */
 const GATHER = 2
@@ -61,17 +61,18 @@ export class Writer {
   /** Writes with the next group, with no hurry; maybe after what comes later by `write()`. */
   later(work: Work): void {
     if (this.#idle.length >= MOST) {
-      this.#idle.shift()
-      this.onError(new Error('a record was given up: too many wait for the file'))
+      const { length } = this.#idle.splice(0, MOST / 10)
+      this.onError(new Error(`${length} records were given up: too many wait for the file`))
     }
     this.#idle.push({ work, done: undefined, failed: undefined })
-    if (!this.#timer) this.#timer = this.#after(this.#idle.length >= PLENTY ? 0 : this.#delay)
+    if (this.#timer && this.#idle.length !== PLENTY) return
+    this.#clear()
+    this.#timer = this.#after(this.#idle.length === PLENTY ? 0 : this.#delay)
   }
 
   /** Writes all that waits. Throws when it cannot be written now. */
   flush(): void {
-    if (this.#timer) this.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#clear()
     while (this.#idle.length > 0 || this.#urgent.length > 0) {
       this.#commit([...this.#idle.splice(0), ...this.#urgent.splice(0)])
     }
@@ -94,10 +95,14 @@ export class Writer {
   }
 
   close(): void {
-    if (this.#timer) this.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#clear()
     this.#db?.close()
     this.#db = undefined
+  }
+
+  #clear(): void {
+    if (this.#timer) this.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #soon(): void {
@@ -116,20 +121,23 @@ export class Writer {
   #after(ms: number): Timer {
     const timer = this.clock.setTimeout(() => {
       this.#timer = undefined
-      this.#try(() => this.flush())
+      // What has piled up while the file could not be written does not block the loop for seconds.
+      this.#try(() => this.#commit([...this.#idle.splice(0, PLENTY), ...this.#urgent.splice(0)]))
     }, ms)
     timer.unref?.()
     return timer
   }
 
   #try(write: () => void): void {
+    let pause = 0
     try {
       write()
     } catch (error) {
+      pause = AGAIN
       if (!isBusy(error)) this.onError(error)
     }
     const left = this.#urgent.length > 0 || this.#idle.length > 0
-    if (left && !this.#timer) this.#timer = this.#after(AGAIN)
+    if (left && !this.#timer) this.#timer = this.#after(pause)
   }
 
   /** One transaction. An entry that cannot be written is taken out; when the file cannot, the others wait on. */

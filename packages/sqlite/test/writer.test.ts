@@ -1,0 +1,54 @@
+import { VirtualClock } from '@escapement/testing'
+import { expect, test } from 'vitest'
+import type { Database } from '../src/driver.ts'
+import { Writer } from '../src/writer.ts'
+
+/** A file that is out of order until it is mended, and the sizes of the groups that are written to it. */
+function broken() {
+  const groups: number[] = []
+  let [works, size] = [false, 0]
+  const db = {
+    exec(sql: string) {
+      if (!works) throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' })
+      if (sql === 'BEGIN IMMEDIATE') size = 0
+      if (sql === 'COMMIT') groups.push(size)
+    },
+    prepare: () => ({ run: () => ({ changes: ++size }) }),
+    close() {},
+  } as unknown as Database
+  const mend = () => {
+    works = true
+  }
+  return { db, groups, mend }
+}
+
+test('what has piled up is written in groups, with a turn of the loop between', async () => {
+  const { db, groups, mend } = broken()
+  const clock = new VirtualClock()
+  const writer = new Writer(() => db, 100)
+  writer.clock = clock
+  const errors: string[] = []
+  writer.onError = (error) => errors.push((error as Error).message)
+  for (let i = 0; i < 5000; i++) writer.later((prepared) => prepared.run('x'))
+  await clock.advance(1000)
+  expect(new Set(errors)).toEqual(new Set(['disk I/O error']))
+  expect(errors.length).toBeLessThanOrEqual(21)
+  mend()
+  await clock.advance(60)
+  expect(groups).toEqual([2000, 2000, 1000])
+})
+
+test('memory is bounded while the file cannot be written: the oldest are given up, and it is told', async () => {
+  const { db, groups, mend } = broken()
+  const clock = new VirtualClock()
+  const writer = new Writer(() => db, 100)
+  writer.clock = clock
+  const errors: string[] = []
+  writer.onError = (error) => errors.push((error as Error).message)
+  for (let i = 0; i < 250_000; i++) writer.later((prepared) => prepared.run('x'))
+  const told = '20000 records were given up: too many wait for the file'
+  expect(errors).toEqual([told, told, told])
+  mend()
+  await clock.advance(200)
+  expect(groups.reduce((sum, size) => sum + size)).toBe(190_000)
+})
