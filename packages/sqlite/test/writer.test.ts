@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Database } from '../src/driver.ts'
 import { Writer } from '../src/writer.ts'
 
-/** A file that is out of order until it is mended, and the sizes of the groups that are written to it. */
+/** A writer whose file is out of order until it is mended, and the sizes of the groups that are then written. */
 function broken() {
   const groups: number[] = []
   let [works, size] = [false, 0]
@@ -19,16 +19,16 @@ function broken() {
   const mend = () => {
     works = true
   }
-  return { db, groups, mend }
-}
-
-test('what has piled up is written in groups, with a turn of the loop between', async () => {
-  const { db, groups, mend } = broken()
   const clock = new VirtualClock()
   const writer = new Writer(() => db, 100)
   writer.clock = clock
   const errors: string[] = []
   writer.onError = (error) => errors.push((error as Error).message)
+  return { writer, clock, errors, groups, mend }
+}
+
+test('what has piled up is written in groups, with a turn of the loop between', async () => {
+  const { writer, clock, errors, groups, mend } = broken()
   for (let i = 0; i < 5000; i++) writer.later((prepared) => prepared.run('x'))
   await clock.advance(1000)
   expect(new Set(errors)).toEqual(new Set(['disk I/O error']))
@@ -39,12 +39,7 @@ test('what has piled up is written in groups, with a turn of the loop between', 
 })
 
 test('memory is bounded while the file cannot be written: the oldest are given up, and it is told', async () => {
-  const { db, groups, mend } = broken()
-  const clock = new VirtualClock()
-  const writer = new Writer(() => db, 100)
-  writer.clock = clock
-  const errors: string[] = []
-  writer.onError = (error) => errors.push((error as Error).message)
+  const { writer, clock, errors, groups, mend } = broken()
   for (let i = 0; i < 250_000; i++) writer.later((prepared) => prepared.run('x'))
   const told = '20000 records were given up: too many wait for the file'
   expect(errors).toEqual([told, told, told])
