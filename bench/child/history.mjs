@@ -17,15 +17,15 @@ const begun = Date.now() - 86_400_000
 const results = []
 let written = 0
 
-function write(until) {
+async function write(until) {
   const start = performance.now()
   const first = written
   while (written < until) {
     for (let i = 0; i < 2000 && written < until; i++, written++) {
-      store.record(fakeRun({ job: `job-${written % 1000}`, at: begun + written, outcome: 'succeeded' }))
+      void store.record(fakeRun({ job: `job-${written % 1000}`, at: begun + written, outcome: 'succeeded' }))
     }
     // Who reads has all written first.
-    store.runs({ limit: 1 })
+    await store.runs({ limit: 1 })
   }
   return ((performance.now() - start) * 1000) / (written - first)
 }
@@ -41,8 +41,8 @@ async function median(query) {
 }
 
 for (const size of sizes) {
-  write(size - Math.min(size, 5000))
-  const record = write(size)
+  await write(size - Math.min(size, 5000))
+  const record = await write(size)
   const job = await median((i) => ({ job: `job-${(i * 37) % 1000}`, limit: 50 }))
   const all = await median(() => ({ limit: 50 }))
   results.push({ size, record, job, all, mb: statSync(file).size / 1e6 })

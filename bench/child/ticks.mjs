@@ -1,7 +1,8 @@
 // Runs n jobs once a second for so many seconds, and tells what that cost and how late they were.
 import { subjects } from '../subjects.mjs'
 
-const [name, n, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
+const name = process.argv[2]
+const [n, seconds, settle = 3] = process.argv.slice(3).map(Number)
 const last = new Float64Array(n)
 const lates = []
 let measuring = false
@@ -21,7 +22,7 @@ const handler = (i) => async () => {
 }
 
 const stop = await subjects[name](n, () => '* * * * * *', handler)
-await new Promise((resolve) => setTimeout(resolve, 3000))
+await new Promise((resolve) => setTimeout(resolve, settle * 1000))
 await new Promise((resolve) => setTimeout(resolve, 1500 - (Date.now() % 1000)))
 measuring = true
 const cpu = process.cpuUsage()
