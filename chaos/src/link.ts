@@ -62,16 +62,30 @@ export class Link {
     ] as const) {
       from.setNoDelay(true)
       this.#sockets.add(from)
-      // In order, whatever becomes of the delay meanwhile.
-      let free = 0
-      from.on('data', (data) => {
-        const send = () => {
-          if (!to.destroyed) to.write(data)
+      // In order, whatever becomes of the delay meanwhile: one timer, for the first.
+      const waiting: { data: Buffer; until: number }[] = []
+      const send = (data: Buffer) => {
+        if (!to.destroyed) to.write(data)
+      }
+      const drain = () => {
+        for (let first = waiting[0]; first; first = waiting[0]) {
+          const left = first.until - performance.now()
+          if (left > 0) {
+            setTimeout(drain, Math.ceil(left))
+            return
+          }
+          waiting.shift()
+          send(first.data)
         }
-        const now = performance.now()
-        free = Math.max(free, now + (slow ? this.delay : 0))
-        if (free > now) setTimeout(send, free - now)
-        else send()
+      }
+      from.on('data', (data: Buffer) => {
+        const delay = slow ? this.delay : 0
+        if (delay === 0 && waiting.length === 0) {
+          send(data)
+          return
+        }
+        waiting.push({ data, until: performance.now() + delay })
+        if (waiting.length === 1) drain()
       })
       from.on('error', () => {})
       from.on('close', () => {
