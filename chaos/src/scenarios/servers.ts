@@ -1,7 +1,7 @@
 import type { Scenario } from '../scenario.ts'
 import type { JobConfig } from '../worker-config.ts'
 import { sleep } from '../world.ts'
-import { busyWorker } from './deaths.ts'
+import { BOUND, busyWorker, long, recoveredWithin } from './deaths.ts'
 
 const jobs: JobConfig[] = [
   { name: 'long', seconds: 5, ms: 4000 },
@@ -59,6 +59,35 @@ const flush: Scenario = {
     await sleep(3000)
   },
 }
+
+const amnesia = (
+  [
+    [1, 'rerun'],
+    [1, 'record'],
+    [3, 'record'],
+  ] as const
+).map(
+  ([nodes, policy]): Scenario => ({
+    name: `killed-and-forgotten-${nodes}-${policy}`,
+    about: `an instance is killed while its job works, and ${nodes === 1 ? 'the only Redis comes' : 'two of three Redis come'} back empty before that is known; onAbandoned: '${policy}'`,
+    sample: nodes === 1 && policy === 'record',
+    world: { nodes, workers: 3, jobs: long(policy) },
+    async faults(world) {
+      for (let i = 0; i < 2; i++) {
+        const name = await busyWorker(world)
+        await sleep(400)
+        world.kill(name)
+        world.note('restart empty')
+        await Promise.all(world.nodes.slice(0, Math.ceil(nodes / 2)).map((node) => node.restartEmpty()))
+        await world.join()
+        await sleep(6000)
+      }
+      await sleep(3000)
+    },
+    // Redis tells its age in whole seconds.
+    also: recoveredWithin(BOUND + 1000),
+  }),
+)
 
 const outages = (
   [
@@ -162,6 +191,7 @@ export const servers: readonly Scenario[] = [
   ...restarts,
   ...forgetting,
   flush,
+  ...amnesia,
   ...outages,
   ...hangs,
   ...down,

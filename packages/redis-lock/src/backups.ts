@@ -2,6 +2,7 @@ import type { Clock } from '@escapement/core'
 import { groupBy } from './batch.ts'
 import { parseRecord, type Subject } from './keys.ts'
 import type { Nodes } from './nodes.ts'
+import type { Witness } from './witness.ts'
 
 interface Look {
   readonly subject: Subject
@@ -16,12 +17,14 @@ const BURST = 10
 export class Backups {
   readonly #clock: Clock
   readonly #nodes: Nodes
+  readonly #witness: Witness
   /** By delay: what is added in one burst goes together. */
   readonly #collecting = new Map<number, Look[]>()
 
-  constructor(clock: Clock, nodes: Nodes) {
+  constructor(clock: Clock, nodes: Nodes, witness: Witness) {
     this.#clock = clock
     this.#nodes = nodes
+    this.#witness = witness
   }
 
   look(subject: Subject, delay: number): Promise<string | undefined> {
@@ -43,7 +46,11 @@ export class Backups {
     const node = this.#nodes.any()
     for (const group of groupBy(looks, ({ subject }) => subject.shard)) {
       const records = await node?.mget(group.map(({ subject }) => subject.key)).catch(() => undefined)
-      for (const [i, { resolve }] of group.entries()) resolve(parseRecord(records?.[i])?.token)
+      for (const [i, { subject, resolve }] of group.entries()) {
+        const record = parseRecord(records?.[i])
+        if (node && record?.state === 'run') this.#witness.saw(node, subject, record.token)
+        resolve(record?.token)
+      }
     }
   }
 }

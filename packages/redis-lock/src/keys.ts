@@ -101,7 +101,12 @@ export function parseRecord(text: string | null | undefined): TickRecord | undef
   return { start: Number(start), token, fence: Number(fence), state }
 }
 
-/** A token names an instance and one of its claims: `web-1:4711:k3xq9a/4f2a.1c`. */
+/** A token names an instance and one of its claims: `web-1:4711:k3xq9a/4f2a.1c`. This is what others call it. */
 export function instanceOf(token: string): string {
   return token.slice(0, token.lastIndexOf('/'))
+}
+
+/** As it is registered. */
+export function holderOf(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'))
 }

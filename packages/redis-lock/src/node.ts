@@ -21,10 +21,19 @@ export interface NodeContext {
 
 /** What TEND tells of a shard. */
 export interface Greeting {
+  /** By the clock of this Redis, in ms. */
+  readonly now: number
+  /** What it was told before this moment, it may have forgotten. */
+  readonly born: number
   readonly instances: string[]
   /** Members of `open` whose lease is over. */
   readonly stale: string[]
+  /** The other ones. */
+  readonly held: string[]
 }
+
+/** How many open runs are listed at a time. */
+const LISTED = 1000
 
 /** Commands a node may leave unanswered before we wait for its connection to break. */
 const PROBES = 10
@@ -113,7 +122,9 @@ export class Node {
 
   async mget(keys: string[]): Promise<(string | null)[]> {
     if (!this.usable) throw this.#down()
-    return this.within(this.client.mget(...keys))
+    const values = await this.within(this.client.mget(...keys))
+    if (values?.length !== keys.length) throw this.#down('its answer makes no sense')
+    return values
   }
 
   /** Looks after all shards: after each connect, at every scan, and to see whether it answers again. */
@@ -125,13 +136,13 @@ export class Node {
     const probe = { stepped: this.#stepped }
     try {
       const told = Array.from({ length: keys.shards }, async (_, shard) => {
-        const args = [self(), alive, this.#known ? 1 : 0, probe.stepped ? 1 : 0, 1000]
+        const args = [self(), alive, this.#known ? 1 : 0, probe.stepped ? 1 : 0, LISTED]
         const reply = await this.#timed(
           TEND,
           [keys.born(shard), keys.open(shard), keys.instances(shard)],
           args,
         )
-        return { shard, instances: reply[3] as string[], stale: reply[4] as string[] }
+        return greeting(reply)
       })
       const greetings = await Promise.all(told)
       if (epoch !== this.#epoch || this.#closed) return
@@ -140,7 +151,7 @@ export class Node {
       this.#failed = 0
       this.usable = true
       this.lastError = undefined
-      for (const { shard, instances, stale } of greetings) onGreet(this, shard, { instances, stale })
+      for (const [shard, told] of greetings.entries()) onGreet(this, shard, told)
     } catch {
       if (epoch === this.#epoch) this.#suspect()
     }
@@ -250,4 +261,15 @@ export class Node {
       if (error.message.startsWith('READONLY') && !this.client.isCluster) this.client.disconnect(true)
     }
   }
+}
+
+function greeting([time, , born, instances, open]: unknown[]): Greeting {
+  const now = Number(time)
+  const [stale, held]: [string[], string[]] = [[], []]
+  const listed = open as string[]
+  for (let i = 0; i < listed.length; i += 2) {
+    const over = Number(listed[i + 1]) <= now
+    ;(over ? stale : held).push(listed[i] as string)
+  }
+  return { now, born: Number(born), instances: instances as string[], stale, held }
 }

@@ -32,19 +32,19 @@ export class Recover {
     parts.host.on('settled', (run) => this.#settled(run))
   }
 
-  /** Members of `open` whose lease is over, as seen by one node. */
-  look(stale: readonly string[]): void {
+  /** Members of `open` whose lease is over, as seen by one node; `by`: who had it, where Redis cannot tell any more. */
+  look(stale: readonly string[], by?: string): void {
     for (const member of stale) {
       const subject = this.#parts.keys.parse(member)
       if (!subject || this.#busy.has(member)) continue
       this.#busy.add(member)
-      void this.#recover(subject)
+      void this.#recover(subject, by)
         .catch(() => {})
         .finally(() => this.#busy.delete(member))
     }
   }
 
-  async #recover(subject: Subject): Promise<void> {
+  async #recover(subject: Subject, by?: string): Promise<void> {
     const { host, settings, ballot, leases, nodes } = this.#parts
     const records = await Promise.all(
       nodes.all.map((node) =>
@@ -85,7 +85,7 @@ export class Recover {
       if (verdict.kind === 'down') void ballot.withdraw([motion])
       if (verdict.kind !== 'abstain') return
     }
-    await this.#lose(subject, starts, latest)
+    await this.#lose(subject, starts, latest ? instanceOf(latest.token) : by, latest?.fence)
   }
 
   #rerun(subject: Subject, hold: Hold): void {
@@ -112,7 +112,7 @@ export class Recover {
     this.#parts.host.clock.setTimeout(() => this.look([member]), AGAIN).unref?.()
   }
 
-  async #lose(subject: Subject, starts: number, latest: TickRecord | undefined): Promise<void> {
+  async #lose(subject: Subject, starts: number, by?: string, fence?: number): Promise<void> {
     const { host, ballot } = this.#parts
     const motion: Motion = {
       subject,
@@ -123,12 +123,11 @@ export class Recover {
     }
     const verdict = await ballot.vote(motion)
     if (verdict.kind !== 'granted') return
-    const by = latest && instanceOf(latest.token)
     const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
     const tick = nameOf(subject)
     if (scheduledAt) {
       const trigger = subject.at === undefined ? 'after' : 'schedule'
-      const known = latest && { instance: by as string, fence: latest.fence }
+      const known = { ...(by !== undefined && { instance: by }), ...(fence !== undefined && { fence }) }
       host.abandon({ id: tick, job: subject.job, scheduledAt }, { start: starts, trigger, ...known })
     } else {
       host.log.error({ job: subject.job, run_id: tick, by }, `a run of ${subject.job} was abandoned by ${by}`)

@@ -15,13 +15,14 @@ import { Ballot } from './ballot.ts'
 import { Claims } from './claims.ts'
 import { Ends } from './ends.ts'
 import { Exclusive } from './exclusive.ts'
-import { Keys, nameOf, type Subject } from './keys.ts'
+import { instanceOf, Keys, nameOf, type Subject } from './keys.ts'
 import { Leases } from './lease.ts'
 import { Nodes } from './nodes.ts'
 import { parseOptions, type RedisLockOptions, type Settings } from './options.ts'
 import { Owners } from './owner.ts'
 import { Recover } from './recover.ts'
 import { LEAVE } from './scripts/index.ts'
+import { Witness } from './witness.ts'
 import './events.ts'
 
 /** How many parts the keys of a Cluster are spread over. All instances must agree on it. */
@@ -94,6 +95,7 @@ class Fleet {
     const self = `${host.instance.replaceAll(/[|\s]/g, '_')}/${randomBytes(3).toString('hex')}`
     const clustered = settings.clients.some((client) => typeof client !== 'string' && client.isCluster)
     const keys = new Keys(settings.namespace, clustered ? SHARDS : 1)
+    const witness = new Witness(keys, settings.lease)
     const nodes = new Nodes(settings, {
       clock,
       keys,
@@ -102,11 +104,13 @@ class Fleet {
       timeout: settings.timeout,
       alive: Math.round(2.5 * settings.scan),
       acks: settings.replicaAcks,
-      onGreet: (_, shard, { instances, stale }) => {
-        if (shard === 0) this.#owners.instances = instances
+      onGreet: (node, shard, greeting) => {
+        if (shard === 0) this.#owners.instances = greeting.instances
         if (!this.#started) return
         this.#ends.hurry()
-        this.#recover.look(stale)
+        this.#recover.look(greeting.stale)
+        for (const [member, by] of witness.look(node, shard, greeting))
+          this.#recover.look([member], instanceOf(by) || undefined)
       },
       onOffset: (offset) => this.#setClock(offset),
       onStep: (node, by) => this.#tellSkew(by, node.name),
@@ -132,7 +136,7 @@ class Fleet {
       leases: this.#leases,
       ends: this.#ends,
       owners: this.#owners,
-      backups: new Backups(clock, nodes),
+      backups: new Backups(clock, nodes, witness),
     })
     const token = () => this.#claims.token()
     this.#recover = new Recover({ host, settings, keys, nodes, ballot, leases: this.#leases, token })

@@ -221,7 +221,7 @@ test('a run that aborted can be taken up at once, also if Redis forgot it', asyn
   await redis.flushall()
   await settle()
   expect(await end(tick, 'abandon', 'a/1.0', fence)).toBe('ok')
-  expect((await tend())[4]).toEqual([tick.member])
+  expect((await tend())[4]).toEqual([tick.member, '0'])
   expect(await claim(tick, { token: 'b/1.0', start: 2 })).toMatch(/^ok\|2/)
 })
 

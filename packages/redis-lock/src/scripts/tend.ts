@@ -2,14 +2,14 @@ import { PRELUDE, type Script, script } from './script.ts'
 
 /**
  * Looks after a shard. Registers an instance, notices a Redis that is not the one we knew, and lists the open
- * runs whose lease is over.
+ * runs, those whose lease was over first.
  *
  * born: a Redis with another run_id than the one noted may have forgotten what it had acknowledged, up to now.
  * If nothing is noted, it is either new or came up empty: then what was acknowledged before its start is gone,
  * or, if the caller has known it (`known`), it was flushed: up to now.
  *
  * KEYS born open instances; ARGV instance (or '') ttl known stepped limit
- * → now, run_id, born, instances that are alive, open runs whose lease is over
+ * → now, run_id, born, instances that are alive, open runs and when their lease is over
  */
 export const TEND: Script = script(`${PRELUDE}
 local info = redis.call('INFO', 'server')
@@ -31,7 +31,7 @@ end
 return {
   now, id, since,
   redis.call('ZRANGE', KEYS[3], 0, -1),
-  redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[5])
+  redis.call('ZRANGE', KEYS[2], 0, ARGV[5] - 1, 'WITHSCORES')
 }
 `)
 
