@@ -28,6 +28,7 @@ export class Dispatch {
       now: () => engine.now(),
       nap: () => this.#watch.nap,
       keepAlive: () => this.keepAlive,
+      headStart: (job, at) => engine.headStart(job, at),
       fire: (job, due) => this.#fire(job, due),
       onWake: () => this.#watch.look(registry.all()),
       onStep: (by) => {

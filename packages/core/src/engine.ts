@@ -132,6 +132,16 @@ export class Engine {
     return chain
   }
 
+  /** How long a tick is left to the other instances, in ms. */
+  headStart(job: JobEntry, at: number): number {
+    try {
+      return this.#lock?.headStart?.(job, at) ?? 0
+    } catch (error) {
+      this.report(error, { source: 'headStart', job: job.name })
+      return 0
+    }
+  }
+
   /** Runs a job: a due tick, or one taken over. */
   fire(job: JobEntry, trigger: Cause, parts: RunParts, parent?: Run): ActiveRun {
     return this.#send(new ActiveRun(this, job, trigger, parts, parent && { parent }))

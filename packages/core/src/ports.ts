@@ -1,6 +1,7 @@
 /** The ports: what a scheduler needs of the world, each replaceable by a plugin or an option. */
 import type { PauseInfo } from './events.ts'
 import type { Cause, Handler, Maybe, Outcome, Run, SkipReason, State } from './interfaces.ts'
+import type { Job } from './job.ts'
 
 /** Wall and monotonic time, and the timers that follow them. All in milliseconds. */
 export interface Clock {
@@ -32,6 +33,11 @@ export interface Lock {
    * Resolves in bounded time and does not reject: trouble is a refusal with `claim-unavailable`.
    */
   claim(run: Run, options: { lease: boolean }): Promise<Claim | Refusal>
+  /**
+   * How long a tick of the job is left to other instances, in ms: until then it costs this one nothing. Asked when
+   * the tick (`at`, in ms) is due, and again when that time is over. Default 0.
+   */
+  headStart?(job: Job, at: number): number
   /** Runs `fn` while no other holder of `name` in the fleet does. `signal` aborts when the hold is lost. */
   exclusive?<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T>
 }

@@ -17,6 +17,8 @@ export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
   return {
     incidents: memoryIncidents(),
     record(run) {
+      // It is in the history of who has it.
+      if (run.reason === 'claimed-elsewhere') return
       // Plain data is made of it when somebody looks.
       const kept = run instanceof Facts ? run.facts : run
       if (ring.length < limit) ring.push(kept)

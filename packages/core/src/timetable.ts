@@ -37,6 +37,8 @@ export interface TimetableParts {
   nap: () => number
   /** Whether waiting for the next tick keeps the process from ending. */
   keepAlive: () => boolean
+  /** How long a due tick is left to other instances, in ms. */
+  headStart(job: JobEntry, at: number): number
   /** Fires a tick. True: the job is armed again by `resume()` only. */
   fire(job: JobEntry, due: Due): boolean
   /** Woke up. */
@@ -164,6 +166,12 @@ export class Timetable {
     // The trigger had failed: ask again.
     if (Number.isNaN(at)) {
       this.arm(job, wall)
+      return
+    }
+    const due = at + job.spread + this.#parts.headStart(job, at)
+    if (due > wall) {
+      job.due = due
+      this.#agenda.put(job)
       return
     }
     const horizon = Math.max(HORIZON, job.policies.catchUp)

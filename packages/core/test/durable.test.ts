@@ -140,3 +140,56 @@ describe('in a fleet, a tick that is late here', () => {
     ])
   })
 })
+
+describe('a tick that is left to other instances for a while', () => {
+  async function left(headStart: NonNullable<Lock['headStart']>, block = '0s') {
+    const claimed: string[] = []
+    const lock: Lock = {
+      headStart,
+      async claim({ job, tick }) {
+        claimed.push(`${job.name} +${clock.now() - tick.scheduledAt.getTime()}`)
+        return { granted: false, reason: 'claimed-elsewhere' }
+      },
+    }
+    const { clock, scheduler, lines, log } = harness({ plugins: [{ name: 'lock', lock }] })
+    for (const name of ['a', 'b']) scheduler.job(name, every('1s'), () => {})
+    await scheduler.start()
+    await clock.block(block)
+    await clock.advance('1500ms')
+    await scheduler.stop()
+    return { claimed, lines, log }
+  }
+
+  test('comes later, and costs nothing before', async () => {
+    const asked: string[] = []
+    const { claimed, log } = await left((job, at) => {
+      asked.push(`${job.name} ${new Date(at).getUTCSeconds()}`)
+      return job.name === 'a' ? 200 : 0
+    })
+    expect(claimed).toEqual(['b +0', 'a +200'])
+    expect(asked).toEqual(['a 1', 'b 1', 'a 1'])
+    expect(log).toEqual(['b skipped:claimed-elsewhere 00:00:01', 'a skipped:claimed-elsewhere 00:00:01'])
+  })
+
+  test('comes as soon as nobody is before us any more', async () => {
+    let asked = 0
+    const { claimed } = await left(() => (asked++ < 2 ? 200 : 0))
+    expect(claimed).toEqual(['a +200', 'b +200'])
+  })
+
+  test('comes at once when that time is over already', async () => {
+    const { claimed } = await left(() => 200, '1700ms')
+    expect(claimed.slice(0, 2)).toEqual(['a +700', 'b +700'])
+  })
+
+  test('comes at once when the lock fails to say', async () => {
+    const { claimed, lines } = await left(() => {
+      throw new Error('oops')
+    })
+    expect(claimed).toEqual(['a +0', 'b +0'])
+    expect(lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'headStart threw',
+      'headStart threw',
+    ])
+  })
+})

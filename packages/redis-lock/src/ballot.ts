@@ -36,6 +36,7 @@ type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error
 
 interface Pending {
   readonly motion: Motion
+  readonly asked: number
   readonly resolve: (verdict: Verdict) => void
 }
 
@@ -52,15 +53,22 @@ interface Race extends Pending {
 
 /** Puts motions to the vote: on one Redis in one step, on several in two, where the majority decides. */
 export class Ballot {
+  /** How long a vote has taken lately, in ms: this machine's load, the network's, and Redis's. */
+  latency = 0
   readonly #nodes: Nodes
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #sent: () => Sent
   readonly #batch = new Batch<Pending>((pending) => {
+    const { asked } = pending[0] as Pending
     for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) {
-      this.#hold(group).catch((error: Error) => {
-        for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
-      })
+      this.#hold(group)
+        .catch((error: Error) => {
+          for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
+        })
+        .finally(() => {
+          this.latency += (performance.now() - asked - this.latency) / 8
+        })
     }
   })
 
@@ -73,7 +81,7 @@ export class Ballot {
 
   /** Never rejects, and answers within two timeouts. What was not granted has been withdrawn or never counts. */
   vote(motion: Motion): Promise<Verdict> {
-    return new Promise((resolve) => this.#batch.add({ motion, resolve }))
+    return new Promise((resolve) => this.#batch.add({ motion, asked: performance.now(), resolve }))
   }
 
   /** Takes back what may have been granted. */

@@ -1,4 +1,12 @@
-import { type Claim, type Clock, EscapementError, type Host, type Refusal, type Run } from '@escapement/core'
+import {
+  type Claim,
+  type Clock,
+  EscapementError,
+  type Host,
+  type Job,
+  type Refusal,
+  type Run,
+} from '@escapement/core'
 import type { Backups } from './backups.ts'
 import type { Ballot, Motion, Sent, Verdict } from './ballot.ts'
 import type { Ends } from './ends.ts'
@@ -42,9 +50,10 @@ export class Claims {
     const { name } = run.job
     const at = run.tick.scheduledAt.getTime()
     const subject = this.#subject(run, at)
-    const rank = subject.at === undefined ? 0 : owners.rank(name)
-    if (rank > 0) {
-      const token = await backups.look(subject, delay(rank, periodOf(run, at), owners.self))
+    if (subject.at !== undefined && owners.rank(name) > 0) {
+      // What is caught up comes to all instances at once.
+      if (run.trigger === 'catch-up') await this.#sleep(this.headStart(run.job, at))
+      const token = await backups.look(subject)
       if (token !== undefined) return this.#elsewhere(run, instanceOf(token))
       owners.suspect(name)
     }
@@ -53,6 +62,13 @@ export class Claims {
     if (answer.reason === 'claimed-elsewhere') return this.#elsewhere(run, answer.by)
     if (answer.error) host.emit('claim-unavailable', run, { error: answer.error })
     return answer
+  }
+
+  /** How long the tick is left to those before us, in ms. */
+  headStart(job: Job, at: number): number {
+    const { owners, ballot } = this.#parts
+    const rank = owners.rank(job.name)
+    return rank === 0 ? 0 : delay(rank, periodOf(job, at), owners.self, ballot.latency)
   }
 
   #subject(run: Run, at: number): Subject {
@@ -124,14 +140,14 @@ export class Claims {
 }
 
 /** The time to the next tick, in ms: after it, there is no point in trying this one. */
-function periodOf(run: Run, at: number): number {
-  const armed = run.job.next?.getTime()
-  const next = armed !== undefined && armed > at ? armed : run.job.trigger.next(new Date(at))?.getTime()
+function periodOf(job: Job, at: number): number {
+  const armed = job.next?.getTime()
+  const next = armed !== undefined && armed > at ? armed : job.trigger.next(new Date(at))?.getTime()
   return next === undefined ? Infinity : next - at
 }
 
 function windowOf(run: Run, { at }: Subject): number {
-  return at === undefined ? WINDOW : Math.min(WINDOW, periodOf(run, at))
+  return at === undefined ? WINDOW : Math.min(WINDOW, periodOf(run.job, at))
 }
 
 /** How long to wait before the next round, in ms; at random, so that those who collided do not do so again. */

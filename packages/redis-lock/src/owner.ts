@@ -27,11 +27,14 @@ export function rank(self: string, instances: Iterable<string>, job: string): nu
   return before
 }
 
-/** How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank. */
-export function delay(rank: number, period: number, self: string): number {
+/**
+ * How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank.
+ * When votes take long (`latency`), so do the owner's: who came to help early would only make it worse.
+ */
+export function delay(rank: number, period: number, self: string, latency = 0): number {
   if (rank === 0) return 0
   const full = rank === 1 ? SECOND : OTHERS + (hash(self) % SPREAD)
-  return Math.round(full * Math.min(1, period / 1000))
+  return Math.round(Math.min(full + 2 * latency, 2 * OTHERS) * Math.min(1, period / 1000))
 }
 
 /** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */

@@ -3,6 +3,7 @@ import {
   type Claim,
   EscapementError,
   type Host,
+  type Job,
   type JobDefaults,
   type Lock,
   type Maybe,
@@ -48,6 +49,7 @@ export function redisLock(options: RedisLockOptions): Plugin {
   }
   const lock: Lock = {
     claim: (run, { lease }) => joined().claim(run, lease),
+    headStart: (job, at) => joined().headStart(job, at),
     exclusive: (name, fn, signal) => joined().exclusive(name, fn, signal),
   }
   const defaults: JobDefaults = {
@@ -136,7 +138,7 @@ class Fleet {
       leases: this.#leases,
       ends: this.#ends,
       owners: this.#owners,
-      backups: new Backups(clock, nodes, witness),
+      backups: new Backups(nodes, witness),
     })
     const token = () => this.#claims.token()
     this.#recover = new Recover({ host, settings, keys, nodes, ballot, leases: this.#leases, token })
@@ -150,11 +152,15 @@ class Fleet {
   /** Never rejects. */
   async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
     try {
-      await this.#nodes.open()
+      if (this.#nodes.all.length === 0) await this.#nodes.open()
       return await this.#claims.claim(run, leased)
     } catch (error) {
       return { granted: false, reason: 'claim-unavailable', error: error as Error }
     }
+  }
+
+  headStart(job: Job, at: number): number {
+    return this.#claims.headStart(job, at)
   }
 
   /** Also for a scheduler that is not started: then the connections are closed again. */

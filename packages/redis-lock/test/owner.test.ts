@@ -59,3 +59,10 @@ test('an owner that lets a tick go by is passed over for a while', () => {
   now = 10_001
   expect(owners.rank(job)).toBe(1)
 })
+
+test('when votes take long, an owner is given longer, but not for ever', () => {
+  const waits = [0, 10, 50, 100, 10_000].map((latency) => delay(1, 60_000, 'a', latency))
+  expect(waits).toEqual([150, 170, 250, 350, 400])
+  expect(delay(1, 500, 'a', 10_000)).toBe(200)
+  expect(delay(0, 60_000, 'a', 10_000)).toBe(0)
+})
