@@ -1,5 +1,6 @@
-// One instance of a fleet: n one-second jobs, claimed in Redis, or as BullMQ's job schedulers with a worker.
-const [kind, port, n, seconds, index] = [process.argv[2], ...process.argv.slice(3).map(Number)]
+// One instance of a fleet: n one-second jobs, claimed in Redis, or as BullMQ's job schedulers with a worker. The
+// floor: its share of them, written to Redis when they begin and when they end, in two pipelines a second.
+const [kind, port, n, seconds, index, instances] = [process.argv[2], ...process.argv.slice(3).map(Number)]
 const late = []
 let measuring = false
 const note = (at) => measuring && late.push(Date.now() - at)
@@ -12,6 +13,21 @@ if (kind === 'escapement') {
   for (let i = 0; i < n; i++)
     scheduler.job(`job-${i}`, '* * * * * *', async (run) => note(run.tick.scheduledAt.getTime()))
   await scheduler.start()
+} else if (kind === 'floor') {
+  const { Redis } = await import('ioredis')
+  const redis = new Redis(port, '127.0.0.1')
+  const send = (at, state) => {
+    const pipeline = redis.pipeline()
+    for (let i = index; i < n; i += instances) pipeline.set(`job-${i}:${at}`, state, 'PX', 15_000)
+    return pipeline.exec()
+  }
+  const tick = async () => {
+    const at = Math.round(Date.now() / 1000) * 1000
+    setTimeout(tick, at + 1000 - Date.now())
+    for (const _ of await send(at, 'run')) note(at)
+    await send(at, 'done')
+  }
+  setTimeout(tick, 1000 - (Date.now() % 1000))
 } else {
   const { Queue, Worker } = await import('bullmq')
   const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null }

@@ -9,7 +9,7 @@ export const title = 'A fleet on one Redis: 10 instances, 1,000 one-second jobs'
 export async function run({ quick }) {
   const [instances, jobs, seconds] = quick ? [3, 100, 3] : [10, 1000, 10]
   const rows = []
-  for (const kind of ['escapement', 'bullmq']) {
+  for (const kind of ['floor', 'escapement', 'bullmq']) {
     const { p50, p99, runs, cpu, commands, calls } = await measureFleet({ kind, instances, jobs, seconds })
     const expected = jobs * seconds
     rows.push([
@@ -39,7 +39,7 @@ export async function measureFleet({ kind, instances, jobs, seconds }) {
   try {
     await redis.ping()
     for (let i = 0; i < instances; i++) {
-      const child = forked('fleet', [kind, port, jobs, seconds, i])
+      const child = forked('fleet', [kind, port, jobs, seconds, i, instances])
       children.push(child)
       await once(child, 'message')
     }
