@@ -1,7 +1,7 @@
 import { type Clock, EscapementError, type Timer } from '@escapement/core'
 import type { RedisLike } from './client.ts'
 import type { Keys } from './keys.ts'
-import { type Script, TEND } from './scripts/index.ts'
+import { type Greeting, greeting, type Script, TEND } from './scripts/index.ts'
 import { ServerClock } from './server-clock.ts'
 
 /** What a node needs to know, the same for all nodes of a lock. */
@@ -17,19 +17,6 @@ export interface NodeContext {
   onGreet(node: Node, shard: number, greeting: Greeting): void
   /** Redis's clock moved by so many ms against ours. */
   onStep(node: Node, by: number): void
-}
-
-/** What TEND tells of a shard. */
-export interface Greeting {
-  /** By the clock of this Redis, in ms. */
-  readonly now: number
-  /** What it was told before this moment, it may have forgotten. */
-  readonly born: number
-  readonly instances: string[]
-  /** Members of `open` whose lease is over. */
-  readonly stale: string[]
-  /** The other ones. */
-  readonly held: string[]
 }
 
 /** How many open runs are listed at a time. */
@@ -261,15 +248,4 @@ export class Node {
       if (error.message.startsWith('READONLY') && !this.client.isCluster) this.client.disconnect(true)
     }
   }
-}
-
-function greeting([time, , born, instances, open]: unknown[]): Greeting {
-  const now = Number(time)
-  const [stale, held]: [string[], string[]] = [[], []]
-  const listed = open as string[]
-  for (let i = 0; i < listed.length; i += 2) {
-    const over = Number(listed[i + 1]) <= now
-    ;(over ? stale : held).push(listed[i] as string)
-  }
-  return { now, born: Number(born), instances: instances as string[], stale, held }
 }

@@ -1,6 +1,6 @@
-import type { Keys, Subject } from './keys.ts'
-import { holderOf, parseRecord } from './keys.ts'
-import type { Greeting, Node } from './node.ts'
+import { holderOf, type Keys, parseRecord, type Subject } from './keys.ts'
+import type { Node } from './node.ts'
+import type { Greeting } from './scripts/index.ts'
 
 /** What was seen in one shard of one Redis: members of `open`, and who has them. */
 interface Seen {

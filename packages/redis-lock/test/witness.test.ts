@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Keys } from '../src/keys.ts'
-import type { Greeting, Node } from '../src/node.ts'
+import type { Node } from '../src/node.ts'
+import type { Greeting } from '../src/scripts/index.ts'
 import { Witness } from '../src/witness.ts'
 
 const LEASE = 3000

@@ -39,3 +39,27 @@ return {
 export const LEAVE: Script = script(`${PRELUDE}
 return { now, redis.call('ZREM', KEYS[1], ARGV[1]) == 1 and 'left' or 'unknown' }
 `)
+
+/** What TEND tells of a shard. */
+export interface Greeting {
+  /** By the clock of this Redis, in ms. */
+  readonly now: number
+  /** What it was told before this moment, it may have forgotten. */
+  readonly born: number
+  readonly instances: string[]
+  /** Members of `open` whose lease is over. */
+  readonly stale: string[]
+  /** The other ones. */
+  readonly held: string[]
+}
+
+export function greeting([time, , born, instances, open]: unknown[]): Greeting {
+  const now = Number(time)
+  const [stale, held]: [string[], string[]] = [[], []]
+  const listed = open as string[]
+  for (let i = 0; i < listed.length; i += 2) {
+    const over = Number(listed[i + 1]) <= now
+    ;(over ? stale : held).push(listed[i] as string)
+  }
+  return { now, born: Number(born), instances: instances as string[], stale, held }
+}
