@@ -64,9 +64,6 @@ export class Link {
       this.#sockets.add(from)
       // In order, whatever becomes of the delay meanwhile: one timer, for the first.
       const waiting: { data: Buffer; until: number }[] = []
-      const send = (data: Buffer) => {
-        if (!to.destroyed) to.write(data)
-      }
       const drain = () => {
         for (let first = waiting[0]; first; first = waiting[0]) {
           const left = first.until - performance.now()
@@ -75,16 +72,11 @@ export class Link {
             return
           }
           waiting.shift()
-          send(first.data)
+          if (!to.destroyed) to.write(first.data)
         }
       }
       from.on('data', (data: Buffer) => {
-        const delay = slow ? this.delay : 0
-        if (delay === 0 && waiting.length === 0) {
-          send(data)
-          return
-        }
-        waiting.push({ data, until: performance.now() + delay })
+        waiting.push({ data, until: performance.now() + (slow ? this.delay : 0) })
         if (waiting.length === 1) drain()
       })
       from.on('error', () => {})

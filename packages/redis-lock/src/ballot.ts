@@ -36,7 +36,6 @@ type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error
 
 interface Pending {
   readonly motion: Motion
-  readonly asked: number
   readonly resolve: (verdict: Verdict) => void
 }
 
@@ -59,15 +58,14 @@ export class Ballot {
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #sent: () => Sent
-  readonly #batch = new Batch<Pending>((pending) => {
-    const { asked } = pending[0] as Pending
+  readonly #batch = new Batch<Pending>((pending, since) => {
     for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) {
       this.#hold(group)
         .catch((error: Error) => {
           for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
         })
         .finally(() => {
-          this.latency += (performance.now() - asked - this.latency) / 8
+          this.latency += (performance.now() - since - this.latency) / 8
         })
     }
   })
@@ -81,7 +79,7 @@ export class Ballot {
 
   /** Never rejects, and answers within two timeouts. What was not granted has been withdrawn or never counts. */
   vote(motion: Motion): Promise<Verdict> {
-    return new Promise((resolve) => this.#batch.add({ motion, asked: performance.now(), resolve }))
+    return new Promise((resolve) => this.#batch.add({ motion, resolve }))
   }
 
   /** Takes back what may have been granted. */

@@ -9,10 +9,11 @@ export class Batch<T> {
   #items: T[] = []
   #seen = 0
   #since = 0
-  readonly #send: (items: T[]) => void
+  readonly #send: (items: T[], since: number) => void
   readonly #size: number
 
-  constructor(send: (items: T[]) => void, size = 64) {
+  /** @param send `since`: when the first was added, by `performance.now()`. */
+  constructor(send: (items: T[], since: number) => void, size = 64) {
     this.#send = send
     this.#size = size
   }
@@ -33,8 +34,9 @@ export class Batch<T> {
 
   #flush(): void {
     const items = this.#items
+    const since = this.#since
     this.#items = []
-    for (let i = 0; i < items.length; i += this.#size) this.#send(items.slice(i, i + this.#size))
+    for (let i = 0; i < items.length; i += this.#size) this.#send(items.slice(i, i + this.#size), since)
   }
 }
 

@@ -138,7 +138,7 @@ export class Node {
       this.#failed = 0
       this.usable = true
       this.lastError = undefined
-      for (const [shard, told] of greetings.entries()) onGreet(this, shard, told)
+      for (const [shard, greeted] of greetings.entries()) onGreet(this, shard, greeted)
     } catch {
       if (epoch === this.#epoch) this.#suspect()
     }

@@ -112,7 +112,7 @@ class Fleet {
         this.#ends.hurry()
         this.#recover.look(greeting.stale)
         for (const [member, by] of witness.look(node, shard, greeting))
-          this.#recover.look([member], instanceOf(by) || undefined)
+          this.#recover.look([member], by && instanceOf(by))
       },
       onOffset: (offset) => this.#setClock(offset),
       onStep: (node, by) => this.#tellSkew(by, node.name),
@@ -152,7 +152,7 @@ class Fleet {
   /** Never rejects. */
   async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
     try {
-      if (this.#nodes.all.length === 0) await this.#nodes.open()
+      await this.#nodes.open()
       return await this.#claims.claim(run, leased)
     } catch (error) {
       return { granted: false, reason: 'claim-unavailable', error: error as Error }

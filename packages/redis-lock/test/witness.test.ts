@@ -24,12 +24,12 @@ async function setup() {
   } as unknown as Node
   const witness = new Witness(keys, LEASE)
   const greet = async (given: Partial<Greeting>) => {
-    const greeting = { now: 100_000, born: 1000, instances: ['a', 'b'], stale: [], held: [], ...given }
+    const greeting = { now: 100_000, born: 1000, instances: ['a', 'b'], open: [], stale: [], ...given }
     const lost = witness.look(node, 0, greeting)
     await Promise.resolve()
     return [...lost]
   }
-  await greet({ held: [member] })
+  await greet({ open: [member] })
   return { greet, witness, node, asked, records }
 }
 const reborn = { born: 105_000, now: 105_100 }
@@ -58,8 +58,8 @@ test('an instance that is back answers for its runs itself', async () => {
 test('a run whose lease was renewed on the new Redis goes the usual way', async () => {
   const { greet } = await setup()
   await greet({ ...reborn, instances: ['b'] })
-  await greet({ ...reborn, held: [member], instances: ['b'] })
-  expect(await greet({ ...later, stale: [member], instances: ['b'] })).toEqual([])
+  await greet({ ...reborn, open: [member], instances: ['b'] })
+  expect(await greet({ ...later, open: [member], stale: [member], instances: ['b'] })).toEqual([])
 })
 
 test('Redis may forget again before it was trusted', async () => {
@@ -71,8 +71,8 @@ test('Redis may forget again before it was trusted', async () => {
 
 test('who has a run is asked once', async () => {
   const { greet, asked } = await setup()
-  await greet({ held: [member] })
-  await greet({ held: [member, other.member] })
+  await greet({ open: [member] })
+  await greet({ open: [member, other.member] })
   expect(asked).toEqual([[key], [other.key]])
 })
 

@@ -47,19 +47,16 @@ export interface Greeting {
   /** What it was told before this moment, it may have forgotten. */
   readonly born: number
   readonly instances: string[]
-  /** Members of `open` whose lease is over. */
+  /** Open runs, as members. */
+  readonly open: string[]
+  /** Those whose lease is over. */
   readonly stale: string[]
-  /** The other ones. */
-  readonly held: string[]
 }
 
-export function greeting([time, , born, instances, open]: unknown[]): Greeting {
+export function greeting([time, , born, instances, scored]: unknown[]): Greeting {
   const now = Number(time)
-  const [stale, held]: [string[], string[]] = [[], []]
-  const listed = open as string[]
-  for (let i = 0; i < listed.length; i += 2) {
-    const over = Number(listed[i + 1]) <= now
-    ;(over ? stale : held).push(listed[i] as string)
-  }
-  return { now, born: Number(born), instances: instances as string[], stale, held }
+  const listed = scored as string[]
+  const open = listed.filter((_, i) => i % 2 === 0)
+  const stale = open.filter((_, i) => Number(listed[2 * i + 1]) <= now)
+  return { now, born: Number(born), instances: instances as string[], open, stale }
 }
