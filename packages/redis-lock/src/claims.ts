@@ -12,6 +12,7 @@ import type { Ballot, Motion, Sent, Verdict } from './ballot.ts'
 import type { Ends } from './ends.ts'
 import { instanceOf, type Keys, type Subject } from './keys.ts'
 import { type Leases, sureOf } from './lease.ts'
+import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
 import { delay, type Owners } from './owner.ts'
 
@@ -22,6 +23,7 @@ export interface ClaimsParts {
   readonly host: Host
   readonly settings: Settings
   readonly keys: Keys
+  readonly nodes: Nodes
   readonly ballot: Ballot
   readonly leases: Leases
   readonly ends: Ends
@@ -46,21 +48,12 @@ export class Claims {
   }
 
   async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
-    const { owners, backups, host } = this.#parts
-    const { name } = run.job
-    const at = run.tick.scheduledAt.getTime()
-    const subject = this.#subject(run, at)
-    if (subject.at !== undefined && owners.rank(name) > 0) {
-      // What is caught up comes to all instances at once.
-      if (run.trigger === 'catch-up') await this.#sleep(this.headStart(run.job, at))
-      const token = await backups.look(subject)
-      if (token !== undefined) return this.#elsewhere(run, instanceOf(token))
-      owners.suspect(name)
-    }
-    const answer = await this.#try(run, subject, leased)
+    const { host } = this.#parts
+    const answer = await this.#try(run, leased)
     if (answer.granted) return answer
-    if (answer.reason === 'claimed-elsewhere') return this.#elsewhere(run, answer.by)
-    if (answer.error) host.emit('claim-unavailable', run, { error: answer.error })
+    const { by, error } = answer
+    if (answer.reason === 'claimed-elsewhere') host.emit('claimed-elsewhere', run, { by })
+    else if (error) host.emit('claim-unavailable', run, { error })
     return answer
   }
 
@@ -78,22 +71,28 @@ export class Claims {
     return run.trigger === 'after' ? keys.follower(name, at) : keys.tick(name, at)
   }
 
-  #elsewhere(run: Run, by: string | undefined): Refusal {
-    this.#parts.host.emit('claimed-elsewhere', run, { by })
-    return { granted: false, reason: 'claimed-elsewhere', ...(by !== undefined && { by }) }
-  }
-
   /** Round after round, until there is an answer or the time is over. */
-  async #try(run: Run, subject: Subject, leased: boolean): Promise<Claim | Refusal> {
-    const { ballot, leases, ends, settings } = this.#parts
+  async #try(run: Run, leased: boolean): Promise<Claim | Refusal> {
+    const { ballot, backups, leases, ends, nodes, owners, settings } = this.#parts
+    const { name, policies } = run.job
+    const at = run.tick.scheduledAt.getTime()
+    const subject = this.#subject(run, at)
     const end = this.#clock.monotonic() + windowOf(run, subject)
-    const waits = run.job.policies.overlap === 'queue' || run.job.policies.overlap === 'cancel-previous'
+    const waits = policies.overlap === 'queue' || policies.overlap === 'cancel-previous'
     const own = new Set<string>()
+    // What is caught up comes to all instances at once, and so does what waited for Redis.
+    let together = run.trigger === 'catch-up'
     let motion: Motion | undefined
     /** Before the first command that may have granted the motion. */
     let first: Sent | undefined
     let asked = false
     for (let round = 1; ; round++) {
+      const others = subject.at !== undefined && owners.rank(name) > 0
+      if (others) {
+        if (together) await this.#sleep(this.headStart(run.job, at))
+        const token = await backups.look(subject)
+        if (token !== undefined && !own.has(token)) return elsewhere(token)
+      }
       motion ??= { subject, token: this.token(), start: 1, leased, state: 'run' }
       own.add(motion.token)
       first ??= { monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
@@ -102,15 +101,13 @@ export class Claims {
       if (verdict.kind === 'granted') {
         // An answer that was long under way is worth nothing: the lease may be over.
         if (this.#clock.monotonic() < first.monotonic + sureOf(settings.lease)) {
+          if (others) owners.suspect(name)
           const { token } = motion
           return leases.hold({ subject, token, leased, start: 1, fence: verdict.fence, sent: first })
         }
         await ballot.withdraw([motion])
       }
-      const mine = verdict.kind === 'taken' && own.has(verdict.by)
-      if (verdict.kind === 'taken' && !mine) {
-        return { granted: false, reason: 'claimed-elsewhere', by: instanceOf(verdict.by) }
-      }
+      if (verdict.kind === 'taken' && !own.has(verdict.by)) return elsewhere(verdict.by)
       if (verdict.kind === 'busy' && !waits) {
         return { granted: false, reason: 'overlap', by: instanceOf(verdict.by) }
       }
@@ -124,6 +121,8 @@ export class Claims {
         return refusal(verdict, settings)
       }
       await this.#sleep(pause)
+      together = verdict.kind === 'down' || verdict.kind === 'hold'
+      if (verdict.kind === 'down') await nodes.up(end - this.#clock.monotonic())
       // One Redis knows its own answer by the token; several might count an old vote for a new one.
       if (verdict.kind !== 'down' || settings.clients.length > 1) {
         motion = undefined
@@ -137,6 +136,10 @@ export class Claims {
       this.#clock.setTimeout(resolve, ms).unref?.()
     })
   }
+}
+
+function elsewhere(token: string): Refusal {
+  return { granted: false, reason: 'claimed-elsewhere', by: instanceOf(token) }
 }
 
 /** The time to the next tick, in ms: after it, there is no point in trying this one. */

@@ -34,7 +34,8 @@ export async function connect(url: string, timeout: number): Promise<RedisLike> 
   return new Redis(url, {
     ...SAFE,
     lazyConnect: true,
-    commandTimeout: timeout,
+    // For what a connection begins with. How long we wait for a command is told by Node.within().
+    commandTimeout: 5 * timeout,
     connectTimeout: Math.max(1000, timeout),
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 1000),
   }) as unknown as RedisLike

@@ -147,17 +147,28 @@ export class Node {
   /** Waits for an answer, at most the timeout. A node that lets us wait is not asked until it answers again. */
   within<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      let late = false
+      // When this process was held up, the answer may have arrived and not been read yet: it is by the next turn.
       const timer = setTimeout(() => {
-        this.#suspect()
-        reject(this.#down(`no answer within ${this.#context.timeout} ms`))
+        turn = setImmediate(() => {
+          late = true
+          this.#suspect()
+          reject(this.#down(`no answer within ${this.#context.timeout} ms`))
+        })
       }, this.#context.timeout)
+      let turn: NodeJS.Immediate | undefined
+      const arrived = () => {
+        clearTimeout(timer)
+        clearImmediate(turn)
+      }
       answer.then(
         (value) => {
-          clearTimeout(timer)
+          arrived()
           resolve(value)
+          if (late && !this.usable) void this.greet()
         },
         (error: Error) => {
-          clearTimeout(timer)
+          arrived()
           this.#onFault(error)
           reject(error)
         },

@@ -25,10 +25,17 @@ export class Nodes {
   #timer: Timer | undefined
   #offset = 0
   #next = 0
+  readonly #waiting = new Set<() => void>()
 
   constructor(settings: Settings, context: NodesContext) {
     this.#settings = settings
-    this.#context = context
+    this.#context = {
+      ...context,
+      onGreet: (...greeted) => {
+        context.onGreet(...greeted)
+        if (!this.down) for (const wake of [...this.#waiting]) wake()
+      },
+    }
     this.#clock = context.clock
     this.quorum = Math.floor(settings.clients.length / 2) + 1
   }
@@ -96,6 +103,21 @@ export class Nodes {
     let up = 0
     for (const node of this.all) if (this.trusts(node)) up++
     return up < this.quorum
+  }
+
+  /** Waits until enough nodes can be asked, at most `ms`: all who wait go on at the same moment. */
+  async up(ms: number): Promise<void> {
+    if (!this.down) return
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#clock.clearTimeout(timer)
+        this.#waiting.delete(wake)
+        resolve()
+      }
+      const timer = this.#clock.setTimeout(wake, ms)
+      timer.unref?.()
+      this.#waiting.add(wake)
+    })
   }
 
   /** Redis's wall time minus this machine's, in ms; undefined when no node has been heard of. */

@@ -33,8 +33,8 @@ export function rank(self: string, instances: Iterable<string>, job: string): nu
  */
 export function delay(rank: number, period: number, self: string, latency = 0): number {
   if (rank === 0) return 0
-  const full = rank === 1 ? SECOND : OTHERS + (hash(self) % SPREAD)
-  return Math.round(Math.min(full + 2 * latency, 2 * OTHERS) * Math.min(1, period / 1000))
+  const [least, most] = rank === 1 ? [SECOND, 400] : [OTHERS + (hash(self) % SPREAD), 600]
+  return Math.round(Math.min(least + 2 * latency, most) * Math.min(1, period / 1000))
 }
 
 /** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */

@@ -134,6 +134,7 @@ class Fleet {
       host,
       settings,
       keys,
+      nodes,
       ballot,
       leases: this.#leases,
       ends: this.#ends,
