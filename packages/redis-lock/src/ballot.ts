@@ -58,15 +58,11 @@ export class Ballot {
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #sent: () => Sent
-  readonly #batch = new Batch<Pending>((pending, since) => {
+  readonly #batch = new Batch<Pending>((pending) => {
     for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) {
-      this.#hold(group)
-        .catch((error: Error) => {
-          for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
-        })
-        .finally(() => {
-          this.latency += (performance.now() - since - this.latency) / 8
-        })
+      this.#hold(group).catch((error: Error) => {
+        for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
+      })
     }
   })
 
@@ -159,12 +155,15 @@ export class Ballot {
       args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member)
     }
     const asked = this.#nodes.trusts(node)
+    const sent = performance.now()
     try {
       if (!asked && node.usable) throw new Error(`the clock of Redis ${node.name} is wrong`)
       const reply = await node.ask(CLAIM, keys, args, mode === 'prepare' ? 0 : replicaAcks)
       return motions.map((_, i) => parse(String(reply[i + 1])))
     } catch (error) {
       return motions.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error, asked }))
+    } finally {
+      if (asked) this.latency += (performance.now() - sent - this.latency) / 8
     }
   }
 }

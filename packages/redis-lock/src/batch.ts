@@ -9,11 +9,10 @@ export class Batch<T> {
   #items: T[] = []
   #seen = 0
   #since = 0
-  readonly #send: (items: T[], since: number) => void
+  readonly #send: (items: T[]) => void
   readonly #size: number
 
-  /** @param send `since`: when the first was added, by `performance.now()`. */
-  constructor(send: (items: T[], since: number) => void, size = 64) {
+  constructor(send: (items: T[]) => void, size = 64) {
     this.#send = send
     this.#size = size
   }
@@ -34,9 +33,8 @@ export class Batch<T> {
 
   #flush(): void {
     const items = this.#items
-    const since = this.#since
     this.#items = []
-    for (let i = 0; i < items.length; i += this.#size) this.#send(items.slice(i, i + this.#size), since)
+    for (let i = 0; i < items.length; i += this.#size) this.#send(items.slice(i, i + this.#size))
   }
 }
 

@@ -87,8 +87,7 @@ export class Claims {
     let first: Sent | undefined
     let asked = false
     for (let round = 1; ; round++) {
-      const others = subject.at !== undefined && owners.rank(name) > 0
-      if (others) {
+      if (subject.at !== undefined && owners.rank(name) > 0) {
         if (together) await this.#sleep(this.headStart(run.job, at))
         const token = await backups.look(subject)
         if (token !== undefined && !own.has(token)) return elsewhere(token)
@@ -101,7 +100,6 @@ export class Claims {
       if (verdict.kind === 'granted') {
         // An answer that was long under way is worth nothing: the lease may be over.
         if (this.#clock.monotonic() < first.monotonic + sureOf(settings.lease)) {
-          if (others) owners.suspect(name)
           const { token } = motion
           return leases.hold({ subject, token, leased, start: 1, fence: verdict.fence, sent: first })
         }

@@ -165,7 +165,8 @@ export class Node {
         (value) => {
           arrived()
           resolve(value)
-          if (late && !this.usable) void this.greet()
+          // It has answered all it owed us.
+          if (late && !this.usable && this.#unanswered === 0) void this.greet()
         },
         (error: Error) => {
           arrived()

@@ -33,24 +33,21 @@ export function rank(self: string, instances: Iterable<string>, job: string): nu
  */
 export function delay(rank: number, period: number, self: string, latency = 0): number {
   if (rank === 0) return 0
-  const [least, most] = rank === 1 ? [SECOND, 400] : [OTHERS + (hash(self) % SPREAD), 600]
-  return Math.round(Math.min(least + 2 * latency, most) * Math.min(1, period / 1000))
+  const ms =
+    rank === 1
+      ? Math.min(SECOND + 2 * latency, 400)
+      : Math.min(OTHERS + (hash(self) % SPREAD) + 6 * latency, 800)
+  return Math.round(ms * Math.min(1, period / 1000))
 }
 
 /** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */
 export class Owners {
   readonly self: string
-  readonly #now: () => number
-  readonly #patience: number
   #instances: readonly string[] = []
   #ranks = new Map<string, number>()
-  readonly #suspects = new Map<string, number>()
 
-  /** @param patience How long an instance is passed over after it let a tick go by, in ms. */
-  constructor(self: string, patience: number, now: () => number) {
+  constructor(self: string) {
     this.self = self
-    this.#patience = patience
-    this.#now = now
   }
 
   /** Those that have been heard of lately. */
@@ -65,35 +62,11 @@ export class Owners {
   }
 
   rank(job: string): number {
-    if (this.#suspects.size > 0) this.#forgive()
     let found = this.#ranks.get(job)
     if (found === undefined) {
-      found = rank(this.self, this.#candidates(), job)
+      found = rank(this.self, this.#instances, job)
       this.#ranks.set(job, found)
     }
     return found
-  }
-
-  /** The one before us let a tick of this job go by: pass it over for a while. */
-  suspect(job: string): void {
-    const own = rank(this.self, this.#candidates(), job)
-    for (const id of this.#candidates()) {
-      if (id !== this.self && rank(id, this.#candidates(), job) < own)
-        this.#suspects.set(id, this.#now() + this.#patience)
-    }
-    this.#ranks.clear()
-  }
-
-  #candidates(): string[] {
-    return this.#instances.filter((id) => !this.#suspects.has(id))
-  }
-
-  #forgive(): void {
-    const now = this.#now()
-    for (const [id, until] of this.#suspects) {
-      if (until > now) continue
-      this.#suspects.delete(id)
-      this.#ranks.clear()
-    }
   }
 }

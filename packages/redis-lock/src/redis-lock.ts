@@ -126,7 +126,7 @@ class Fleet {
     const sent = () => ({ monotonic: clock.monotonic(), wall: clock.now() })
     this.#keys = keys
     this.#nodes = nodes
-    this.#owners = new Owners(self, 2 * settings.scan, () => clock.monotonic())
+    this.#owners = new Owners(self)
     this.#ends = new Ends({ clock, nodes, keys, settings, onFenced })
     this.#leases = new Leases({ clock, settings, ends: this.#ends, nodes, keys, onFenced })
     const ballot = new Ballot(nodes, keys, settings, sent)
