@@ -48,21 +48,21 @@ test.each([
   if (place > 1 && period > 1000) expect(new Set(waits).size).toBeGreaterThan(5)
 })
 
-test('an owner that lets a tick go by is passed over for a while', () => {
-  let now = 0
+test('the line is drawn up anew when instances come and go', () => {
   const job = jobs.find((name) => rank('a', ['a', 'b'], name) === 1) as string
-  const owners = new Owners('a', 10_000, () => now)
+  const owners = new Owners('a')
+  expect(owners.rank(job)).toBe(0)
   owners.instances = ['a', 'b']
   expect(owners.rank(job)).toBe(1)
-  owners.suspect(job)
+  owners.instances = ['a']
   expect(owners.rank(job)).toBe(0)
-  now = 10_001
-  expect(owners.rank(job)).toBe(1)
 })
 
 test('when votes take long, an owner is given longer, but not for ever', () => {
   const waits = [0, 10, 50, 100, 10_000].map((latency) => delay(1, 60_000, 'a', latency))
   expect(waits).toEqual([150, 170, 250, 350, 400])
   expect(delay(1, 500, 'a', 10_000)).toBe(200)
+  expect(delay(2, 60_000, 'a', 50) - delay(2, 60_000, 'a', 0)).toBe(300)
+  expect(delay(2, 60_000, 'a', 10_000)).toBe(800)
   expect(delay(0, 60_000, 'a', 10_000)).toBe(0)
 })

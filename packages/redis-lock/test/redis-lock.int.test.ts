@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createScheduler, type EventMap, type Run, type Scheduler } from '@escapement/core'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { Ballot } from '../src/ballot.ts'
 import { type RedisLike, type RedisLockOptions, redisLock } from '../src/index.ts'
 import { RedisServer } from './redis-server.ts'
 
@@ -147,6 +149,28 @@ test('Redis down: ticks end as claim-unavailable, and run again when it is back'
   const ran = settled([one], 1, started)
   await server.up()
   expect((await ran)[0]?.outcome).toBe('succeeded')
+})
+
+test('after Redis hung, a tick is soon asked for once again, not by the whole fleet', async () => {
+  const [server] = (await servers(1)) as [RedisServer]
+  const votes = vi.spyOn(Ballot.prototype, 'vote')
+  undo.push(() => votes.mockRestore())
+  const fleet = Array.from({ length: 5 }, () => scheduler({ clients: [server.url], scan: 2000 }))
+  const jobs = 100
+  for (const each of fleet) {
+    for (let i = 0; i < jobs; i++) each.job(`job-${i}`, '* * * * * *', () => {})
+  }
+  await Promise.all(fleet.map((each) => each.start()))
+  // By then they know each other.
+  await settled(fleet, 3 * jobs, started)
+  server.hang()
+  await sleep(1500)
+  server.resume()
+  await settled(fleet, jobs, started)
+  votes.mockClear()
+  await settled(fleet, 2 * jobs, started)
+  // Of two ticks, five times as many if all ask.
+  expect(votes.mock.calls.length).toBeLessThan(5 * jobs)
 })
 
 test("Redis down with redisDown: 'run': ticks run unguarded", async () => {

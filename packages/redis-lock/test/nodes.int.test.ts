@@ -1,0 +1,58 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { systemClock } from '@escapement/core'
+import { afterEach, expect, test } from 'vitest'
+import { Keys } from '../src/keys.ts'
+import type { Node } from '../src/node.ts'
+import { Nodes } from '../src/nodes.ts'
+import { parseOptions } from '../src/options.ts'
+import { RedisServer } from './redis-server.ts'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const fn of undo.splice(0).reverse()) await fn()
+})
+
+const TIMEOUT = 200
+
+async function connected(): Promise<{ server: RedisServer; nodes: Nodes; node: Node }> {
+  const server = await RedisServer.start()
+  undo.push(() => server.stop())
+  const settings = parseOptions({ clients: [server.url], timeout: TIMEOUT })
+  const nodes = new Nodes(settings, {
+    clock: systemClock,
+    keys: new Keys('nodes', 1),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    self: () => '',
+    timeout: settings.timeout,
+    alive: 5000,
+    acks: 0,
+    onGreet() {},
+    onStep() {},
+    onOffset() {},
+  })
+  undo.push(() => nodes.close())
+  await nodes.open()
+  return { server, nodes, node: nodes.all[0] as Node }
+}
+
+test('an answer that came while this process was held up is not late', async () => {
+  const { node } = await connected()
+  const answer = node.mget(['a'])
+  await turn()
+  const end = performance.now() + 2 * TIMEOUT
+  while (performance.now() < end);
+  expect(await answer).toEqual([null])
+  expect(node.usable).toBe(true)
+})
+
+test('a node that hung is asked again when it has answered what it owed, and who waited goes on', async () => {
+  const { server, nodes, node } = await connected()
+  server.hang()
+  await expect(node.mget(['a'])).rejects.toThrow(`no answer within ${TIMEOUT} ms`)
+  expect(nodes.down).toBe(true)
+  await nodes.up(50)
+  expect(nodes.down).toBe(true)
+  server.resume()
+  await Promise.all([nodes.up(60_000), nodes.up(60_000)])
+  expect(nodes.down).toBe(false)
+})
