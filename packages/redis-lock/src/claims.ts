@@ -61,7 +61,7 @@ export class Claims {
   headStart(job: Job, at: number): number {
     const { owners, ballot } = this.#parts
     const rank = owners.rank(job.name)
-    return rank === 0 ? 0 : delay(rank, periodOf(job, at), owners.self, ballot.latency)
+    return rank === 0 ? 0 : delay(rank, periodOf(job, at), owners.spread, ballot.latency)
   }
 
   #subject(run: Run, at: number): Subject {

@@ -30,24 +30,25 @@ export function rank(self: string, instances: Iterable<string>, job: string): nu
 /**
  * How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank.
  * When votes take long (`latency`), so do the owner's: who came to help early would only make it worse.
+ *
+ * @param spread How much later than others this instance is, in ms: see {@link Owners.spread}.
  */
-export function delay(rank: number, period: number, self: string, latency = 0): number {
+export function delay(rank: number, period: number, spread: number, latency = 0): number {
   if (rank === 0) return 0
-  const ms =
-    rank === 1
-      ? Math.min(SECOND + 2 * latency, 400)
-      : Math.min(OTHERS + (hash(self) % SPREAD) + 6 * latency, 800)
+  const ms = rank === 1 ? Math.min(SECOND + 2 * latency, 400) : Math.min(OTHERS + spread + 6 * latency, 800)
   return Math.round(ms * Math.min(1, period / 1000))
 }
 
 /** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */
 export class Owners {
   readonly self: string
+  readonly spread: number
   #instances: readonly string[] = []
   #ranks = new Map<string, number>()
 
   constructor(self: string) {
     this.self = self
+    this.spread = hash(self) % SPREAD
   }
 
   /** Those that have been heard of lately. */
