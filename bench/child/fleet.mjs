@@ -1,15 +1,16 @@
 // One instance of a fleet: n one-second jobs, claimed in Redis, or as BullMQ's job schedulers with a worker. The
 // floor: its share of them, written to Redis when they begin and when they end, in two pipelines a second.
-const [kind, port, n, seconds, index, instances] = [process.argv[2], ...process.argv.slice(3).map(Number)]
-const late = []
-let measuring = false
-const note = (at) => measuring && late.push(Date.now() - at)
+const [kind, port, n, index, instances] = [process.argv[2], ...process.argv.slice(3).map(Number)]
+/** Of each run since the last message: its instant, and how late it was. */
+let runs = []
+const note = (at) => runs.push([at, Date.now() - at])
 
 if (kind === 'escapement') {
   const { createScheduler } = await import('@escapement/core')
   const { redisLock } = await import('@escapement/redis-lock')
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} }
   const lock = redisLock({ clients: [`redis://127.0.0.1:${port}`] })
-  const scheduler = createScheduler({ plugins: [lock] })
+  const scheduler = createScheduler({ plugins: [lock], logger: quiet })
   for (let i = 0; i < n; i++)
     scheduler.job(`job-${i}`, '* * * * * *', async (run) => note(run.tick.scheduledAt.getTime()))
   await scheduler.start()
@@ -39,12 +40,7 @@ if (kind === 'escapement') {
   new Worker('bench', async (job) => note(job.timestamp + job.delay), { connection, concurrency: 100 })
 }
 process.send('ready')
-process.on('message', (message) => {
-  if (message === 'measure') {
-    measuring = true
-    setTimeout(() => {
-      measuring = false
-      process.send({ late })
-    }, seconds * 1000)
-  } else process.exit(0)
+process.on('message', () => {
+  process.send(runs)
+  runs = []
 })

@@ -6,51 +6,78 @@ import { figure, forked, table } from '../measure.mjs'
 
 export const title = 'A fleet on one Redis: 10 instances, 1,000 one-second jobs'
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
 export async function run({ quick }) {
   const [instances, jobs, seconds] = quick ? [3, 100, 3] : [10, 1000, 10]
   const rows = []
   for (const kind of ['floor', 'escapement', 'bullmq']) {
-    const { p50, p99, runs, cpu, commands, calls } = await measureFleet({ kind, instances, jobs, seconds })
-    const expected = jobs * seconds
+    const measured = await measureFleet({ kind, instances, jobs, seconds, hang: kind === 'escapement' })
+    const { p50, p99, runs, cpu, commands, calls, back } = measured
     rows.push([
       kind,
       `${figure(p50, 0)} ms`,
       `${figure(p99, 0)} ms`,
-      `${figure(runs)} of ${figure(expected)}`,
+      `${figure(runs)} of ${figure(jobs * seconds)}`,
       `${figure(cpu, 1)} µs`,
       figure(commands, 1),
       figure(calls, 1),
+      back === undefined ? '' : `${figure(back, 1)} s`,
     ])
   }
-  return table(
-    ['', 'late, p50', 'p99', 'runs', 'Redis CPU a tick', 'commands a tick', 'reads an instance and second'],
-    rows,
-  )
+  const heads = [
+    'late, p50',
+    'p99',
+    'runs',
+    'Redis CPU a tick',
+    'commands a tick',
+    'reads an instance and second',
+  ]
+  return table(['', ...heads, 'all ticks run again after Redis hung 3 s'], rows)
 }
 
-/** Runs a fleet for so many seconds. CPU and commands are Redis' own accounts. */
-export async function measureFleet({ kind, instances, jobs, seconds }) {
+/**
+ * Runs a fleet for so many seconds. CPU and commands are Redis' own accounts. With `hang`, Redis is stopped for three
+ * seconds afterwards; `back` is how long after that the first tick is due from which on all of them run, in s.
+ */
+export async function measureFleet({ kind, instances, jobs, seconds, hang = false }) {
   const port = await freePort()
   const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const server = spawn('redis-server', args.map(String), { stdio: 'ignore' })
   const redis = new Redis({ port, host: '127.0.0.1' })
   redis.on('error', () => {})
   const children = []
+  /** The runs since the last time. */
+  const collect = async () => {
+    const answers = children.map((child) => once(child, 'message'))
+    for (const child of children) child.send('runs')
+    return (await Promise.all(answers)).flatMap(([runs]) => runs)
+  }
   try {
     await redis.ping()
     for (let i = 0; i < instances; i++) {
-      const child = forked('fleet', [kind, port, jobs, seconds, i, instances])
+      const child = forked('fleet', [kind, port, jobs, i, instances])
       children.push(child)
       await once(child, 'message')
     }
     // For the length of a lease, a Redis that has just started is not trusted.
-    await new Promise((resolve) => setTimeout(resolve, 20_000))
+    await sleep(20_000)
     const before = await account(redis)
-    for (const child of children) child.send('measure')
-    const told = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0]))
+    await collect()
+    await sleep(seconds * 1000)
+    const runs = await collect()
     const after = await account(redis)
-    const late = told.flatMap((one) => one.late).sort((a, b) => a - b)
+    const late = runs.map(([, ms]) => ms).sort((a, b) => a - b)
     const ticks = jobs * seconds
+    let back
+    if (hang) {
+      server.kill('SIGSTOP')
+      await sleep(3000)
+      server.kill('SIGCONT')
+      const resumed = Date.now()
+      await sleep(20_000)
+      back = firstWhole(await collect(), jobs, resumed)
+    }
     return {
       p50: late[Math.floor(late.length / 2)],
       p99: late[Math.floor(late.length * 0.99)],
@@ -58,12 +85,22 @@ export async function measureFleet({ kind, instances, jobs, seconds }) {
       cpu: ((after.cpu - before.cpu) * 1e6) / ticks,
       commands: (after.commands - before.commands) / ticks,
       calls: (after.reads - before.reads) / instances / seconds,
+      back,
     }
   } finally {
     for (const child of children) child.kill('SIGKILL')
     redis.disconnect()
     server.kill('SIGKILL')
   }
+}
+
+/** When the first second begins from which on all ticks run, in s after `from`; the last seconds may be under way. */
+function firstWhole(runs, jobs, from) {
+  const counts = new Map()
+  for (const [at] of runs) counts.set(Math.floor(at / 1000), (counts.get(Math.floor(at / 1000)) ?? 0) + 1)
+  let first = Math.floor(from / 1000) + 18
+  while (counts.get(first - 1) >= jobs && (first - 1) * 1000 >= from) first--
+  return (first * 1000 - from) / 1000
 }
 
 async function account(redis) {
