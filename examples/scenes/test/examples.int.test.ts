@@ -140,7 +140,8 @@ test('two instances with one Redis run no tick twice', async () => {
   try {
     const apps = ['a', 'b'].map(() => start('express', { REDIS_URL: `redis://127.0.0.1:${port}` }))
     const files = await Promise.all(apps.map(async (app) => (await app.shows(/logs: +(\S+)/))[1] as string))
-    await Promise.all(apps.map((app) => app.shows(/another instance runs it/)))
+    // One may own all jobs: then only the other has reason to say so.
+    await Promise.any(apps.map((app) => app.shows(/another instance runs it/)))
     // Each instance writes down what it ran.
     const read = () =>
       files.flatMap((file) =>
