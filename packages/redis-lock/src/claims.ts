@@ -77,7 +77,7 @@ export class Claims {
     const { name, policies } = run.job
     const at = run.tick.scheduledAt.getTime()
     const subject = this.#subject(run, at)
-    const end = this.#clock.monotonic() + windowOf(run, subject)
+    const began = this.#clock.monotonic()
     const waits = policies.overlap === 'queue' || policies.overlap === 'cancel-previous'
     const own = new Set<string>()
     // What is caught up comes to all instances at once, and so does what waited for Redis.
@@ -109,6 +109,7 @@ export class Claims {
       if (verdict.kind === 'busy' && !waits) {
         return { granted: false, reason: 'overlap', by: instanceOf(verdict.by) }
       }
+      const end = this.#end(run, subject, began)
       const pause = pauseAfter(verdict, round)
       if (verdict.kind === 'late' || this.#clock.monotonic() + pause > end) {
         // Redis may have granted it and not been able to say so.
@@ -129,6 +130,16 @@ export class Claims {
     }
   }
 
+  /** Until when a tick is tried for, on the monotonic clock: the next one must not find it under way. */
+  #end(run: Run, { at }: Subject, began: number): number {
+    if (at === undefined) return began + WINDOW
+    const period = periodOf(run.job, at)
+    const left = at + period - (this.#clock.now() + (this.#parts.nodes.skew ?? 0))
+    // What was found late has had its next one.
+    const end = left > 0 ? this.#clock.monotonic() + left - Math.min(50, period / 10) : began + period
+    return Math.min(began + WINDOW, end)
+  }
+
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#clock.setTimeout(resolve, ms).unref?.()
@@ -145,10 +156,6 @@ function periodOf(job: Job, at: number): number {
   const armed = job.next?.getTime()
   const next = armed !== undefined && armed > at ? armed : job.trigger.next(new Date(at))?.getTime()
   return next === undefined ? Infinity : next - at
-}
-
-function windowOf(run: Run, { at }: Subject): number {
-  return at === undefined ? WINDOW : Math.min(WINDOW, periodOf(run.job, at))
 }
 
 /** How long to wait before the next round, in ms; at random, so that those who collided do not do so again. */
