@@ -20,14 +20,16 @@ export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise
     const now = engine.now()
     const enrolled = jobs.map((job) => ({ name: job.name, digest: digest(job.trigger), paused: job.paused }))
     const states = await kept.enroll(enrolled, now)
-    jobs.forEach((job, index) => {
+    for (const [index, job] of jobs.entries()) {
       const state = states[index]
-      if (!state) return
-      job.paused = state.paused
+      if (!state) continue
+      // Who paused or resumed it meanwhile is right.
+      if (job.paused === enrolled[index]?.paused) job.paused = state.paused
+      else await kept.pause(job.name, job.paused)
       // What fell into a pause is not made up for.
-      if (job.paused || state.decided === undefined || state.decided > now + AHEAD) return
+      if (job.paused || state.decided === undefined || state.decided > now + AHEAD) continue
       watermarks.set(job, state.decided)
-    })
+    }
   } catch (error) {
     engine.report(error, { source: 'store.jobs' })
   }

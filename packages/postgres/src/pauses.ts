@@ -9,8 +9,6 @@ export class Pauses {
   readonly #store: PostgresStore
   /** The newest change seen, in s of PostgreSQL's clock. */
   #seen: number | undefined
-  /** The last change of each job that was looked at. */
-  readonly #known = new Map<string, number>()
 
   constructor(client: Client, host: Host, store: PostgresStore) {
     this.#client = client
@@ -25,12 +23,18 @@ export class Pauses {
       WHERE paused_at > coalesce(to_timestamp($1), now() - interval '1 min') ORDER BY paused_at`
     // Transactions end in another order than they begin: a little is looked at twice.
     const since = this.#seen === undefined ? null : this.#seen - 2
-    for (const { name, paused, changed } of await this.#client.query(sql, [since])) {
-      this.#seen = Number(changed)
-      if (this.#known.get(String(name)) === this.#seen) continue
-      this.#known.set(String(name), this.#seen)
-      const job = this.#host.job(String(name))
-      const info = pauseOf(paused)
+    const rows = await this.#client.query(sql, [since])
+    const { changes, changing } = this.#store
+    // What was read may be older than what is being written.
+    if (changing > 0) return
+    for (const row of rows) {
+      const name = String(row.name)
+      const changed = Number(row.changed)
+      this.#seen = changed
+      if (changed <= (changes.get(name) ?? 0)) continue
+      changes.set(name, changed)
+      const job = this.#host.job(name)
+      const info = pauseOf(row.paused)
       if (!job || !info === !job.paused) continue
       this.#store.quiet = true
       if (info) job.pause(info)

@@ -36,6 +36,11 @@ export class PostgresStore implements Store {
   readonly jobs: JobStore
   /** What is paused or resumed now was read from here: it is not written again. */
   quiet = false
+  /** Of each job, the newest pause or resumption that was read or written here, in s of PostgreSQL's clock. */
+  readonly changes: Map<string, number> = new Map()
+  /** How many are being written. */
+  changing: number = 0
+  #changed: Promise<unknown> = Promise.resolve()
   readonly #client: Client
   readonly #writer: Writer
   readonly #settings: Settings
@@ -52,12 +57,7 @@ export class PostgresStore implements Store {
     this.jobs = {
       enroll: (jobs, now) => this.#enroll(jobs, now),
       decided: (job, at) => writer.decided(job, at),
-      pause: async (job, paused) => {
-        if (this.quiet) return
-        const sql =
-          'UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2'
-        await client.query(sql, [job, pauseText(paused)])
-      },
+      pause: (job, paused) => (this.quiet ? undefined : this.#pause(job, paused)),
     }
     writer.onWritten = (jobs) => this.#trim(jobs)
   }
@@ -118,6 +118,25 @@ export class PostgresStore implements Store {
       // Another instance may be doing the same; what is left now goes next time.
       this.#client.query(sql, [job, runs - 1]).catch(() => {})
     }
+  }
+
+  /** One after the other: each may go to another session, and the last one counts. */
+  #pause(job: string, paused: PauseInfo | undefined): Promise<void> {
+    const sql = `
+      UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2
+      RETURNING extract(epoch FROM paused_at)::float8 AS changed`
+    this.changing++
+    const write = async () => {
+      try {
+        const [row] = await this.#client.query(sql, [job, pauseText(paused)])
+        if (row) this.changes.set(job, Number(row.changed))
+      } finally {
+        this.changing--
+      }
+    }
+    const written = this.#changed.then(write)
+    this.#changed = written.catch(() => {})
+    return written
   }
 
   async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createScheduler, manual, type Run, type Scheduler } from '@escapement/core'
 import { type PostgresOptions, postgres } from '@escapement/postgres'
 import type pg from 'pg'
@@ -113,6 +114,32 @@ test('a pause made on one instance takes effect on the others, with who and why'
   a.resume('hourly')
   await resumed
   expect(b.get('hourly').paused).toBeUndefined()
+})
+
+test('what was read before a pause does not undo it, and of two changes the later one counts', async () => {
+  // What is read arrives late.
+  const slow: PostgresOptions['pool'] = {
+    async query(text, values) {
+      const found = await pool.query(text, values)
+      if (text.includes('paused_at >')) await sleep(60)
+      return found
+    },
+  }
+  const scheduler = instance('stale', { pool: slow })
+  const heard: string[] = []
+  for (const name of ['paused', 'resumed'] as const) scheduler.on(name, () => heard.push(name))
+  scheduler.job('hourly', '0 * * * *', () => {})
+  await scheduler.start()
+  for (let i = 0; i < 20; i++) {
+    scheduler.pause('hourly')
+    await sleep(37)
+    scheduler.resume('hourly')
+    if (i % 2) await sleep(23)
+  }
+  scheduler.pause('hourly')
+  await sleep(300)
+  expect(heard).toEqual([...Array.from({ length: 20 }, () => ['paused', 'resumed']).flat(), 'paused'])
+  expect((await one('SELECT paused FROM stale.jobs')).paused).toBe('{}')
 })
 
 test('what ends while the server is down is written when it is back', async () => {
