@@ -97,7 +97,10 @@ export async function measureFleet({ kind, instances, jobs, seconds, hang = fals
 /** When the first second begins from which on all ticks run, in s after `from`; the last seconds may be under way. */
 function firstWhole(runs, jobs, from) {
   const counts = new Map()
-  for (const [at] of runs) counts.set(Math.floor(at / 1000), (counts.get(Math.floor(at / 1000)) ?? 0) + 1)
+  for (const [at] of runs) {
+    const second = Math.floor(at / 1000)
+    counts.set(second, (counts.get(second) ?? 0) + 1)
+  }
   let first = Math.floor(from / 1000) + 18
   while (counts.get(first - 1) >= jobs && (first - 1) * 1000 >= from) first--
   return (first * 1000 - from) / 1000

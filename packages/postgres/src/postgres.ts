@@ -30,12 +30,12 @@ export function postgres(options: PostgresOptions): Plugin {
   // History may take its time, claims may not.
   const patient = new Client(settings.pool, settings.schema, 30_000)
   const writer = new Writer(patient)
+  const pauses = new Pauses(client, patient)
   let host: Host | undefined
   let clock: Clock = systemClock
   let owner: string | undefined
   let draining = false
   let recover: Recover | undefined
-  let pauses: Pauses | undefined
   let pruned = -Infinity
 
   const leases = new Leases({
@@ -60,7 +60,7 @@ export function postgres(options: PostgresOptions): Plugin {
     onBeat: () => void beat(),
   })
   const report = (error: unknown) => host?.emit('error', error, { source: 'postgres' })
-  const store = new PostgresStore(patient, writer, settings, () => owner)
+  const store = new PostgresStore(patient, writer, pauses, settings, () => owner)
   const lock = new PostgresLock({
     client,
     leases,
@@ -76,7 +76,7 @@ export function postgres(options: PostgresOptions): Plugin {
       await lock.settle()
       // What is found while stopping is left to others.
       if (!draining) await recover?.look()
-      await pauses?.look()
+      if (host && recover) await pauses.look(host)
       if (clock.monotonic() - pruned < PRUNE) return
       pruned = clock.monotonic()
       const longest = (host?.jobs() ?? []).reduce((most, { policies }) => Math.max(most, policies.catchUp), 0)
@@ -115,13 +115,11 @@ export function postgres(options: PostgresOptions): Plugin {
         lock: settings.lock ? lock : undefined,
         owner: () => owner,
       })
-      pauses = new Pauses(client, given, store)
       await leases.start()
     },
     async stop() {
       leases.stop()
       recover = undefined
-      pauses = undefined
       const gone = owner
       owner = undefined
       await lock.settle()

@@ -3,7 +3,6 @@ import {
   type IncidentStore,
   type JobState,
   type JobStore,
-  type PauseInfo,
   type Run,
   type RunQuery,
   type RunRecord,
@@ -12,6 +11,7 @@ import {
 } from '@escapement/core'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
+import { type Pauses, pauseOf, pauseText } from './pauses.ts'
 import { fromRow, SELECTED, toRow } from './rows.ts'
 import type { Writer } from './writer.ts'
 
@@ -34,13 +34,6 @@ const MARGIN = 3_600_000
 export class PostgresStore implements Store {
   readonly incidents: IncidentStore
   readonly jobs: JobStore
-  /** What is paused or resumed now was read from here: it is not written again. */
-  quiet = false
-  /** Of each job, the newest pause or resumption that was read or written here, in s of PostgreSQL's clock. */
-  readonly changes: Map<string, number> = new Map()
-  /** How many are being written. */
-  changing: number = 0
-  #changed: Promise<unknown> = Promise.resolve()
   readonly #client: Client
   readonly #writer: Writer
   readonly #settings: Settings
@@ -48,7 +41,13 @@ export class PostgresStore implements Store {
   /** Records of each job since its old ones were last removed. */
   readonly #grown = new Map<string, number>()
 
-  constructor(client: Client, writer: Writer, settings: Settings, owner: () => string | undefined) {
+  constructor(
+    client: Client,
+    writer: Writer,
+    pauses: Pauses,
+    settings: Settings,
+    owner: () => string | undefined,
+  ) {
     this.#client = client
     this.#writer = writer
     this.#settings = settings
@@ -57,7 +56,7 @@ export class PostgresStore implements Store {
     this.jobs = {
       enroll: (jobs, now) => this.#enroll(jobs, now),
       decided: (job, at) => writer.decided(job, at),
-      pause: (job, paused) => (this.quiet ? undefined : this.#pause(job, paused)),
+      pause: (job, paused) => pauses.keep(job, paused),
     }
     writer.onWritten = (jobs) => this.#trim(jobs)
   }
@@ -120,25 +119,6 @@ export class PostgresStore implements Store {
     }
   }
 
-  /** One after the other: each may go to another session, and the last one counts. */
-  #pause(job: string, paused: PauseInfo | undefined): Promise<void> {
-    const sql = `
-      UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2
-      RETURNING extract(epoch FROM paused_at)::float8 AS changed`
-    this.changing++
-    const write = async () => {
-      try {
-        const [row] = await this.#client.query(sql, [job, pauseText(paused)])
-        if (row) this.changes.set(job, Number(row.changed))
-      } finally {
-        this.changing--
-      }
-    }
-    const written = this.#changed.then(write)
-    this.#changed = written.catch(() => {})
-    return written
-  }
-
   async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {
     await this.#writer.flush()
     const given = jobs.map(({ name, digest, paused }) => ({ name, digest, paused: pauseText(paused) }))
@@ -153,15 +133,6 @@ export class PostgresStore implements Store {
       }
     })
   }
-}
-
-function pauseText(paused: PauseInfo | undefined): string | null {
-  return paused ? JSON.stringify(paused) : null
-}
-
-/** A pause as it is kept in `jobs.paused`. */
-export function pauseOf(text: unknown): PauseInfo | undefined {
-  return text === null || text === undefined ? undefined : (JSON.parse(String(text)) as PauseInfo)
 }
 
 /** The lowest id a run can have that began at this instant: ids are ordered by time. */

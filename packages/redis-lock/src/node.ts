@@ -148,6 +148,7 @@ export class Node {
   within<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let late = false
+      let turn: NodeJS.Immediate | undefined
       // When this process was held up, the answer may have arrived and not been read yet: it is by the next turn.
       const timer = setTimeout(() => {
         turn = setImmediate(() => {
@@ -156,7 +157,6 @@ export class Node {
           reject(this.#down(`no answer within ${this.#context.timeout} ms`))
         })
       }, this.#context.timeout)
-      let turn: NodeJS.Immediate | undefined
       const arrived = () => {
         clearTimeout(timer)
         clearImmediate(turn)

@@ -42,6 +42,7 @@ export function delay(rank: number, period: number, spread: number, latency = 0)
 /** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */
 export class Owners {
   readonly self: string
+  /** How much later than others it looks after the ticks of others, in ms. */
   readonly spread: number
   #instances: readonly string[] = []
   #ranks = new Map<string, number>()
@@ -56,10 +57,6 @@ export class Owners {
     if (ids.length === this.#instances.length && ids.every((id, i) => id === this.#instances[i])) return
     this.#instances = ids
     this.#ranks.clear()
-  }
-
-  get instances(): readonly string[] {
-    return this.#instances
   }
 
   rank(job: string): number {

@@ -1,9 +1,8 @@
-import { systemClock } from '@escapement/core'
 import { afterEach, expect, test } from 'vitest'
 import { Ballot, type Verdict } from '../src/ballot.ts'
 import { Keys } from '../src/keys.ts'
-import { Nodes } from '../src/nodes.ts'
 import { parseOptions } from '../src/options.ts'
+import { openNodes } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []
@@ -15,20 +14,8 @@ const keys = new Keys('ballot', 1)
 
 async function voter(servers: RedisServer[]): Promise<Ballot> {
   const settings = parseOptions({ clients: servers.map(({ url }) => url), guard: false, lease: 2000 })
-  const nodes = new Nodes(settings, {
-    clock: systemClock,
-    keys,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    self: () => '',
-    timeout: settings.timeout,
-    alive: 5000,
-    acks: 0,
-    onGreet() {},
-    onStep() {},
-    onOffset() {},
-  })
+  const nodes = await openNodes(settings, keys)
   undo.push(() => nodes.close())
-  await nodes.open()
   return new Ballot(nodes, keys, settings, () => ({ monotonic: performance.now(), wall: Date.now() }))
 }
 

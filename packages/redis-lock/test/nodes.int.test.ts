@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { systemClock } from '@escapement/core'
 import { afterEach, expect, test } from 'vitest'
 import { Keys } from '../src/keys.ts'
 import type { Node } from '../src/node.ts'
-import { Nodes } from '../src/nodes.ts'
+import type { Nodes } from '../src/nodes.ts'
 import { parseOptions } from '../src/options.ts'
+import { openNodes } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []
@@ -18,20 +18,8 @@ async function connected(): Promise<{ server: RedisServer; nodes: Nodes; node: N
   const server = await RedisServer.start()
   undo.push(() => server.stop())
   const settings = parseOptions({ clients: [server.url], timeout: TIMEOUT })
-  const nodes = new Nodes(settings, {
-    clock: systemClock,
-    keys: new Keys('nodes', 1),
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    self: () => '',
-    timeout: settings.timeout,
-    alive: 5000,
-    acks: 0,
-    onGreet() {},
-    onStep() {},
-    onOffset() {},
-  })
+  const nodes = await openNodes(settings, new Keys('nodes', 1))
   undo.push(() => nodes.close())
-  await nodes.open()
   return { server, nodes, node: nodes.all[0] as Node }
 }
 

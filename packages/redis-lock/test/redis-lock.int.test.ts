@@ -49,7 +49,7 @@ function settled(schedulers: Scheduler[], count: number, fits: (run: Run) => boo
     const found: Run[] = []
     for (const each of schedulers) {
       each.on('settled', (run) => {
-        if (fits(run) && found.push(run) === count) resolve(found)
+        if (found.length < count && fits(run) && found.push(run) === count) resolve(found)
       })
     }
   })
