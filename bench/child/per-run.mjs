@@ -1,4 +1,5 @@
 // What a run costs beside its handler: of ticks, by a clock that is moved on by hand, and of requests, one by one.
+import { performance } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createScheduler, manual } from '@escapement/core'
 

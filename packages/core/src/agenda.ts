@@ -5,6 +5,8 @@ import type { JobEntry } from './job.ts'
 export interface Slot extends Entry {
   /** In the order they are fired; those that have left are undefined. */
   jobs: (JobEntry | undefined)[]
+  /** How much of `jobs` is in use. */
+  size: number
   left: number
   /** Where the first one is that may not have left. */
   first: number
@@ -21,6 +23,8 @@ export class Agenda {
   readonly #slots = new Map<number, Slot>()
   /** The slot last put into: the next job is likely to be due then, too. */
   #recent: Slot | undefined
+  /** An empty slot to be used again: ten thousand jobs that point to a new one each second make work for the collector. */
+  #spare: Slot | undefined
 
   /** When the first job is due, in ms; Infinity when there is none. */
   get due(): number {
@@ -44,10 +48,11 @@ export class Agenda {
       slot = this.#slots.get(job.due) ?? this.#open(job.due)
       this.#recent = slot
     }
-    const last = slot.jobs.at(-1)
+    const last = slot.jobs[slot.size - 1]
     if (slot.left > 0 && !(last && last.order < job.order)) slot.sorted = false
     job.slot = slot
-    job.place = slot.jobs.push(job) - 1
+    job.place = slot.size
+    slot.jobs[slot.size++] = job
     slot.left++
   }
 
@@ -60,6 +65,10 @@ export class Agenda {
     this.#heap.delete(slot)
     this.#slots.delete(slot.due)
     if (this.#recent === slot) this.#recent = undefined
+    slot.size = 0
+    slot.first = 0
+    slot.sorted = true
+    this.#spare = slot
   }
 
   jobs(): JobEntry[] {
@@ -67,15 +76,28 @@ export class Agenda {
   }
 
   #open(due: number): Slot {
-    const slot: Slot = { due, order: 0, index: -1, jobs: [], left: 0, first: 0, sorted: true }
+    const slot: Slot = this.#spare ?? {
+      due,
+      order: 0,
+      index: -1,
+      jobs: [],
+      size: 0,
+      left: 0,
+      first: 0,
+      sorted: true,
+    }
+    this.#spare = undefined
+    slot.due = due
     this.#slots.set(due, slot)
     this.#heap.set(slot)
     return slot
   }
 
   #sort(slot: Slot): void {
-    slot.jobs = slot.jobs.filter((job) => job !== undefined).sort((a, b) => a.order - b.order)
-    for (const [place, job] of (slot.jobs as JobEntry[]).entries()) job.place = place
+    const jobs = slot.jobs.filter((job) => job !== undefined).sort((a, b) => a.order - b.order)
+    for (const [place, job] of jobs.entries()) job.place = place
+    slot.jobs = jobs
+    slot.size = jobs.length
     slot.first = 0
     slot.sorted = true
   }

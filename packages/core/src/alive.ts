@@ -5,12 +5,17 @@ import { MAX_TIMER } from './options.ts'
 export class Alive {
   #timer: NodeJS.Timeout | undefined
 
+  #held = false
+
   hold(): void {
+    if (this.#held) return
+    this.#held = true
     this.#timer ??= detached(() => setInterval(() => {}, MAX_TIMER))
     this.#timer.ref()
   }
 
   release(): void {
+    this.#held = false
     this.#timer?.unref()
   }
 }

@@ -53,6 +53,8 @@ export function guard(hook: Hook, report: (error: unknown, run: ActiveRun) => vo
     }
     try {
       const returned = hook(run, enter)
+      // Nothing of its own comes after the rest of the chain.
+      if (called && returned === inner) return inner
       return isPromise(returned) ? returned.then(done, fault) : done()
     } catch (error) {
       return fault(error)

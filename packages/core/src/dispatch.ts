@@ -1,11 +1,12 @@
 import { backlog, recall } from './durable.ts'
 import type { Engine } from './engine.ts'
+import type { RunParts } from './facts.ts'
 import { Followers } from './followers.ts'
 import type { JobEntry } from './job.ts'
 import { LATE } from './policies/missed.ts'
 import type { Registry } from './registry.ts'
 import type { ActiveRun } from './run.ts'
-import { type Due, Timetable } from './timetable.ts'
+import { Timetable } from './timetable.ts'
 import { Watch } from './watch.ts'
 
 /** Between timetable and engine: which tick becomes which run, and what the end of a run lets go. */
@@ -29,7 +30,7 @@ export class Dispatch {
       nap: () => this.#watch.nap,
       keepAlive: () => this.keepAlive,
       headStart: (job, at) => engine.headStart(job, at),
-      fire: (job, due) => this.#fire(job, due),
+      fire: (job, at, wall, parts) => this.#fire(job, at, wall, parts),
       onWake: () => this.#watch.look(registry.all()),
       onStep: (by) => {
         engine.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
@@ -83,7 +84,7 @@ export class Dispatch {
       const lost = after < now ? backlog(job, Math.max(after, job.decided), now) : undefined
       if (lost) {
         const until = new Date(lost.until)
-        engine.fire(job, 'catch-up', { at: lost.at, superseded: true, until })
+        engine.fire(job, 'catch-up', lost.at, { superseded: true, until })
       }
       this.#timetable.arm(job, lost?.until ?? after)
     } catch (error) {
@@ -103,11 +104,11 @@ export class Dispatch {
   }
 
   /** True: the job is armed again when the run has ended. */
-  #fire(job: JobEntry, due: Due): boolean {
-    const late = due.superseded || due.wall - due.at - job.spread > LATE
-    const run = this.#engine.fire(job, late ? 'catch-up' : 'schedule', due)
+  #fire(job: JobEntry, at: number, wall: number, parts: RunParts): boolean {
+    const late = parts.superseded || wall - at - job.spread > LATE
+    const run = this.#engine.fire(job, late ? 'catch-up' : 'schedule', at, parts, undefined, wall)
     // All missed ticks run, but one after the other.
-    if (!due.superseded || job.policies.missed !== 'all' || run.ended) return false
+    if (!parts.superseded || job.policies.missed !== 'all' || run.ended) return false
     job.awaits = run
     return true
   }
@@ -115,9 +116,9 @@ export class Dispatch {
   #settled(run: ActiveRun): void {
     const { job, at, parts } = run
     for (const follower of this.#followers.of(run)) {
-      const own = { at, fold: parts.fold ?? 0 }
-      if (this.#state === 'closed') this.#engine.refuse(follower, 'after', own, run)
-      else this.#engine.fire(follower, 'after', own, run)
+      const own = { fold: parts.fold ?? 0 }
+      if (this.#state === 'closed') this.#engine.refuse(follower, 'after', at, own, run)
+      else this.#engine.fire(follower, 'after', at, own, run)
     }
     if (job.awaits !== run) return
     job.awaits = undefined

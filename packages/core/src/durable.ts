@@ -73,14 +73,16 @@ function newest(next: (after: number) => number, first: number, due: number): nu
  * Up to where the job of this run is decided now that it begins or has ended: not past ticks that still wait
  * for their turn. Undefined when the run does not decide a tick.
  */
-export function watermark(run: ActiveRun, inFlight: Iterable<ActiveRun>): number | undefined {
+export function watermark(run: ActiveRun, inFlight: readonly ActiveRun[]): number | undefined {
   if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
   if (run.reason === 'shutdown') return
   const { job } = run
   let at = run.until?.getTime() ?? run.at
-  const others = job.policies.overlap === 'allow' ? inFlight : [job.holding, job.queued]
-  for (const other of others) {
-    if (!other || other === run || other.job !== job || other.attempt > 0 || other.ended) continue
+  // Where none may overlap, only the one that holds the job and the one in line can be others.
+  if (job.policies.overlap !== 'allow' && !job.queued && (job.holding < 0 || job.holding === run.serial))
+    return at
+  for (const other of inFlight) {
+    if (other === run || other.job !== job || other.attempt > 0 || other.ended) continue
     if (other.at <= at) at = other.at - 1
   }
   return at

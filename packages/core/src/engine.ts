@@ -66,8 +66,9 @@ export class Engine {
   /** Timers of aborted runs. */
   readonly #patient = new Map<ActiveRun, Timer>()
   #onIdle: (() => void)[] = []
-  /** Missed ticks not told of yet. */
+  /** Missed ticks of jobs that may miss more, and those to be told of. */
   readonly #missed = new Map<JobEntry, number>()
+  readonly #told = new Map<JobEntry, number>()
 
   constructor(parts: EngineParts) {
     this.instance = parts.instance
@@ -142,28 +143,40 @@ export class Engine {
     }
   }
 
-  /** Runs a job: a due tick, or one taken over. */
-  fire(job: JobEntry, trigger: Cause, parts: RunParts, parent?: Run): ActiveRun {
-    return this.#send(new ActiveRun(this, job, trigger, parts, parent && { parent }))
+  /** Runs a job: a due tick, or one taken over. `wall` is when it was found due, in ms. */
+  fire(
+    job: JobEntry,
+    trigger: Cause,
+    at: number,
+    parts?: RunParts,
+    parent?: Run,
+    wall: number = this.now(),
+  ): ActiveRun {
+    const run = new ActiveRun(this, job, trigger, at, wall, parts)
+    if (parent) run.touch.parent = parent
+    return this.#send(run)
   }
 
   /** Writes down a tick that cannot run any more. */
-  refuse(job: JobEntry, trigger: Cause, parts: RunParts, parent?: Run): void {
-    const run = new ActiveRun(this, job, trigger, parts, parent && { parent })
+  refuse(job: JobEntry, trigger: Cause, at: number, parts: RunParts, parent?: Run): void {
+    const run = new ActiveRun(this, job, trigger, at, this.now(), parts)
+    if (parent) run.touch.parent = parent
     run.end('skipped', 'shutdown')
     this.#settle(run, undefined)
   }
 
   /** Writes down a run whose instance died. */
-  abandon(job: JobEntry, trigger: Cause, parts: RunParts): void {
-    const run = new ActiveRun(this, job, trigger, parts)
+  abandon(job: JobEntry, trigger: Cause, at: number, parts: RunParts): void {
+    const run = new ActiveRun(this, job, trigger, at, this.now(), parts)
     run.end('abandoned')
     this.#settle(run, undefined)
   }
 
   /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
   request(job: JobEntry, data: unknown): ActiveRun {
-    const run = new ActiveRun(this, job, 'manual', { at: this.now() }, { data })
+    const now = this.now()
+    const run = new ActiveRun(this, job, 'manual', now, now)
+    run.touch.data = data
     for (const { name, hooks } of this.#plugins) {
       try {
         hooks?.request?.(run)
@@ -260,7 +273,7 @@ export class Engine {
     if (run.attempt > 0) job.running--
     // Not the run itself: a hundred thousand jobs would keep as many.
     job.lastOutcome = outcome
-    job.lastAt = (run.wall || run.at) + run.duration
+    job.lastAt = run.wall + run.duration
     this.#keep(run)
     this.#tell(run, outcome)
     this.events.emit(outcome, run)
@@ -321,9 +334,28 @@ export class Engine {
     const missed = this.#missed.get(job)
     if (!missed) return
     this.#missed.delete(job)
-    this.log.warn({ job: job.name, missed }, `${job.name} missed ${missed} tick${missed > 1 ? 's' : ''}`)
+    if (this.#told.size === 0) this.clock.setImmediate(this.#warnOfMissed)
+    this.#told.set(job, missed)
+  }
+
+  /** A blocked loop meets all jobs: a line for each of thousands would block it again. */
+  #warnOfMissed = (): void => {
+    const told = [...this.#told]
+    this.#told.clear()
+    if (told.length <= FEW) {
+      for (const [{ name }, missed] of told) {
+        this.log.warn({ job: name, missed }, `${name} missed ${missed} tick${missed > 1 ? 's' : ''}`)
+      }
+      return
+    }
+    const missed = told.reduce((sum, [, ticks]) => sum + ticks, 0)
+    const jobs = told.slice(0, FEW).map(([{ name }]) => name)
+    this.log.warn({ jobs, missed }, `${told.length} jobs missed ${missed} ticks`)
   }
 }
+
+/** So many jobs are named. */
+const FEW = 10
 
 const LEVELS: Record<Outcome, keyof Logger> = {
   succeeded: 'info',

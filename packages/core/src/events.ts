@@ -64,6 +64,7 @@ export class Events {
 
   // No rest parameter: an array for each event that nobody listens to adds up.
   emit = <K extends keyof EventMap>(event: K, first?: EventMap[K][0], second?: EventMap[K][1]): void => {
+    if (this.#listeners.size === 0) return
     const listeners = this.#listeners.get(event) as ((...args: unknown[]) => unknown)[] | undefined
     if (!listeners) return
     for (const listener of listeners) {

@@ -1,33 +1,31 @@
 import type { Engine } from './engine.ts'
-import { iso, timeOrderedId } from './ids.ts'
+import { iso, serial, timeOrderedId } from './ids.ts'
 import type { Abandoned, Cause, Claim, Outcome, SkipReason, State, Tick } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 
-/** What makes a run, beside its job and its cause. */
+/** What makes a run, beside its job, its cause and its instant. Most ticks have nothing of it. */
 export interface RunParts {
-  /** The nominal instant, in ms. */
-  at: number
   /** How often the clock had been set back over this instant. */
   fold?: number
   claim?: Claim
   /** A newer tick of the job is due as well. */
   superseded?: boolean
-  /** When it was found due, if that is known. */
-  wall?: number
   /** The run stands for all ticks up to this instant. */
   until?: Date | undefined
   /** The run was another instance's, which died. */
   abandoned?: Abandoned
-  /** Made when it is touched. Here, so that the run and what is kept of it agree. */
-  id?: string | undefined
 }
+
+export const ORDINARY: RunParts = {}
 
 /** What is remembered of a run: not its result, its signal, its listeners, whatever their size. */
 export class Facts {
-  readonly engine: Engine
-  readonly job: JobEntry
-  readonly trigger: Cause
-  readonly parts: RunParts
+  engine: Engine
+  job: JobEntry
+  trigger: Cause
+  /** The nominal instant, in ms. */
+  at: number
+  parts: RunParts
   claim: Claim | undefined
   state: State = 'due'
   outcome: Outcome | undefined = undefined
@@ -35,23 +33,34 @@ export class Facts {
   attempt = 0
   errors: unknown[] = NONE
   traceId: string | undefined = undefined
-  /** When the first attempt began. */
+  /** When it was found due, then when the first attempt began. */
   wall: number
   /** Monotonic, in ms. */
   endedAtMono: number = NaN
+  serial: number = serial()
+  madeId: string | undefined
 
-  constructor(engine: Engine, job: JobEntry, trigger: Cause, parts: RunParts) {
+  constructor(engine: Engine, job: JobEntry, trigger: Cause, at: number, wall: number, parts: RunParts) {
     this.engine = engine
     this.job = job
     this.trigger = trigger
+    this.at = at
+    this.wall = wall
     this.parts = parts
     this.claim = parts.claim
-    this.wall = parts.wall ?? NaN
+    this.madeId = parts.abandoned?.id
   }
 
-  /** A copy. */
-  get facts(): Facts {
-    const facts = new Facts(this.engine, this.job, this.trigger, this.parts)
+  /** A copy: `into` what was one of another run, so that remembering makes no garbage. */
+  remember(into?: Facts): Facts {
+    const { engine, job, trigger, at, wall, parts } = this
+    const facts = into ?? new Facts(engine, job, trigger, at, wall, parts)
+    facts.engine = engine
+    facts.job = job
+    facts.trigger = trigger
+    facts.at = at
+    facts.wall = wall
+    facts.parts = parts
     facts.claim = this.claim
     facts.state = this.state
     facts.outcome = this.outcome
@@ -59,14 +68,10 @@ export class Facts {
     facts.attempt = this.attempt
     facts.errors = this.errors
     facts.traceId = this.traceId
-    facts.wall = this.wall
     facts.endedAtMono = this.endedAtMono
+    facts.serial = this.serial
+    facts.madeId = this.madeId
     return facts
-  }
-
-  /** The nominal instant, in ms. */
-  get at(): number {
-    return this.parts.at
   }
 
   get until(): Date | undefined {
@@ -74,13 +79,14 @@ export class Facts {
   }
 
   get id(): string {
-    this.parts.id ??= timeOrderedId(this.wall || this.engine.now())
-    return this.parts.id
+    this.madeId ??= timeOrderedId(this.wall, this.serial)
+    return this.madeId
   }
 
   get tick(): Tick {
     const job = this.job.name
-    const { at, fold } = this.parts
+    const { at } = this
+    const { fold } = this.parts
     return {
       id: `${job}@${iso(at)}${fold ? `~${fold + 1}` : ''}`,
       job,

@@ -3,6 +3,8 @@ import type { JobEntry } from './job.ts'
 import type { Registry } from './registry.ts'
 import type { ActiveRun } from './run.ts'
 
+const NOBODY: JobEntry[] = []
+
 /** Which jobs run after which: the trees that `after()` makes. */
 export class Followers {
   readonly #registry: Registry
@@ -28,7 +30,7 @@ export class Followers {
 
   /** The jobs that this run lets go. */
   of(run: ActiveRun): JobEntry[] {
-    if (!this.#any || run.attempt === 0) return []
+    if (!this.#any || run.attempt === 0) return NOBODY
     const end = run.outcome === 'succeeded' ? 'succeeded' : 'failed'
     return [...this.#registry.all()].filter((job) =>
       job.trigger.follows?.some(({ job, on }) => job === run.job.name && (on === 'settled' || on === end)),

@@ -16,13 +16,13 @@ export function createHost(engine: Engine, registry: Registry): Host {
     rerun: (tick, claim) => {
       const job = registry.find(tick.job)
       const at = tick.scheduledAt.getTime()
-      if (job) engine.fire(job, 'rerun', { at, fold: foldOf(tick.id), claim })
+      if (job) engine.fire(job, 'rerun', at, { fold: foldOf(tick.id), claim })
       else void claim.finish('abandoned')
     },
     abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
       const job = registry.find(name)
       const at = scheduledAt.getTime()
-      if (job) engine.abandon(job, trigger, { at, fold: foldOf(id), abandoned, id: abandoned.id })
+      if (job) engine.abandon(job, trigger, at, { fold: foldOf(id), abandoned })
     },
     adjustClock: (offset) => {
       engine.clockOffset = offset

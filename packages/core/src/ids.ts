@@ -12,15 +12,35 @@ export function iso(at: number): string {
   return isoText
 }
 
-let idAt = NaN
-let idStart = ''
+let made = 0
 
-/** UUID version 7 (RFC 9562). */
-export function timeOrderedId(now: number): string {
-  if (now !== idAt) {
+/** Numbers the runs of this process; after 2^30 it begins again. */
+export function serial(): number {
+  return made++ & 0x3fffffff
+}
+
+let idAt = NaN
+let idHigh = NaN
+let idStart = ''
+let unique = ''
+
+/**
+ * UUID version 7 (RFC 9562): the time in ms, a counter of 24 bits, and a random number that tells processes
+ * apart. The same for the same time and counter.
+ */
+export function timeOrderedId(now: number, count: number): string {
+  const high = (count >> 12) & 0xfff
+  if (now !== idAt || high !== idHigh) {
+    unique ||= crypto().randomUUID()
     const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0')
-    idStart = `${time.slice(0, 8)}-${time.slice(8)}-7`
+    idStart = `${time.slice(0, 8)}-${time.slice(8)}-7${hex(high)}-${unique[19]}`
     idAt = now
+    idHigh = high
   }
-  return idStart + crypto().randomUUID().slice(15)
+  return idStart + hex(count & 0xfff) + unique.slice(23)
+}
+
+/** Three digits. */
+function hex(value: number): string {
+  return (0x1000 + value).toString(16).slice(1)
 }

@@ -52,14 +52,15 @@ export class JobEntry implements Job {
   readonly policies: Policies
   readonly data: unknown
   readonly chain: Chain
+  // NaN, not 0, where a fraction or a large number is to come: the engine need not make room for it then.
   /** When it is due in the timetable: the tick and its spread, in ms. */
-  due = 0
+  due: number = NaN
   readonly order: number
   /** Its place in the agenda while it is armed. */
   slot: Slot | undefined = undefined
   place = 0
   /** The nominal instant of the armed tick, in ms. */
-  at = 0
+  at: number = NaN
   /** The last tick that was decided, in ms, and how often the clock had been set back then. */
   decided: number = -Infinity
   fold = 0
@@ -69,14 +70,17 @@ export class JobEntry implements Job {
   awaits: ActiveRun | undefined = undefined
   /** Its trigger has no more ticks. */
   exhausted = false
-  /** The run that keeps others from overlapping it. */
-  holding: ActiveRun | undefined = undefined
+  /**
+   * The serial number of the run that keeps others from overlapping it; -1 when there is none. Not the run: of all
+   * that is long-lived, only what points to young objects makes work for the garbage collector.
+   */
+  holding = -1
   running = 0
   /** The one run that waits for it. */
   queued: ActiveRun | undefined = undefined
   paused: PauseInfo | undefined
   lastOutcome: Outcome | undefined = undefined
-  lastAt = 0
+  lastAt: number = NaN
   readonly #keeper: Keeper
 
   constructor(

@@ -2,19 +2,12 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
-import { Facts, NONE, type RunParts } from './facts.ts'
+import { Extras } from './extras.ts'
+import { Facts, NONE, ORDINARY, type RunParts } from './facts.ts'
 import { type Group, type GroupOptions, TaskGroup } from './group.ts'
 import type { Cause, Logger, Maybe, Outcome, Run, SkipReason, Tick } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bind } from './log.ts'
-
-/** Why a run was made, where it was not for a tick. */
-interface Origin {
-  /** What it was asked with. All others get the job's. */
-  data?: unknown
-  /** The run of another job that lets this one go. */
-  parent?: Run
-}
 
 /** What was thrown, in a box: it may be undefined. */
 export interface Failure {
@@ -23,54 +16,72 @@ export interface Failure {
 
 /** A run from its tick to its outcome. What costs something to make is made when it is touched. */
 export class ActiveRun extends Facts implements Run {
-  readonly origin: Origin | undefined
-  claimedIn: number | undefined = undefined
   result: unknown = undefined
-  traceparent: string | undefined = undefined
-  traceUrl: string | undefined = undefined
-  /** Why the attempt under way was aborted, and whether that ends the whole run. */
+  /** Why the attempt under way was aborted. */
   aborted: Error | undefined = undefined
-  over = false
   /** Ends the attempt under way without waiting for its handler. */
   giveUp: ((reason: unknown) => void) | undefined = undefined
   /** No link waits for the attempt. */
   bare = false
-  slow = false
   /** Its place among the runs in flight; -1 outside. */
   place = -1
-
-  // Plain fields, not private ones: they are faster to make.
-  madeTick: Tick | undefined = undefined
-  madeLog: Logger | undefined = undefined
-  controller: AbortController | undefined = undefined
-  context: AsyncResource | undefined = undefined
-  cleanups: (() => unknown)[] | undefined = undefined
-  groups: TaskGroup[] | undefined = undefined
-  waiters: (() => void)[] | undefined = undefined
-  wake: ((passed: boolean) => void) | undefined = undefined
   /** Monotonic time when the first attempt began, in ms. */
   began: number = NaN
+  extras: Extras | undefined = undefined
 
-  constructor(engine: Engine, job: JobEntry, trigger: Cause, parts: RunParts, origin?: Origin) {
-    super(engine, job, trigger, parts)
-    this.origin = origin
+  constructor(
+    engine: Engine,
+    job: JobEntry,
+    trigger: Cause,
+    at: number,
+    wall: number,
+    parts: RunParts = ORDINARY,
+  ) {
+    super(engine, job, trigger, at, wall, parts)
+  }
+
+  /** What most runs never have, made when it is touched. */
+  get touch(): Extras {
+    this.extras ??= new Extras()
+    return this.extras
   }
 
   get data(): unknown {
-    return this.trigger === 'manual' ? this.origin?.data : this.job.data
+    return this.trigger === 'manual' ? this.extras?.data : this.job.data
   }
 
   get parent(): Run | undefined {
-    return this.origin?.parent
+    return this.extras?.parent
   }
 
   override get tick(): Tick {
-    this.madeTick ??= super.tick
-    return this.madeTick
+    const { touch } = this
+    touch.tick ??= super.tick
+    return touch.tick
+  }
+
+  get claimedIn(): number | undefined {
+    return this.extras?.claimedIn
+  }
+
+  get traceparent(): string | undefined {
+    return this.extras?.traceparent
+  }
+
+  set traceparent(traceparent: string | undefined) {
+    this.touch.traceparent = traceparent
+  }
+
+  get traceUrl(): string | undefined {
+    return this.extras?.traceUrl
+  }
+
+  set traceUrl(url: string | undefined) {
+    this.touch.traceUrl = url
   }
 
   get late(): number {
-    return Math.max(0, (this.wall || this.engine.now()) - this.at)
+    return Math.max(0, this.wall - this.at)
   }
 
   get duration(): number {
@@ -79,19 +90,21 @@ export class ActiveRun extends Facts implements Run {
   }
 
   get signal(): AbortSignal {
-    if (!this.controller) {
-      this.controller = new AbortController()
+    const { touch } = this
+    if (!touch.controller) {
+      touch.controller = new AbortController()
       // Listeners are called in the context the signal was first touched in: the handler's, with its trace.
       // As AsyncLocalStorage.snapshot(), for a tenth of its cost.
-      this.context = new AsyncResource('escapement.run', MANUAL)
-      if (this.aborted) this.controller.abort(this.aborted)
+      touch.context = new AsyncResource('escapement.run', MANUAL)
+      if (this.aborted) touch.controller.abort(this.aborted)
     }
-    return this.controller.signal
+    return touch.controller.signal
   }
 
   get log(): Logger {
-    this.madeLog ??= bind(this.engine.userLog, this)
-    return this.madeLog
+    const { touch } = this
+    touch.log ??= bind(this.engine.userLog, this)
+    return touch.log
   }
 
   assertHeld(): void {
@@ -109,8 +122,9 @@ export class ActiveRun extends Facts implements Run {
 
   group(options?: GroupOptions): Group {
     const group = new TaskGroup(this.signal, options)
-    this.groups ??= []
-    this.groups.push(group)
+    const { touch } = this
+    touch.groups ??= []
+    touch.groups.push(group)
     return group
   }
 
@@ -125,8 +139,9 @@ export class ActiveRun extends Facts implements Run {
   }
 
   onCleanup(fn: () => unknown): void {
-    this.cleanups ??= []
-    this.cleanups.push(fn)
+    const { touch } = this
+    touch.cleanups ??= []
+    touch.cleanups.push(fn)
   }
 
   cancel(reason = 'cancelled on request'): void {
@@ -146,23 +161,26 @@ export class ActiveRun extends Facts implements Run {
       this.wall = this.engine.now()
       this.began = this.engine.clock.monotonic()
     } else {
-      this.controller = undefined
+      if (this.extras) this.extras.controller = undefined
       this.aborted = undefined
     }
     this.state = 'running'
   }
 
+  /** The whole run was aborted, not only the attempt under way. */
+  get over(): boolean {
+    return this.extras?.over === true
+  }
+
   /** Aborts the whole run, or with `attemptOnly` what is under way. The first reason counts. */
   abort(reason: Error, attemptOnly = false): void {
     if (this.ended || (this.aborted && (attemptOnly || this.over))) return
-    if (!attemptOnly) this.over = true
+    if (!attemptOnly) this.touch.over = true
     const first = this.aborted === undefined
     this.aborted = reason
     if (!attemptOnly) this.go(false)
-    if (this.controller && first) {
-      const controller = this.controller
-      this.context?.runInAsyncScope(() => controller.abort(reason))
-    }
+    const { controller, context } = this.extras ?? NOTHING
+    if (controller && first) context?.runInAsyncScope(() => controller.abort(reason))
     if (first && this.state === 'running') this.engine.patience(this)
   }
 
@@ -170,8 +188,9 @@ export class ActiveRun extends Facts implements Run {
   get settled(): Promise<Run> {
     if (this.ended) return Promise.resolve(this)
     return new Promise((resolve) => {
-      this.waiters ??= []
-      this.waiters.push(() => resolve(this))
+      const { touch } = this
+      touch.waiters ??= []
+      touch.waiters.push(() => resolve(this))
     })
   }
 
@@ -179,40 +198,43 @@ export class ActiveRun extends Facts implements Run {
   wait(): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.over) resolve(false)
-      else this.wake = resolve
+      else this.touch.wake = resolve
     })
   }
 
   /** Ends the wait, if there is one. */
   go(passed = true): void {
-    const wake = this.wake
-    this.wake = undefined
+    if (!this.extras) return
+    const { wake } = this.extras
+    this.extras.wake = undefined
     wake?.(passed)
   }
 
   /** True when the attempt has groups to wait for or cleanups to call. */
   get trailing(): boolean {
-    return this.groups !== undefined || this.cleanups !== undefined
+    return this.extras !== undefined && (this.extras.groups ?? this.extras.cleanups) !== undefined
   }
 
   /** Waits for the groups and cleans up. A group's failure is the attempt's. */
   async join(failure?: Failure): Promise<void> {
     let failed = failure
-    for (const group of this.groups ?? []) {
+    const { touch } = this
+    for (const group of touch.groups ?? []) {
       if (failed) group.fail(failed.error)
       await group.done().catch((error: unknown) => {
         failed ??= { error }
       })
     }
-    this.groups = undefined
+    touch.groups = undefined
     await this.cleanUp()
     if (failed) throw failed.error
   }
 
   /** Calls what `onCleanup` was given, the last first. */
   async cleanUp(): Promise<void> {
-    const cleanups = this.cleanups
-    this.cleanups = undefined
+    const { touch } = this
+    const { cleanups } = touch
+    touch.cleanups = undefined
     for (let fn = cleanups?.pop(); fn; fn = cleanups?.pop()) {
       try {
         await fn()
@@ -258,9 +280,12 @@ export class ActiveRun extends Facts implements Run {
 
   /** Lets those go who wait for the end. */
   settle(): void {
-    for (const tell of this.waiters ?? []) tell()
-    this.waiters = undefined
+    const waiters = this.extras?.waiters
+    if (!waiters || !this.extras) return
+    this.extras.waiters = undefined
+    for (const tell of waiters) tell()
   }
 }
 
 const MANUAL = { requireManualDestroy: true }
+const NOTHING: Partial<Extras> = {}

@@ -19,9 +19,11 @@ export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
     record(run) {
       // It is in the history of who has it.
       if (run.reason === 'claimed-elsewhere') return
+      const full = ring.length === limit
+      const last = full ? ring[oldest] : undefined
       // Plain data is made of it when somebody looks.
-      const kept = run instanceof Facts ? run.facts : run
-      if (ring.length < limit) ring.push(kept)
+      const kept = run instanceof Facts ? run.remember(last instanceof Facts ? last : undefined) : run
+      if (!full) ring.push(kept)
       else if (limit > 0) {
         ring[oldest] = kept
         oldest = (oldest + 1) % limit

@@ -1,6 +1,7 @@
 import { Agenda } from './agenda.ts'
 import { detached } from './context.ts'
 import { EscapementError, show } from './errors.ts'
+import { ORDINARY, type RunParts } from './facts.ts'
 import type { Clock, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { instantAfter } from './triggers/index.ts'
@@ -8,27 +9,13 @@ import { instantAfter } from './triggers/index.ts'
 /** When to ask a trigger again that has thrown, in ms. */
 const ASK_AGAIN = 30_000
 /** How long due ticks are fired in one go before the loop gets a turn, in ms. Short: runs that end young cost less. */
-const SLICE = 1
+const SLICE = 0.5
 /** A difference between wall and monotonic time that counts as a step, in ms. */
 const STEP = 1_000
 /** Set back by more than this, wildcard jobs carry on with the new time; by less, they wait for it. */
 const LONG_STEP = 60_000
 /** Ticks older than this are not enumerated one by one. */
 const HORIZON = 86_400_000
-
-/** A tick that is due. */
-export interface Due {
-  at: number
-  fold: number
-  /** The job's next tick is due as well. */
-  superseded: boolean
-  /** Stands for all ticks up to here, too old to be told one by one. */
-  until: Date | undefined
-  /** When it was found due. */
-  wall: number
-  /** Of its run, once it has one. */
-  id: string | undefined
-}
 
 export interface TimetableParts {
   clock: Clock
@@ -39,8 +26,8 @@ export interface TimetableParts {
   keepAlive: () => boolean
   /** How long a due tick is left to other instances, in ms. */
   headStart(job: JobEntry, at: number): number
-  /** Fires a tick. True: the job is armed again by `resume()` only. */
-  fire(job: JobEntry, due: Due): boolean
+  /** Fires a tick, found due at `wall` (ms). True: the job is armed again by `arm()` only. */
+  fire(job: JobEntry, at: number, wall: number, parts: RunParts): boolean
   /** Woke up. */
   onWake(): void
   onStep(by: number): void
@@ -182,7 +169,8 @@ export class Timetable {
     const superseded = job.slot !== undefined && job.at <= wall
     const fold = at <= this.#folded ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
-    const held = this.#parts.fire(job, { at, fold, superseded, until, wall, id: undefined })
+    const parts = superseded || fold > 0 ? { fold, superseded, until } : ORDINARY
+    const held = this.#parts.fire(job, at, wall, parts)
     if (held) this.#agenda.delete(job)
   }
 

@@ -43,8 +43,8 @@ export class Watch {
 
   #tellSlow(): void {
     for (const run of this.#engine.inFlight) {
-      if (run.slow || run.duration < run.job.policies.slow) continue
-      run.slow = true
+      if (run.extras?.slow || run.duration < run.job.policies.slow) continue
+      run.touch.slow = true
       this.#engine.log.warn(
         { job: run.job.name, run_id: run.id, duration_ms: Math.round(run.duration) },
         `${run.job.name} is slow`,

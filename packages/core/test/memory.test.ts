@@ -29,3 +29,24 @@ test('history keeps what is told of a run, not its result, data, signal or paren
   expect(Object.keys(held).filter((name) => held[name]?.deref())).toEqual([])
   expect(await scheduler.history({ job: 'report' })).toMatchObject([{ state: 'succeeded' }])
 })
+
+test('history and run tell the same, however much has run since', async () => {
+  const logger = { debug() {}, info() {}, warn() {}, error() {} }
+  const scheduler = createScheduler({ timezone: 'UTC', logger })
+  scheduler.job<number>('square', manual(), ({ data }) => {
+    if (data % 7 === 0) throw new Error(`not ${data}`)
+  })
+  const runs = []
+  // The places of the first thousand are used again.
+  for (let i = 0; i < 2500; i++) runs.push(await scheduler.run('square', i, { wait: true }))
+  const kept = (await scheduler.history({ limit: 5000 })).reverse()
+  const facts = ({ id, state, startedAt, fence }: (typeof kept)[number]) => ({ id, state, startedAt, fence })
+  // The ids are asked of history first.
+  expect(kept.map(facts)).toEqual(runs.slice(-1000).map(facts))
+  expect(kept.map(({ error }) => error?.message)).toEqual(
+    runs.slice(-1000).map(({ data }) => ((data as number) % 7 === 0 ? `not ${data}` : undefined)),
+  )
+  const ids = runs.map(({ id }) => id)
+  expect(new Set(ids).size).toBe(2500)
+  expect([...ids].sort()).toEqual(ids)
+})

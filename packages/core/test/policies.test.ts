@@ -230,6 +230,23 @@ describe('missed ticks', () => {
     expect(late).toEqual([])
   })
 
+  test('one warning for a job, and one for many jobs', async () => {
+    const warned: object[] = []
+    const logger = { debug() {}, info() {}, warn: (...line: object[]) => warned.push(line), error() {} }
+    for (const jobs of [1, 1000]) {
+      const { clock, scheduler } = harness({ logger })
+      for (let i = 0; i < jobs; i++) scheduler.job(`job-${i}`, '*/10 * * * * *', () => {})
+      await scheduler.start()
+      await clock.block('35s')
+      await clock.advance('1s')
+    }
+    const names = Array.from({ length: 10 }, (_, i) => `job-${i}`)
+    expect(warned).toEqual([
+      [{ job: 'job-0', missed: 2 }, 'job-0 missed 2 ticks'],
+      [{ jobs: names, missed: 2000 }, '1000 jobs missed 2000 ticks'],
+    ])
+  })
+
   test('catchUp bounds what is caught up', async () => {
     const { log } = await blocked({ missed: 'all', catchUp: '16s' }, '35s')
     expect(log).toEqual(['a missed 00:00:20', 'a succeeded 00:00:30', 'a succeeded 00:00:40'])

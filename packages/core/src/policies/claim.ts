@@ -9,7 +9,7 @@ export function claim(lock: Lock, monotonic: () => number): Link {
     if (!run.claim) {
       const asked = monotonic()
       const answer = await lock.claim(run, { lease: overlap !== 'allow' })
-      run.claimedIn = monotonic() - asked
+      run.touch.claimedIn = monotonic() - asked
       if (answer.granted) run.claim = answer
       else if (answer.final || answer.reason !== 'claim-unavailable' || onClaimError === 'skip') {
         if (answer.error) run.fail(answer.error)

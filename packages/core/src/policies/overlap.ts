@@ -7,8 +7,8 @@ import type { ActiveRun } from '../run.ts'
  */
 export const overlap: Link = (run, next) => {
   const { job } = run
-  if (!job.holding) {
-    job.holding = run
+  if (job.holding < 0) {
+    job.holding = run.serial
     return next(run)
   }
   const { overlap: policy } = job.policies
@@ -16,7 +16,9 @@ export const overlap: Link = (run, next) => {
   if (policy === 'cancel-previous') {
     job.queued?.end('skipped', 'overlap')
     job.queued?.go(false)
-    job.holding.cancel(`a newer run of ${job.name} has come`)
+    const { holding, name } = job
+    const previous = run.engine.inFlight.find(({ serial }) => serial === holding)
+    previous?.cancel(`a newer run of ${name} has come`)
   }
   return queue(run, next)
 }
@@ -34,7 +36,7 @@ async function queue(run: ActiveRun, next: Chain): Promise<unknown> {
 /** The run has ended: its job is free, or the next in line's at once, so that no tick can come between. */
 export function release(run: ActiveRun): void {
   const { job } = run
-  if (job.holding !== run) return
-  job.holding = job.queued
+  if (job.holding !== run.serial) return
+  job.holding = job.queued?.serial ?? -1
   job.queued?.go()
 }
