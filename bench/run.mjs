@@ -29,7 +29,11 @@ const parts = [
 for (const name of wanted) {
   const { title, run } = await import(`./suites/${name}.mjs`)
   console.log(`\n## ${title}\n`)
-  const result = await run({ rounds, quick: values.quick, full: values.full })
+  // One that fails takes no others along.
+  const result = await run({ rounds, quick: values.quick, full: values.full }).catch((error) => {
+    process.exitCode = 1
+    return `Failed: ${error.message}`
+  })
   console.log(result)
   parts.push(`## ${title}`, result)
 }

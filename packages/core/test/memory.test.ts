@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createScheduler, manual } from '@escapement/core'
+import { createScheduler, manual, type Run } from '@escapement/core'
 import { expect, test } from 'vitest'
 
 setFlagsFromString('--expose-gc')
@@ -40,7 +40,12 @@ test('history and run tell the same, however much has run since', async () => {
   // The places of the first thousand are used again.
   for (let i = 0; i < 2500; i++) runs.push(await scheduler.run('square', i, { wait: true }))
   const kept = (await scheduler.history({ limit: 5000 })).reverse()
-  const facts = ({ id, state, startedAt, fence }: (typeof kept)[number]) => ({ id, state, startedAt, fence })
+  const facts = ({ id, state, startedAt, fence }: Pick<Run, 'id' | 'state' | 'startedAt' | 'fence'>) => ({
+    id,
+    state,
+    startedAt,
+    fence,
+  })
   // The ids are asked of history first.
   expect(kept.map(facts)).toEqual(runs.slice(-1000).map(facts))
   expect(kept.map(({ error }) => error?.message)).toEqual(
