@@ -4,7 +4,6 @@ import { MAX_TIMER } from './options.ts'
 /** Keeps the process from ending while runs are under way, even if they wait for nothing that does. */
 export class Alive {
   #timer: NodeJS.Timeout | undefined
-
   #held = false
 
   hold(): void {

@@ -16,7 +16,7 @@ export interface RunParts {
   abandoned?: Abandoned
 }
 
-export const ORDINARY: RunParts = {}
+export const ORDINARY: RunParts = Object.freeze({})
 
 /** What is remembered of a run: not its result, its signal, its listeners, whatever their size. */
 export class Facts {
@@ -37,10 +37,18 @@ export class Facts {
   wall: number
   /** Monotonic, in ms. */
   endedAtMono: number = NaN
+  /** Which of this process's runs it is. */
   serial: number = serial()
   madeId: string | undefined
 
-  constructor(engine: Engine, job: JobEntry, trigger: Cause, at: number, wall: number, parts: RunParts) {
+  constructor(
+    engine: Engine,
+    job: JobEntry,
+    trigger: Cause,
+    at: number,
+    wall: number,
+    parts: RunParts = ORDINARY,
+  ) {
     this.engine = engine
     this.job = job
     this.trigger = trigger
@@ -85,8 +93,8 @@ export class Facts {
 
   get tick(): Tick {
     const job = this.job.name
-    const { at } = this
-    const { fold } = this.parts
+    const { at, parts } = this
+    const { fold } = parts
     return {
       id: `${job}@${iso(at)}${fold ? `~${fold + 1}` : ''}`,
       job,

@@ -1,12 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
 import { Extras } from './extras.ts'
-import { Facts, NONE, ORDINARY, type RunParts } from './facts.ts'
+import { Facts, NONE } from './facts.ts'
 import { type Group, type GroupOptions, TaskGroup } from './group.ts'
-import type { Cause, Logger, Maybe, Outcome, Run, SkipReason, Tick } from './interfaces.ts'
-import type { JobEntry } from './job.ts'
+import type { Logger, Maybe, Outcome, Run, SkipReason, Tick } from './interfaces.ts'
 import { bind } from './log.ts'
 
 /** What was thrown, in a box: it may be undefined. */
@@ -28,17 +26,6 @@ export class ActiveRun extends Facts implements Run {
   /** Monotonic time when the first attempt began, in ms. */
   began: number = NaN
   extras: Extras | undefined = undefined
-
-  constructor(
-    engine: Engine,
-    job: JobEntry,
-    trigger: Cause,
-    at: number,
-    wall: number,
-    parts: RunParts = ORDINARY,
-  ) {
-    super(engine, job, trigger, at, wall, parts)
-  }
 
   /** What most runs never have, made when it is touched. */
   get touch(): Extras {
