@@ -1,7 +1,12 @@
+import { type Clock, EscapementError } from '@escapement/core'
+import type { Verdict } from './ballot.ts'
 import { Batch, groupBy } from './batch.ts'
 import { parseRecord, type Subject } from './keys.ts'
 import type { Nodes } from './nodes.ts'
 import type { Witness } from './witness.ts'
+
+/** How many are put to the vote at a time: help must not be what Redis is busy with. */
+const AT_ONCE = 64
 
 interface Look {
   readonly subject: Subject
@@ -9,19 +14,54 @@ interface Look {
   readonly resolve: (token: string | undefined) => void
 }
 
-/** Looks, a little after the instant, whether ticks have been claimed: many at a time, with one MGET. */
+/**
+ * Claims that can wait: ticks of other instances' jobs, a little after the instant, and those found too late. Looks
+ * first whether somebody has claimed them, many at a time with one MGET.
+ */
 export class Backups {
   readonly #nodes: Nodes
   readonly #witness: Witness
+  readonly #clock: Clock
   readonly #batch = new Batch<Look>((looks) => void this.#read(looks), 1000)
+  #free = AT_ONCE
+  readonly #line: (() => void)[] = []
 
-  constructor(nodes: Nodes, witness: Witness) {
+  constructor(nodes: Nodes, witness: Witness, clock: Clock) {
     this.#nodes = nodes
     this.#witness = witness
+    this.#clock = clock
   }
 
-  look(subject: Subject): Promise<string | undefined> {
-    return new Promise((resolve) => this.#batch.add({ subject, resolve }))
+  /** Calls `vote` if no token but one of ours has it, when it is this tick's turn, and not after `end` (monotonic, ms). */
+  async vote(
+    subject: Subject,
+    own: ReadonlySet<string>,
+    end: number,
+    vote: () => Promise<Verdict>,
+  ): Promise<Verdict> {
+    const taken = await this.#look(subject, own)
+    if (taken) return taken
+    if (this.#free > 0) this.#free--
+    else {
+      await new Promise<void>((resolve) => this.#line.push(resolve))
+      const over = this.#clock.monotonic() >= end ? CROWDED : await this.#look(subject, own)
+      if (over) {
+        this.#leave()
+        return over
+      }
+    }
+    return vote().finally(() => this.#leave())
+  }
+
+  #leave(): void {
+    const next = this.#line.shift()
+    if (next) next()
+    else this.#free++
+  }
+
+  async #look(subject: Subject, own: ReadonlySet<string>): Promise<Verdict | undefined> {
+    const token = await new Promise<string | undefined>((resolve) => this.#batch.add({ subject, resolve }))
+    return token === undefined || own.has(token) ? undefined : { kind: 'taken', by: token }
   }
 
   async #read(looks: Look[]): Promise<void> {
@@ -35,4 +75,10 @@ export class Backups {
       }
     }
   }
+}
+
+const CROWDED: Verdict = {
+  kind: 'down',
+  error: new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', 'Redis was too slow to decide all ticks in time'),
+  asked: false,
 }

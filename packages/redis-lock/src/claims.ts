@@ -77,31 +77,33 @@ export class Claims {
     const { name, policies } = run.job
     const at = run.tick.scheduledAt.getTime()
     const subject = this.#subject(run, at)
-    const began = this.#clock.monotonic()
+    const end = this.#end(run, subject)
     const waits = policies.overlap === 'queue' || policies.overlap === 'cancel-previous'
     const own = new Set<string>()
     // What is caught up comes to all instances at once, and so does what waited for Redis.
     let together = run.trigger === 'catch-up'
-    let motion: Motion | undefined
-    /** Before the first command that may have granted the motion. */
-    let first: Sent | undefined
+    const late = together
+    let bid: { readonly motion: Motion; sent?: Sent } | undefined
     let asked = false
     for (let round = 1; ; round++) {
-      if (subject.at !== undefined && owners.rank(name) > 0) {
-        if (together) await this.#sleep(this.headStart(run.job, at))
-        const token = await backups.look(subject)
-        if (token !== undefined && !own.has(token)) return elsewhere(token)
-      }
-      motion ??= { subject, token: this.token(), start: 1, leased, state: 'run' }
+      const rank = subject.at === undefined ? 0 : owners.rank(name)
+      if (rank > 0 && together) await this.#sleep(this.headStart(run.job, at))
+      bid ??= { motion: { subject, token: this.token(), start: 1, leased, state: 'run' } }
+      const current = bid
+      const { motion } = current
       own.add(motion.token)
-      first ??= { monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
-      const verdict = await ballot.vote(motion)
+      const vote = () => {
+        // Before the first command that may grant it.
+        current.sent ??= { monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
+        return ballot.vote(motion)
+      }
+      const verdict = rank > 0 || late ? await backups.vote(subject, own, end, vote) : await vote()
       if (verdict.kind === 'down') asked ||= verdict.asked
-      if (verdict.kind === 'granted') {
+      const { sent } = current
+      if (verdict.kind === 'granted' && sent) {
         // An answer that was long under way is worth nothing: the lease may be over.
-        if (this.#clock.monotonic() < first.monotonic + sureOf(settings.lease)) {
-          const { token } = motion
-          return leases.hold({ subject, token, leased, start: 1, fence: verdict.fence, sent: first })
+        if (this.#clock.monotonic() < sent.monotonic + sureOf(settings.lease)) {
+          return leases.hold({ subject, token: motion.token, leased, start: 1, fence: verdict.fence, sent })
         }
         await ballot.withdraw([motion])
       }
@@ -109,13 +111,12 @@ export class Claims {
       if (verdict.kind === 'busy' && !waits) {
         return { granted: false, reason: 'overlap', by: instanceOf(verdict.by) }
       }
-      const end = this.#end(run, subject, began)
       const pause = pauseAfter(verdict, round)
       if (verdict.kind === 'late' || this.#clock.monotonic() + pause > end) {
         // Redis may have granted it and not been able to say so.
-        const { token } = motion
         if (verdict.kind === 'down' && asked) {
-          void ends.end({ subject, token, start: 1, fence: 0, since: this.#clock.monotonic() }, 'undo')
+          const since = this.#clock.monotonic()
+          void ends.end({ subject, token: motion.token, start: 1, fence: 0, since }, 'undo')
         }
         return refusal(verdict, settings)
       }
@@ -123,21 +124,18 @@ export class Claims {
       together = verdict.kind === 'down' || verdict.kind === 'hold'
       if (verdict.kind === 'down') await nodes.up(end - this.#clock.monotonic())
       // One Redis knows its own answer by the token; several might count an old vote for a new one.
-      if (verdict.kind !== 'down' || settings.clients.length > 1) {
-        motion = undefined
-        first = undefined
-      }
+      if (verdict.kind !== 'down' || settings.clients.length > 1) bid = undefined
     }
   }
 
   /** Until when a tick is tried for, on the monotonic clock: the next one must not find it under way. */
-  #end(run: Run, { at }: Subject, began: number): number {
-    if (at === undefined) return began + WINDOW
+  #end(run: Run, { at }: Subject): number {
+    const now = this.#clock.monotonic()
+    if (at === undefined) return now + WINDOW
     const period = periodOf(run.job, at)
     const left = at + period - (this.#clock.now() + (this.#parts.nodes.skew ?? 0))
     // What was found late has had its next one.
-    const end = left > 0 ? this.#clock.monotonic() + left - Math.min(50, period / 10) : began + period
-    return Math.min(began + WINDOW, end)
+    return now + Math.min(WINDOW, left > 0 ? left - Math.min(50, period / 10) : period)
   }
 
   #sleep(ms: number): Promise<void> {

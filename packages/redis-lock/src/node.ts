@@ -46,6 +46,8 @@ export class Node {
   #timer: Timer | undefined
   #closed = true
   readonly #scripts = new Set<string>()
+  /** By shard, in ms of its wall time. */
+  #born: readonly number[] = []
 
   constructor(client: RedisLike, name: string, owned: boolean, context: NodeContext) {
     this.client = client
@@ -138,10 +140,17 @@ export class Node {
       this.#failed = 0
       this.usable = true
       this.lastError = undefined
+      this.#born = greetings.map(({ born }) => born)
       for (const [shard, greeted] of greetings.entries()) onGreet(this, shard, greeted)
     } catch {
       if (epoch === this.#epoch) this.#suspect()
     }
+  }
+
+  /** How long ago a shard of it may have forgotten something, in ms; Infinity when that is not known. */
+  age(shard: number): number {
+    const born = this.#born[shard]
+    return born === undefined ? Infinity : this.time.now() - born
   }
 
   /** Waits for an answer, at most the timeout. A node that lets us wait is not asked until it answers again. */

@@ -105,6 +105,14 @@ export class Nodes {
     return up < this.quorum
   }
 
+  /** How long a shard gives no lease yet, as far as is known, in ms: its Redis may have forgotten some. */
+  hold(shard: number): number {
+    const { guard, lease } = this.#settings
+    if (!guard) return 0
+    const left = this.all.map((node) => node.age(shard)).sort((a, b) => b - a)
+    return Math.max(0, lease - (left[this.quorum - 1] ?? Infinity))
+  }
+
   /** Waits until enough nodes can be asked, at most `ms`: all who wait go on at the same moment. */
   async up(ms: number): Promise<void> {
     if (!this.down) return

@@ -139,7 +139,7 @@ class Fleet {
       leases: this.#leases,
       ends: this.#ends,
       owners: this.#owners,
-      backups: new Backups(nodes, witness),
+      backups: new Backups(nodes, witness, clock),
     })
     const token = () => this.#claims.token()
     this.#recover = new Recover({ host, settings, keys, nodes, ballot, leases: this.#leases, token })
