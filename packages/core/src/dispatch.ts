@@ -29,7 +29,7 @@ export class Dispatch {
       now: () => engine.now(),
       nap: () => this.#watch.nap,
       keepAlive: () => this.keepAlive,
-      headStart: (job, at) => engine.headStart(job, at),
+      headStart: (job, at, now) => engine.headStart(job, at, now),
       fire: (job, at, wall, parts) => this.#fire(job, at, wall, parts),
       onWake: () => this.#watch.look(registry.all()),
       onStep: (by) => {

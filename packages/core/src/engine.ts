@@ -59,13 +59,16 @@ export class Engine {
 
   readonly #lock: Lock | undefined
   readonly #plugins: readonly Plugin[]
-  readonly #slots: ReturnType<typeof concurrency> | undefined
+  readonly #slots: Link | undefined
+  /** What becomes of late ticks. */
+  readonly #late: Link
   readonly #mutexes = new Mutexes()
   readonly #alive = new Alive()
   readonly #chains = new Map<number, Chain>()
   /** Timers of aborted runs. */
   readonly #patient = new Map<ActiveRun, Timer>()
   #onIdle: (() => void)[] = []
+  readonly #monotonic = () => this.clock.monotonic()
   /** Missed ticks of jobs that may miss more, and those to be told of. */
   readonly #missed = new Map<JobEntry, number>()
   readonly #told = new Map<JobEntry, number>()
@@ -80,8 +83,9 @@ export class Engine {
     this.#lock = parts.plugins.lock
     this.#plugins = parts.plugins.all
     this.#slots = Number.isFinite(parts.concurrency)
-      ? concurrency(parts.concurrency, () => this.clock.monotonic())
+      ? concurrency(parts.concurrency, this.#monotonic)
       : undefined
+    this.#late = this.#lock ? missedInFleet(this.#lock, this.#monotonic) : missed
     this.events = new Events((error, event) => {
       const fields = { error, source: `listener of '${event}'` }
       if (event === 'error') this.log.error(fields, 'a listener threw')
@@ -119,14 +123,13 @@ export class Engine {
         })
       const around = [
         ...(this.#slots ? [this.#slots] : []),
-        ...(this.#lock ? [claim(this.#lock, () => this.clock.monotonic())] : []),
+        ...(this.#lock ? [claim(this.#lock, this.#monotonic)] : []),
         ...hooks('run'),
       ]
       const within = [...hooks('attempt'), ...(limited ? [timeout(this)] : [])]
       const bare = !retried && around.length === 0 && within.length === 0
       const attempts = compose(within, bare ? bareAttempt : attempt(this))
-      const late = this.#lock ? missedInFleet(this.#lock) : missed
-      const links: Link[] = [late, paused, ...(exclusive ? [overlap] : []), ...around]
+      const links: Link[] = [this.#late, paused, ...(exclusive ? [overlap] : []), ...around]
       chain = compose(links, retry(this, attempts))
       this.#chains.set(key, chain)
     }
@@ -134,9 +137,9 @@ export class Engine {
   }
 
   /** How long a tick is left to the other instances, in ms. */
-  headStart(job: JobEntry, at: number): number {
+  headStart(job: JobEntry, at: number, now: number): number {
     try {
-      return this.#lock?.headStart?.(job, at) ?? 0
+      return this.#lock?.headStart?.(job, at, now) ?? 0
     } catch (error) {
       this.report(error, { source: 'headStart', job: job.name })
       return 0

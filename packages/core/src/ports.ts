@@ -32,12 +32,13 @@ export interface Lock {
    * Asks to run `run.key`. `lease`: whether no other run of the job may be under way.
    * Resolves in bounded time and does not reject: trouble is a refusal with `claim-unavailable`.
    */
-  claim(run: Run, options: { lease: boolean }): Promise<Claim | Refusal>
+  claim(run: Run, options: { lease: boolean }): Maybe<Claim | Refusal>
   /**
-   * How long a tick of the job is left to other instances, in ms: until then it costs this one nothing. Asked when
-   * the tick (`at`, in ms) is due, and again when that time is over. Default 0.
+   * How long a tick of the job is left to other instances, in ms after its instant (`at`, in ms): until then it costs
+   * this one nothing. Asked when the tick is armed for soon or due, and again when that time is over. `now` is the
+   * scheduler's time in ms, less the job's `spread`. Default 0.
    */
-  headStart?(job: Job, at: number): number
+  headStart?(job: Job, at: number, now: number): number
   /** Runs `fn` while no other holder of `name` in the fleet does. `signal` aborts when the hold is lost. */
   exclusive?<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T>
 }

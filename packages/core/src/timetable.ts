@@ -16,6 +16,8 @@ const STEP = 1_000
 const LONG_STEP = 60_000
 /** Ticks older than this are not enumerated one by one. */
 const HORIZON = 86_400_000
+/** Ticks as near as this, in ms, are put where they are due in this instance. */
+const SOON = 5_000
 
 export interface TimetableParts {
   clock: Clock
@@ -25,7 +27,7 @@ export interface TimetableParts {
   /** Whether waiting for the next tick keeps the process from ending. */
   keepAlive: () => boolean
   /** How long a due tick is left to other instances, in ms. */
-  headStart(job: JobEntry, at: number): number
+  headStart(job: JobEntry, at: number, now: number): number
   /** Fires a tick, found due at `wall` (ms). True: the job is armed again by `arm()` only. */
   fire(job: JobEntry, at: number, wall: number, parts: RunParts): boolean
   /** Woke up. */
@@ -78,6 +80,8 @@ export class Timetable {
     }
     job.at = next
     job.due = (Number.isNaN(next) ? this.#parts.now() + ASK_AGAIN : next) + job.spread
+    // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
+    if (next - after <= SOON) job.due += this.#parts.headStart(job, next, after)
     this.#agenda.put(job)
     if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
   }
@@ -155,7 +159,7 @@ export class Timetable {
       this.arm(job, wall)
       return
     }
-    const due = at + job.spread + this.#parts.headStart(job, at)
+    const due = at + job.spread + this.#parts.headStart(job, at, wall - job.spread)
     if (due > wall) {
       job.due = due
       this.#agenda.put(job)

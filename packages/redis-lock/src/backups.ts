@@ -14,6 +14,12 @@ interface Look {
   readonly resolve: (token: string | undefined) => void
 }
 
+interface Seen {
+  readonly at: number
+  answered: boolean
+  token: string | undefined
+}
+
 /**
  * Claims that can wait: ticks of other instances' jobs, a little after the instant, and those found too late. Looks
  * first whether somebody has claimed them, many at a time with one MGET.
@@ -25,11 +31,35 @@ export class Backups {
   readonly #batch = new Batch<Look>((looks) => void this.#read(looks), 1000)
   #free = AT_ONCE
   readonly #line: (() => void)[] = []
+  /** What a look at a job's tick has told, until the tick is claimed. */
+  readonly #seen = new Map<string, Seen>()
 
   constructor(nodes: Nodes, witness: Witness, clock: Clock) {
     this.#nodes = nodes
     this.#witness = witness
     this.#clock = clock
+  }
+
+  /** Whether the tick has been looked at; if not, that is done now. */
+  looked(subject: Subject, at: number): boolean {
+    const { job } = subject
+    const seen = this.#seen.get(job)
+    if (seen?.at === at) return seen.answered
+    const next: Seen = { at, answered: false, token: undefined }
+    this.#seen.set(job, next)
+    const resolve = (token: string | undefined) => {
+      next.answered = true
+      next.token = token
+    }
+    this.#batch.add({ subject, resolve })
+    return false
+  }
+
+  /** The token that was seen to have the tick. */
+  take(job: string, at: number): string | undefined {
+    const seen = this.#seen.get(job)
+    this.#seen.delete(job)
+    return seen?.at === at ? seen.token : undefined
   }
 
   /** Calls `vote` if no token but one of ours has it, when it is this tick's turn, and not after `end` (monotonic, ms). */

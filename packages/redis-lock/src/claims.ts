@@ -18,6 +18,8 @@ import { delay, type Owners } from './owner.ts'
 
 /** How long a tick is tried for at most, in ms. */
 const WINDOW = 5000
+/** How long the answer to a look is waited for before it is asked after, in ms. */
+const LOOK = 25
 
 export interface ClaimsParts {
   readonly host: Host
@@ -47,21 +49,38 @@ export class Claims {
     return `${this.#parts.owners.self}.${(this.#count++).toString(36)}`
   }
 
-  async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
-    const { host } = this.#parts
-    const answer = await this.#try(run, leased)
-    if (answer.granted) return answer
-    const { by, error } = answer
-    if (answer.reason === 'claimed-elsewhere') host.emit('claimed-elsewhere', run, { by })
-    else if (error) host.emit('claim-unavailable', run, { error })
-    return answer
+  /** A tick that another instance was seen to have. */
+  seen(run: Run): Refusal | undefined {
+    if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
+    const token = this.#parts.backups.take(run.job.name, run.tick.scheduledAt.getTime())
+    return token === undefined ? undefined : this.#tell(run, elsewhere(token))
   }
 
-  /** How long the tick is left to those before us, in ms. */
-  headStart(job: Job, at: number): number {
-    const { owners, ballot } = this.#parts
+  async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
+    const answer = await this.#try(run, leased)
+    return answer.granted ? answer : this.#tell(run, answer)
+  }
+
+  #tell(run: Run, refusal: Refusal): Refusal {
+    const { host } = this.#parts
+    const { by, error } = refusal
+    if (refusal.reason === 'claimed-elsewhere') host.emit('claimed-elsewhere', run, { by })
+    else if (error) host.emit('claim-unavailable', run, { error })
+    return refusal
+  }
+
+  /** How long the tick is left to those before us, in ms; then until it has been looked at. */
+  headStart(job: Job, at: number, now: number): number {
+    const { owners, ballot, backups, keys } = this.#parts
     const rank = owners.rank(job.name)
-    return rank === 0 ? 0 : delay(rank, periodOf(job, at), owners.spread, ballot.latency)
+    if (rank === 0) return 0
+    const period = periodOf(job, at)
+    const ms = delay(rank, period, owners.spread, ballot.latency)
+    const late = now - at
+    if (late < ms) return ms
+    // Not so long that the next one is due.
+    const look = late + Math.min(LOOK, period / 40)
+    return look > period * 0.9 || backups.looked(keys.tick(job.name, at), at) ? 0 : look
   }
 
   #subject(run: Run, at: number): Subject {
@@ -87,7 +106,7 @@ export class Claims {
     let asked = false
     for (let round = 1; ; round++) {
       const rank = subject.at === undefined ? 0 : owners.rank(name)
-      if (rank > 0 && together) await this.#sleep(this.headStart(run.job, at))
+      if (rank > 0 && together) await this.#sleep(this.headStart(run.job, at, -Infinity))
       bid ??= { motion: { subject, token: this.token(), start: 1, leased, state: 'run' } }
       const current = bid
       const { motion } = current

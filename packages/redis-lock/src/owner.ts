@@ -14,19 +14,6 @@ function mix(h: number): number {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-/** The place of `self` in line for a job: 0 for its owner. Rendezvous hashing: each instance has its own order. */
-export function rank(self: string, instances: Iterable<string>, job: string): number {
-  const seed = hash(job)
-  const score = (id: string) => mix(hash(id) ^ seed)
-  const own = score(self)
-  let before = 0
-  for (const id of instances) {
-    const other = score(id)
-    if (id !== self && (other > own || (other === own && id > self))) before++
-  }
-  return before
-}
-
 /**
  * How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank.
  * When votes take long (`latency`), so do the owner's: who came to help early would only make it worse.
@@ -44,27 +31,36 @@ export class Owners {
   readonly self: string
   /** How much later than others it looks after the ticks of others, in ms. */
   readonly spread: number
-  #instances: readonly string[] = []
+  readonly #own: number
+  /** Hashes of those that have been heard of lately. */
+  #others: readonly number[] = []
+  #known = ''
   #ranks = new Map<string, number>()
 
   constructor(self: string) {
     this.self = self
-    this.spread = hash(self) % SPREAD
+    this.#own = hash(self)
+    this.spread = this.#own % SPREAD
   }
 
-  /** Those that have been heard of lately. */
+  /** Those that have been heard of lately, in any order. */
   set instances(ids: readonly string[]) {
-    if (ids.length === this.#instances.length && ids.every((id, i) => id === this.#instances[i])) return
-    this.#instances = ids
+    const known = [...ids].sort().join(' ')
+    if (known === this.#known) return
+    this.#known = known
+    this.#others = ids.filter((id) => id !== this.self).map(hash)
     this.#ranks.clear()
   }
 
+  /** The place in line for a job: 0 for its owner. Rendezvous hashing: each instance has its own order of jobs. */
   rank(job: string): number {
-    let found = this.#ranks.get(job)
-    if (found === undefined) {
-      found = rank(this.self, this.#instances, job)
-      this.#ranks.set(job, found)
+    let rank = this.#ranks.get(job)
+    if (rank === undefined) {
+      const seed = hash(job)
+      const own = mix(this.#own ^ seed)
+      rank = this.#others.filter((other) => mix(other ^ seed) > own).length
+      this.#ranks.set(job, rank)
     }
-    return found
+    return rank
   }
 }

@@ -49,7 +49,7 @@ export function redisLock(options: RedisLockOptions): Plugin {
   }
   const lock: Lock = {
     claim: (run, { lease }) => joined().claim(run, lease),
-    headStart: (job, at) => joined().headStart(job, at),
+    headStart: (job, at, now) => joined().headStart(job, at, now),
     exclusive: (name, fn, signal) => joined().exclusive(name, fn, signal),
   }
   const defaults: JobDefaults = {
@@ -150,8 +150,12 @@ class Fleet {
     })
   }
 
-  /** Never rejects. */
-  async claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
+  /** Never rejects. Answers at once where it was seen that another instance has the tick. */
+  claim(run: Run, leased: boolean): Maybe<Claim | Refusal> {
+    return this.#claims.seen(run) ?? this.#claim(run, leased)
+  }
+
+  async #claim(run: Run, leased: boolean): Promise<Claim | Refusal> {
     try {
       await this.#nodes.open()
       return await this.#claims.claim(run, leased)
@@ -160,8 +164,8 @@ class Fleet {
     }
   }
 
-  headStart(job: Job, at: number): number {
-    return this.#claims.headStart(job, at)
+  headStart(job: Job, at: number, now: number): number {
+    return this.#claims.headStart(job, at, now)
   }
 
   /** Also for a scheduler that is not started: then the connections are closed again. */

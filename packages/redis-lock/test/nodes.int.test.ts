@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { Keys } from '../src/keys.ts'
 import type { Node } from '../src/node.ts'
 import type { Nodes } from '../src/nodes.ts'
-import { parseOptions } from '../src/options.ts'
+import { parseOptions, type RedisLockOptions } from '../src/options.ts'
 import { openNodes } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
@@ -14,10 +14,12 @@ afterEach(async () => {
 
 const TIMEOUT = 200
 
-async function connected(): Promise<{ server: RedisServer; nodes: Nodes; node: Node }> {
+async function connected(
+  options: Partial<RedisLockOptions> = {},
+): Promise<{ server: RedisServer; nodes: Nodes; node: Node }> {
   const server = await RedisServer.start()
   undo.push(() => server.stop())
-  const settings = parseOptions({ clients: [server.url], timeout: TIMEOUT })
+  const settings = parseOptions({ clients: [server.url], timeout: TIMEOUT, ...options })
   const nodes = await openNodes(settings, new Keys('nodes', 1))
   undo.push(() => nodes.close())
   return { server, nodes, node: nodes.all[0] as Node }
@@ -43,4 +45,12 @@ test('a node that hung is asked again when it has answered what it owed, and who
   server.resume()
   await Promise.all([nodes.up(60_000), nodes.up(60_000)])
   expect(nodes.down).toBe(false)
+})
+
+test('how long a young Redis gives no lease is known without asking', async () => {
+  const { nodes } = await connected({ lease: '1m', scan: '5s' })
+  expect(nodes.hold(0)).toBeGreaterThan(50_000)
+  expect(nodes.hold(0)).toBeLessThanOrEqual(60_000)
+  const { nodes: unguarded } = await connected({ lease: '1m', scan: '5s', guard: false })
+  expect(unguarded.hold(0)).toBe(0)
 })

@@ -1,8 +1,17 @@
 import { expect, test } from 'vitest'
-import { delay, Owners, rank } from '../src/owner.ts'
+import { delay, Owners } from '../src/owner.ts'
 
 const fleet = Array.from({ length: 10 }, (_, i) => `web-${i}:4711/a${i}`)
 const jobs = Array.from({ length: 2000 }, (_, i) => `job-${i}`)
+const lines = new Map<string, Owners>()
+/** The place of an instance among others. */
+function rank(self: string, ids: string[], job: string): number {
+  const key = [self, ...ids].join()
+  const owners = lines.get(key) ?? new Owners(self)
+  lines.set(key, owners)
+  owners.instances = ids
+  return owners.rank(job)
+}
 const ownerOf = (ids: string[], job: string) => ids.filter((id) => rank(id, ids, job) === 0)
 
 test('each job has one owner, and a line behind it without gaps', () => {

@@ -6,6 +6,7 @@ import { Redis as Redis5 } from 'ioredis5'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Ballot } from '../src/ballot.ts'
 import { type RedisLike, type RedisLockOptions, redisLock } from '../src/index.ts'
+import { Node } from '../src/node.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []
@@ -180,6 +181,19 @@ test('after Redis hung, a tick is soon asked for once again, not by the whole fl
   await settled(fleet, 2 * jobs, started)
   // Of two ticks, five times as many if all ask.
   expect(votes.mock.calls.length).toBeLessThan(5 * jobs)
+})
+
+test('a young Redis is not asked for leases it does not give yet', async () => {
+  const [server] = (await servers(1)) as [RedisServer]
+  const asked = vi.spyOn(Node.prototype, 'ask')
+  undo.push(() => asked.mockRestore())
+  const one = scheduler({ clients: [server.url], guard: true, lease: '3s', scan: '1s' })
+  one.job('a', '* * * * * *', () => {})
+  const [[refused]] = await Promise.all([settled([one], 1, () => true), one.start()])
+  expect(refused?.reason).toBe('claim-unavailable')
+  expect(asked).not.toHaveBeenCalled()
+  const [run] = await settled([one], 1, started)
+  expect(run?.outcome).toBe('succeeded')
 })
 
 test("Redis down with redisDown: 'run': ticks run unguarded", async () => {

@@ -1,26 +1,34 @@
-import type { Chain, Link } from '../compose.ts'
-import type { Lock } from '../interfaces.ts'
+import { type Chain, isPromise, type Link } from '../compose.ts'
+import type { Claim, Lock, Refusal } from '../interfaces.ts'
 import type { ActiveRun } from '../run.ts'
 
 /** Asks the fleet for the tick. A rerun brings its claim along. */
 export function claim(lock: Lock, monotonic: () => number): Link {
-  return async (run, next) => {
-    const { overlap, onClaimError } = run.job.policies
-    if (!run.claim) {
-      const asked = monotonic()
-      const answer = await lock.claim(run, { lease: overlap !== 'allow' })
+  return (run, next) => {
+    if (run.claim) return hold(run, run.claim, next)
+    const asked = monotonic()
+    const answer = lock.claim(run, { lease: run.job.policies.overlap !== 'allow' })
+    if (!isPromise(answer)) return decide(run, answer, next)
+    return answer.then((later) => {
       run.touch.claimedIn = monotonic() - asked
-      if (answer.granted) run.claim = answer
-      else if (answer.final || answer.reason !== 'claim-unavailable' || onClaimError === 'skip') {
-        if (answer.error) run.fail(answer.error)
-        return run.end('skipped', answer.reason)
-      }
-    }
-    return run.claim ? hold(run, run.claim, next) : next(run)
+      return decide(run, later, next)
+    })
   }
 }
 
-async function hold(run: ActiveRun, claim: NonNullable<ActiveRun['claim']>, next: Chain): Promise<unknown> {
+function decide(run: ActiveRun, answer: Claim | Refusal, next: Chain): unknown {
+  if (answer.granted) {
+    run.claim = answer
+    return hold(run, answer, next)
+  }
+  const { reason, error } = answer
+  if (!answer.final && reason === 'claim-unavailable' && run.job.policies.onClaimError !== 'skip')
+    return next(run)
+  if (error) run.fail(error)
+  run.end('skipped', reason)
+}
+
+async function hold(run: ActiveRun, claim: Claim, next: Chain): Promise<unknown> {
   if (run.state === 'due') run.state = 'claimed'
   const undo = claim.onLost((reason) => run.abort(reason))
   try {

@@ -1,0 +1,101 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { systemClock } from '@escapement/core'
+import { expect, test } from 'vitest'
+import { Backups } from '../src/backups.ts'
+import type { Verdict } from '../src/ballot.ts'
+import { Keys } from '../src/keys.ts'
+import type { Nodes } from '../src/nodes.ts'
+import { Witness } from '../src/witness.ts'
+
+const keys = new Keys('backups', 1)
+const AT = 1_800_000_000_000
+const subject = (i: number) => keys.tick(`job-${i}`, AT)
+const granted: Verdict = { kind: 'granted', start: 1, fence: 1, sent: { monotonic: 0, wall: 0 } }
+const NOBODY = new Set<string>()
+
+/** Backups beside a Redis that knows these records. */
+function backups(records: Record<string, string> = {}) {
+  const reads: number[] = []
+  const node = {
+    async mget(asked: string[]) {
+      reads.push(asked.length)
+      return asked.map((key) => records[key] ?? null)
+    },
+  }
+  const nodes = { any: () => node } as unknown as Nodes
+  return { made: new Backups(nodes, new Witness(keys, 1000), systemClock), reads, records }
+}
+
+/** Votes that wait to be told how they end. */
+function ballot() {
+  const open: ((verdict: Verdict) => void)[] = []
+  return { open, vote: () => new Promise<Verdict>((resolve) => open.push(resolve)) }
+}
+
+async function turns(count = 20): Promise<void> {
+  for (let i = 0; i < count; i++) await turn()
+}
+
+test('what another has is not voted on; what is our own is', async () => {
+  const { made } = backups({ [subject(1).key]: '1|web-2/b.7|5|run', [subject(2).key]: '1|web-1/a.3|5|run' })
+  const { open, vote } = ballot()
+  const own = new Set(['web-1/a.3'])
+  expect(await made.vote(subject(1), own, Infinity, vote)).toEqual({ kind: 'taken', by: 'web-2/b.7' })
+  expect(open.length).toBe(0)
+  const verdict = made.vote(subject(2), own, Infinity, vote)
+  await turns()
+  open[0]?.(granted)
+  expect(await verdict).toBe(granted)
+})
+
+test('a few are voted on at a time, the others look again when it is their turn', async () => {
+  const { made, reads, records } = backups()
+  const { open, vote } = ballot()
+  const verdicts = Array.from({ length: 100 }, (_, i) => made.vote(subject(i), NOBODY, Infinity, vote))
+  await turns()
+  expect([open.length, reads]).toEqual([64, [100]])
+  // Meanwhile its owner has come.
+  records[subject(64).key] = '1|web-2/b.7|5|done'
+  for (const resolve of open.splice(0)) resolve(granted)
+  await turns()
+  expect(await verdicts[64]).toEqual({ kind: 'taken', by: 'web-2/b.7' })
+  expect([open.length, reads]).toEqual([35, [100, 36]])
+  for (const resolve of open.splice(0)) resolve(granted)
+  await Promise.all(verdicts)
+  // Nothing is left behind.
+  const more = Array.from({ length: 65 }, (_, i) => made.vote(subject(200 + i), NOBODY, Infinity, vote))
+  await turns()
+  expect(open.length).toBe(64)
+  for (const resolve of open.splice(0)) resolve(granted)
+  await turns()
+  open[0]?.(granted)
+  await Promise.all(more)
+})
+
+test('what has waited too long is not voted on', async () => {
+  const { made } = backups()
+  const { open, vote } = ballot()
+  const end = systemClock.monotonic()
+  const verdicts = Array.from({ length: 70 }, (_, i) => made.vote(subject(i), NOBODY, end, vote))
+  await turns()
+  for (const resolve of open.splice(0)) resolve({ kind: 'contended' })
+  const kinds = (await Promise.all(verdicts)).map(({ kind }) => kind)
+  expect(kinds.filter((kind) => kind === 'down').length).toBe(6)
+  expect(await verdicts[69]).toMatchObject({ asked: false, error: { code: 'ERR_ESCAPEMENT_UNAVAILABLE' } })
+})
+
+test('what a look has told is told once, and of its tick only', async () => {
+  const { made, reads } = backups({ [subject(1).key]: '1|web-2/b.7|5|run' })
+  expect([made.looked(subject(1), AT), made.looked(subject(1), AT), made.looked(subject(2), AT)]).toEqual([
+    false,
+    false,
+    false,
+  ])
+  await turns()
+  expect([made.looked(subject(1), AT), made.looked(subject(2), AT), reads]).toEqual([true, true, [2]])
+  expect(made.take('job-1', AT + 1000)).toBeUndefined()
+  made.looked(subject(1), AT)
+  await turns()
+  expect(made.take('job-1', AT)).toBe('web-2/b.7')
+  expect([made.take('job-1', AT), made.take('job-2', AT)]).toEqual([undefined, undefined])
+})
