@@ -12,8 +12,15 @@ export async function run({ quick }) {
   const [instances, jobs, seconds] = quick ? [3, 100, 3] : [10, 1000, 10]
   const rows = []
   for (const kind of ['floor', 'escapement', 'bullmq']) {
-    const measured = await measureFleet({ kind, instances, jobs, seconds, hang: kind === 'escapement' })
-    const { p50, p99, runs, cpu, commands, calls, back } = measured
+    const measured = await measureFleet({
+      kind,
+      instances,
+      jobs,
+      seconds,
+      stops: true,
+      hang: kind === 'escapement',
+    })
+    const { p50, p99, runs, cpu, commands, calls, stalled, back } = measured
     rows.push([
       kind,
       `${figure(p50, 0)} ms`,
@@ -22,6 +29,7 @@ export async function run({ quick }) {
       `${figure(cpu, 1)} µs`,
       figure(commands, 1),
       figure(calls, 1),
+      `${figure(stalled)} of ${figure(jobs * seconds)}`,
       back === undefined ? '' : `${figure(back, 1)} s`,
     ])
   }
@@ -32,15 +40,17 @@ export async function run({ quick }) {
     'Redis CPU a tick',
     'commands a tick',
     'reads an instance and second',
+    'runs while all are stopped for 0.3 of each 0.9 s',
   ]
   return table(['', ...heads, 'all ticks run again after Redis hung 3 s'], rows)
 }
 
 /**
- * Runs a fleet for so many seconds. CPU and commands are Redis' own accounts. With `hang`, Redis is stopped for three
- * seconds afterwards; `back` is how long after that the first tick is due from which on all of them run, in s.
+ * Runs a fleet for so many seconds. CPU and commands are Redis' own accounts. With `stops`, for as long again while all
+ * are stopped time and again: `stalled` runs. With `hang`, Redis is stopped for three seconds afterwards; `back` is how
+ * long after that the first tick is due from which on all of them run, in s.
  */
-export async function measureFleet({ kind, instances, jobs, seconds, hang = false }) {
+export async function measureFleet({ kind, instances, jobs, seconds, stops = false, hang = false }) {
   const port = await freePort()
   const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const server = spawn('redis-server', args.map(String), { stdio: 'ignore' })
@@ -69,6 +79,7 @@ export async function measureFleet({ kind, instances, jobs, seconds, hang = fals
     const after = await account(redis)
     const late = runs.map(([, ms]) => ms).sort((a, b) => a - b)
     const ticks = jobs * seconds
+    const stalled = stops ? await stalls([...children, server], seconds, collect) : undefined
     let back
     if (hang) {
       server.kill('SIGSTOP')
@@ -85,6 +96,7 @@ export async function measureFleet({ kind, instances, jobs, seconds, hang = fals
       cpu: ((after.cpu - before.cpu) * 1e6) / ticks,
       commands: (after.commands - before.commands) / ticks,
       calls: (after.reads - before.reads) / instances / seconds,
+      stalled,
       back,
     }
   } finally {
@@ -92,6 +104,20 @@ export async function measureFleet({ kind, instances, jobs, seconds, hang = fals
     redis.disconnect()
     server.kill('SIGKILL')
   }
+}
+
+/** How many of the ticks of so many seconds run while all processes are stopped for 0.3 of each 0.9 s. */
+async function stalls(processes, seconds, collect) {
+  const from = Math.ceil(Date.now() / 1000) * 1000
+  const to = from + seconds * 1000
+  while (Date.now() < to) {
+    for (const { pid } of processes) process.kill(pid, 'SIGSTOP')
+    await sleep(300)
+    for (const { pid } of processes) process.kill(pid, 'SIGCONT')
+    await sleep(600)
+  }
+  await sleep(2000)
+  return (await collect()).filter(([at]) => at >= from && at < to).length
 }
 
 /** When the first second begins from which on all ticks run, in s after `from`; the last seconds may be under way. */
