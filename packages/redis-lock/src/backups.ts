@@ -15,7 +15,7 @@ interface Look {
 }
 
 interface Seen {
-  readonly at: number
+  readonly at: Subject['at']
   answered: boolean
   token: string | undefined
 }
@@ -41,10 +41,10 @@ export class Backups {
   }
 
   /** Whether the tick has been looked at; if not, that is done now. */
-  looked(subject: Subject, at: number): boolean {
-    const { job } = subject
+  looked(subject: Subject): boolean {
+    const { job, at } = subject
     const seen = this.#seen.get(job)
-    if (seen?.at === at) return seen.answered
+    if (seen && seen.at === at) return seen.answered
     const next: Seen = { at, answered: false, token: undefined }
     this.#seen.set(job, next)
     const resolve = (token: string | undefined) => {

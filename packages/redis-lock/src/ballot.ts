@@ -76,8 +76,8 @@ export class Ballot {
   /** Never rejects, and answers within two timeouts. What was not granted has been withdrawn or never counts. */
   vote(motion: Motion): Promise<Verdict> {
     const { subject, start, leased, state } = motion
-    const ms = this.#nodes.hold(subject.shard)
-    if (ms > 0 && leased && start === 1 && state === 'run') return Promise.resolve({ kind: 'hold', ms })
+    const ms = leased && start === 1 && state === 'run' ? this.#nodes.hold(subject.shard) : 0
+    if (ms > 0) return Promise.resolve({ kind: 'hold', ms })
     return new Promise((resolve) => this.#batch.add({ motion, resolve }))
   }
 

@@ -80,7 +80,7 @@ export class Claims {
     if (late < ms) return ms
     // Not so long that the next one is due.
     const look = late + Math.min(LOOK, period / 40)
-    return look > period * 0.9 || backups.looked(keys.tick(job.name, at), at) ? 0 : look
+    return look > period * 0.9 || backups.looked(keys.tick(job.name, at)) ? 0 : look
   }
 
   #subject(run: Run, at: number): Subject {
@@ -99,14 +99,16 @@ export class Claims {
     const end = this.#end(run, subject)
     const waits = policies.overlap === 'queue' || policies.overlap === 'cancel-previous'
     const own = new Set<string>()
+    const late = run.trigger === 'catch-up'
     // What is caught up comes to all instances at once, and so does what waited for Redis.
-    let together = run.trigger === 'catch-up'
-    const late = together
+    let together = late
     let bid: { readonly motion: Motion; sent?: Sent } | undefined
     let asked = false
     for (let round = 1; ; round++) {
       const rank = subject.at === undefined ? 0 : owners.rank(name)
-      if (rank > 0 && together) await this.#sleep(this.headStart(run.job, at, -Infinity))
+      if (rank > 0 && together) {
+        await this.#sleep(delay(rank, periodOf(run.job, at), owners.spread, ballot.latency))
+      }
       bid ??= { motion: { subject, token: this.token(), start: 1, leased, state: 'run' } }
       const current = bid
       const { motion } = current

@@ -109,8 +109,8 @@ export class Nodes {
   hold(shard: number): number {
     const { guard, lease } = this.#settings
     if (!guard) return 0
-    const left = this.all.map((node) => node.age(shard)).sort((a, b) => b - a)
-    return Math.max(0, lease - (left[this.quorum - 1] ?? Infinity))
+    const ages = this.all.map((node) => node.age(shard)).sort((a, b) => b - a)
+    return Math.max(0, lease - (ages[this.quorum - 1] ?? Infinity))
   }
 
   /** Waits until enough nodes can be asked, at most `ms`: all who wait go on at the same moment. */
