@@ -4,10 +4,15 @@ import { defineConfig } from 'vitest/config'
 
 // Tests import the packages by name, as a user would, and run from their sources: no build needed.
 const packages = readdirSync(new URL('./packages', import.meta.url))
-const alias = packages.map((name) => ({
-  find: new RegExp(`^@escapement/${name}$`),
-  replacement: fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url)),
-}))
+const alias = packages.flatMap((name) => [
+  { find: new RegExp(`^@escapement/${name}$`), replacement: source(name, 'index') },
+  // A subpath of a package: `@escapement/core/plugin`.
+  { find: new RegExp(`^@escapement/${name}/(\\w+)$`), replacement: source(name, '$1') },
+])
+
+function source(name: string, file: string) {
+  return fileURLToPath(new URL(`./packages/${name}/src/${file}.ts`, import.meta.url))
+}
 
 export default defineConfig({
   resolve: { alias },

@@ -1,37 +1,71 @@
+import { parseDuration } from './duration.ts'
 import { EscapementError, show } from './errors.ts'
+import type { Duration } from './interfaces.ts'
+import { nearest } from './nearest.ts'
 
-/** Refuses keys that are not options, with the nearest one that is. */
-export function checkKeys(given: object, known: Readonly<Record<string, unknown>>, what: string): void {
+/**
+ * What other libraries call an option, and what it may be called here. A name counts only where it is an option.
+ * Names that differ by a typing error need no row.
+ */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  tz: ['timezone', 'zone'],
+  timeZone: ['timezone', 'zone'],
+  zone: ['timezone'],
+  retries: ['retry'],
+  attempts: ['retry', 'retries'],
+  maxRetries: ['retry', 'retries'],
+  maxAttempts: ['retry', 'retries'],
+  noOverlap: ['overlap'],
+  preventOverrun: ['overlap'],
+  protect: ['overlap'],
+  maxConcurrency: ['concurrency'],
+  limit: ['concurrency'],
+  maxExecutionTime: ['timeout'],
+  ttl: ['lease', 'timeout'],
+  misfire: ['missed'],
+  catchup: ['catchUp'],
+  recoverMissedExecutions: ['missed'],
+  start: ['paused'],
+  disabled: ['paused'],
+  enabled: ['paused'],
+  payload: ['data'],
+  context: ['data'],
+  startAt: ['from', 'start'],
+  startDate: ['from', 'start'],
+  endAt: ['until', 'end'],
+  endDate: ['until', 'end'],
+  stopAt: ['until', 'end'],
+  randomDelay: ['spread'],
+  client: ['clients', 'pool'],
+  redis: ['clients'],
+  connection: ['clients', 'pool', 'url'],
+  path: ['file'],
+  filename: ['file'],
+  prefix: ['namespace', 'schema'],
+  keyPrefix: ['namespace'],
+  log: ['logger'],
+  signal: ['signals'],
+  gracePeriod: ['grace'],
+  channel: ['channels'],
+}
+
+/**
+ * Refuses what is no object, and keys that are no options, with a hint at the option that was meant.
+ *
+ * @param known The options there are, as keys.
+ * @param what What the keys are called, e.g. `'job option'`, `'redisLock option'`.
+ * @throws ERR_ESCAPEMENT_OPTION
+ */
+export function checkKeys(given: unknown, known: Readonly<Record<string, unknown>>, what: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    fail(`${what}s`, 'an object', given)
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(known, key)) continue
-    const near = nearest(key, Object.keys(known))
-    const hint = near ? `did you mean ${near}?` : `expected one of ${Object.keys(known).join(', ')}`
+    const names = Object.keys(known)
+    const meant = OTHER_NAMES[key]?.find((name) => Object.hasOwn(known, name)) ?? nearest(key, names)
+    const hint = meant ? `did you mean ${meant}?` : `expected one of ${names.join(', ')}`
     throw new EscapementError('ERR_ESCAPEMENT_OPTION', `there is no ${what} ${show(key)}: ${hint}`)
   }
-}
-
-/** The candidate that takes the fewest typing errors to get to, if these are few. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const scored = candidates.map((candidate) => ({
-    candidate,
-    typos: typos(word.toLowerCase(), candidate.toLowerCase()),
-  }))
-  const best = scored.sort((a, b) => a.typos - b.typos)[0]
-  return best && best.typos <= Math.max(1, word.length / 3) ? best.candidate : undefined
-}
-
-/** Edit distance (Levenshtein 1966). */
-function typos(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
-      const swap = (row[j] as number) + (a[i] === b[j] ? 0 : 1)
-      next.push(Math.min(swap, (row[j + 1] as number) + 1, (next[j] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }
 
 export function fail(option: string, expected: string, given: unknown): never {
@@ -53,6 +87,27 @@ export function number(option: string, given: unknown, min: number, max: number)
 export function text(option: string, given: unknown): string | undefined {
   if (given !== undefined && typeof given !== 'string') fail(option, 'a string', given)
   return given
+}
+
+export function integer(option: string, given: unknown, min: number, max: number = Infinity): number {
+  if (!Number.isSafeInteger(given) || (given as number) < min || (given as number) > max) {
+    fail(
+      option,
+      max === Infinity ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`,
+      given,
+    )
+  }
+  return given as number
+}
+
+export function flag(option: string, given: unknown): boolean {
+  if (typeof given !== 'boolean') fail(option, 'true or false', given)
+  return given
+}
+
+/** Milliseconds of a duration. @throws ERR_ESCAPEMENT_DURATION */
+export function duration(option: string, given: unknown, limits?: { min?: number; max?: number }): number {
+  return parseDuration(given as Duration, option, limits)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any function will do

@@ -1,3 +1,5 @@
+import { printable, redact } from './text.ts'
+
 /** Every coded error, with what it means. The docs table is held against this by a test. */
 export const codes = {
   ERR_ESCAPEMENT_OPTION: 'An option has a value that cannot be used, or there is no such option.',
@@ -41,11 +43,27 @@ export class EscapementError extends Error {
   }
 }
 
-/** How a value is shown in a message: short, on one line. */
+/** How a value is shown in a message: short, on one line, without secrets of URLs. Never throws. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value)
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function'
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (value && typeof value === 'object') return `an object (${Object.keys(value).slice(0, 5).join(', ')})`
-  return String(value)
+  if (typeof value === 'string') return printable(JSON.stringify(short(redact(value))))
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' && typeof value !== 'function') return printable(String(value))
+  if (value === null) return 'null'
+  try {
+    if (typeof value === 'function') return value.name ? `function ${plain(value.name)}` : 'a function'
+    if (Array.isArray(value)) return `an array of ${value.length}`
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : value.toISOString()
+    if (value instanceof Error) return `${plain(value.name)}: ${plain(value.message)}`
+    return `an object (${Object.keys(value).slice(0, 5).map(plain).join(', ')})`
+  } catch {
+    return `a value that cannot be shown (${typeof value})`
+  }
+}
+
+function plain(text: string): string {
+  return printable(short(redact(String(text))))
+}
+
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }

@@ -1,8 +1,9 @@
 import { EscapementError, show } from '../../errors.ts'
+import { nearest } from '../../nearest.ts'
 import { Days } from './days.ts'
 import { parseField } from './field.ts'
 import { type Field, type FieldName, type Fields, rules } from './fields.ts'
-import { malformed, nearest } from './problem.ts'
+import { malformed } from './problem.ts'
 
 const nicknames: Record<string, string> = {
   '@yearly': '0 0 1 1 *',

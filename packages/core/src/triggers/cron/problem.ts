@@ -1,4 +1,5 @@
 import { EscapementError, show } from '../../errors.ts'
+import { nearest } from '../../nearest.ts'
 import { type FieldRule, months, weekdays } from './fields.ts'
 
 /** Where in an expression a problem stands. `at` is the index of `token` in the expression. */
@@ -41,20 +42,6 @@ function didYouMean(idea: string | undefined): string {
   return idea === undefined ? '' : `; did you mean ${show(idea)}?`
 }
 
-/** The word of `known` that `word` was probably meant to be. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
-  for (const candidate of known) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
-    if (d < bestDistance) {
-      best = candidate
-      bestDistance = d
-    }
-  }
-  return best
-}
-
 /** The three-letter name that a longer or misspelt one stands for. */
 export function nearestName(word: string, rule: FieldRule): string | undefined {
   const names = rule.names ?? []
@@ -70,19 +57,4 @@ export function homeOf(word: string): string | undefined {
   if (months.includes(word.toUpperCase())) return 'month'
   if (weekdays.includes(word.toUpperCase())) return 'day-of-week'
   return undefined
-}
-
-// Levenshtein, giving up at `limit`.
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next[j] = Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1)
-    }
-    row = next
-  }
-  return row[b.length] as number
 }

@@ -1,0 +1,20 @@
+/**
+ * What authors of plugins share: `import { checkKeys, describe } from '@escapement/core/plugin'`.
+ * Apps need nothing of it.
+ */
+export {
+  checkKeys,
+  duration,
+  fail,
+  flag,
+  func,
+  integer,
+  number,
+  oneOf,
+  text,
+  withMethod,
+} from './check.ts'
+export { type Description, describe, textOf } from './describe.ts'
+export { show } from './errors.ts'
+export { nearest } from './nearest.ts'
+export { cut, printable, redact } from './text.ts'
