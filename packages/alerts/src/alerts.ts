@@ -1,9 +1,9 @@
 import type { Host, Plugin } from '@escapement/core'
-import { refuse } from './check.ts'
+import { fail } from '@escapement/core/plugin'
 import type { Channel, Incident } from './interfaces.ts'
 import type { AlertsOptions } from './options.ts'
 import { AlertsPlugin } from './plugin.ts'
-import { checkKeys } from './settings.ts'
+import { checkOptions } from './settings.ts'
 
 /** What `alerts()` gives: a plugin, and what can be asked of it. */
 export interface Alerts extends Plugin {
@@ -47,20 +47,22 @@ export interface AlertsStats {
  * })
  */
 export function alerts(options: AlertsOptions): Alerts {
-  checkKeys(options)
+  checkOptions(options)
   checkChannels(options.channels)
   return new AlertsPlugin(options)
 }
 
 function checkChannels(channels: unknown): asserts channels is readonly Channel[] {
   if (!Array.isArray(channels) || channels.length === 0)
-    refuse('channels', 'an array with at least one channel', channels)
+    fail('channels', 'an array with at least one channel', channels)
   const names = new Set<string>()
   for (const channel of channels as Partial<Channel>[]) {
+    if (typeof channel === 'function')
+      fail('channels', 'what its factory returns, called with its options', channel)
     if (typeof channel?.name !== 'string' || channel.name === '' || typeof channel.send !== 'function') {
-      refuse('channels', 'objects with a name and a method send()', channel)
+      fail('channels', 'objects with a name and a method send()', channel)
     }
-    if (names.has(channel.name)) refuse('channels', 'of different names', channel.name)
+    if (names.has(channel.name)) fail('channels', 'of different names', channel.name)
     names.add(channel.name)
   }
 }

@@ -1,15 +1,18 @@
-import {
-  type Duration,
-  EscapementError,
-  type Host,
-  type Job,
-  type Plugin,
-  parseDuration,
-  type Run,
-} from '@escapement/core'
+import { type Duration, type Host, type Job, type Plugin, parseDuration, type Run } from '@escapement/core'
+import { checkKeys, fail, func, integer, printable } from '@escapement/core/plugin'
 import { checkUrl } from './channels/options.ts'
 import { errorFact } from './facts.ts'
 import { post, redactor } from './http.ts'
+
+const KNOWN = {
+  jobs: 1,
+  alive: 1,
+  request: 1,
+  tries: 1,
+  timeout: 1,
+  queue: 1,
+  flush: 1,
+} satisfies Record<keyof HeartbeatOptions, 1>
 
 /** What is pinged. */
 export interface Ping {
@@ -56,18 +59,30 @@ export interface Heartbeat extends Plugin {
  * plugins: [heartbeat({ jobs: { 'daily-report': 'https://hc-ping.com/2f2f…' }, alive: { url: 'https://hc-ping.com/91ab…' } })]
  */
 export function heartbeat(options: HeartbeatOptions): Heartbeat {
+  checkKeys(options, KNOWN, 'heartbeat() option')
   const { jobs = {}, alive, request = healthchecks, queue = 1000, tries = 3 } = options
+  func('request', request)
   const timeout = parseDuration(options.timeout ?? '10s', 'timeout', { min: 1, max: 600_000 })
   const flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
-  const every = parseDuration(alive?.every ?? '1m', 'alive.every', { min: 1000 })
-  for (const [option, given] of Object.entries({ queue, tries })) {
-    if (!Number.isSafeInteger(given) || given < 1) {
-      throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${option} must be a whole number of at least 1`)
-    }
+  const every = parseDuration(
+    (alive as { every?: Duration } | null | undefined)?.every ?? '1m',
+    'alive.every',
+    { min: 1000 },
+  )
+  integer('queue', queue, 1)
+  integer('tries', tries, 1)
+  if (alive !== undefined) {
+    checkKeys(alive, { url: 1, every: 1 }, 'heartbeat: alive option')
+    checkUrl(alive.url, 'heartbeat: alive.url')
   }
-  if (alive) checkUrl(alive.url, 'heartbeat: alive.url')
+  if (typeof jobs !== 'object' && typeof jobs !== 'function') {
+    fail('heartbeat: jobs', 'addresses by name of the job, or a function of the job', jobs)
+  }
   if (typeof jobs !== 'function')
-    for (const [job, url] of Object.entries(jobs)) checkUrl(url, `heartbeat: jobs.${job}`)
+    for (const [job, url] of Object.entries(jobs ?? {})) checkUrl(url, `heartbeat: jobs.${printable(job)}`)
+  if (alive === undefined && typeof jobs !== 'function' && Object.keys(jobs ?? {}).length === 0) {
+    fail('heartbeat()', 'given jobs or alive: without both it pings nothing', options)
+  }
   const urlOf =
     typeof jobs === 'function'
       ? jobs

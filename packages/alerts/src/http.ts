@@ -35,14 +35,15 @@ export async function post({
   secrets = [],
 }: Post): Promise<Answer> {
   const hide = redactor([url, ...secrets])
+  const { address, authorization } = withoutCredentials(url)
   const fail = (why: string, hints: { retryable?: boolean; retryAfter?: number } = {}): SendError =>
     Object.assign(new Error(`${name} ${hide(why)}`), hints)
   let response: Response
   let text: string
   try {
-    response = await fetch(url, {
+    response = await fetch(address, {
       method,
-      headers: { 'user-agent': 'escapement', ...headers },
+      headers: { 'user-agent': 'escapement', ...authorization, ...headers },
       ...(method === 'POST' && { body }),
       signal,
       // Elsewhere the secrets are not known, or should not be.
@@ -73,6 +74,20 @@ async function read(response: Response): Promise<string> {
     if (text.length > LONGEST) break
   }
   return text
+}
+
+/** `fetch` refuses addresses with a user and a password: they become the header that they stand for. */
+function withoutCredentials(url: string): { address: string; authorization?: { authorization: string } } {
+  const parts = new URL(url)
+  const { username, password } = parts
+  if (!username && !password) return { address: url }
+  parts.username = ''
+  parts.password = ''
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return {
+    address: parts.href,
+    authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
+  }
 }
 
 /** `fetch failed` says nothing: its cause does. */

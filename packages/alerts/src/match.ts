@@ -1,4 +1,4 @@
-import { refuse } from './check.ts'
+import { checkKeys, fail } from '@escapement/core/plugin'
 import type { Kind, Severity } from './interfaces.ts'
 import type { Match, Subject } from './options.ts'
 
@@ -12,6 +12,8 @@ export const KINDS: readonly Kind[] = [
   'stopped-without-drain',
   'channel-failed',
 ]
+
+const MATCH = { job: 1, group: 1, kind: 1, severity: 1 } satisfies Record<keyof Match, 1>
 
 /** What is left out of a match fits all. */
 export function matches(match: Match, subject: Subject, severity: Severity): boolean {
@@ -32,15 +34,14 @@ function fits(wanted: string | readonly string[] | RegExp | undefined, given: st
 
 /** @throws ERR_ESCAPEMENT_OPTION */
 export function checkMatch(match: Match, where: string): void {
+  checkKeys(match, MATCH, `${where} key`)
   for (const [key, value] of Object.entries(match)) {
-    if (!['job', 'group', 'kind', 'severity'].includes(key))
-      refuse(where, 'made of job, group, kind and severity', key)
     const words: readonly unknown[] = Array.isArray(value) ? value : [value]
     for (const word of words) {
       const known = key === 'kind' ? KINDS : key === 'severity' ? SEVERITIES : undefined
       const fine = known ? known.includes(word as never) : typeof word === 'string' || word instanceof RegExp
       if (!fine && value !== undefined)
-        refuse(`${where}.${key}`, known ? `of ${known.join(', ')}` : 'a name or a pattern', word)
+        fail(`${where}.${key}`, known ? `of ${known.join(', ')}` : 'a name or a pattern', word)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { EscapementError, type Host, parseDuration, type Run } from '@escapement/core'
+import { checkKeys, integer } from '@escapement/core/plugin'
 import type { Alerts, AlertsStats } from './alerts.ts'
-import { whole } from './check.ts'
 import { errorFact, errorFacts, runFacts } from './facts.ts'
 import { groupKey } from './group.ts'
 import { INHIBIT, inhibited } from './inhibit.ts'
@@ -8,7 +8,7 @@ import type { Channel, Incident, Kind } from './interfaces.ts'
 import { Keeper } from './keeper.ts'
 import { Ledger } from './ledger.ts'
 import { ENDS, listen } from './listen.ts'
-import { checkMatch, KINDS } from './match.ts'
+import { KINDS } from './match.ts'
 import { notice } from './notice.ts'
 import type { AlertsOptions, Subject } from './options.ts'
 import { Outbox, type OutboxParts } from './outbox.ts'
@@ -37,21 +37,18 @@ export class AlertsPlugin implements Alerts {
   #dropped = 0
 
   constructor(options: AlertsOptions) {
-    const { inhibit = INHIBIT, throttle = { messages: 30, per: '1h' } } = options
+    const { throttle = { messages: 30, per: '1h' } } = options
     this.#options = options
     this.#policy = parsePolicy(options)
-    for (const [i, { when, mute }] of inhibit.entries()) {
-      checkMatch(when, `inhibit[${i}].when`)
-      checkMatch(mute, `inhibit[${i}].mute`)
-    }
+    if (throttle) checkKeys(throttle, { messages: 1, per: 1 }, 'throttle option')
     this.#delivery = {
-      tries: whole('tries', options.tries ?? 3, 1),
+      tries: integer('tries', options.tries ?? 3, 1),
       backoff: parseDuration(options.backoff ?? '1s', 'backoff', { max: 3_600_000 }),
       timeout: parseDuration(options.timeout ?? '60s', 'timeout', { min: 1, max: 3_600_000 }),
     }
     this.#throttle = throttle
       ? {
-          messages: whole('throttle.messages', throttle.messages, 1),
+          messages: integer('throttle.messages', throttle.messages, 1),
           per: parseDuration(throttle.per, 'throttle.per', { min: 1 }),
         }
       : undefined
@@ -60,7 +57,7 @@ export class AlertsPlugin implements Alerts {
     this.#ledger = new Ledger({
       now: () => this.#at.clock.now(),
       settings: (about) => this.#settingsOf(about),
-      details: whole('details', options.details ?? 1000, 0),
+      details: integer('details', options.details ?? 1000, 0),
       onChange: (incident, gone) => {
         for (const outbox of this.#outboxes) outbox.plan(incident, gone)
         if (gone) this.#settings.delete(incident.key)

@@ -1,4 +1,5 @@
 import { type Calendar, EscapementError } from '@escapement/core'
+import { checkKeys } from '@escapement/core/plugin'
 
 /** Hours of rest, or any set of instants: a `Calendar` of core, or a function. */
 export type Quiet =
@@ -21,13 +22,17 @@ export type QuietHours = (instant: Date) => boolean
 /** @throws ERR_ESCAPEMENT_OPTION */
 export function parseQuiet(quiet: Quiet, where: string): QuietHours {
   if (typeof quiet === 'function') return quiet
+  if (typeof quiet !== 'object' || quiet === null) {
+    throw bad(where, "an object like { from: '22:00', to: '07:00' }, a calendar or a function")
+  }
   if ('includes' in quiet && typeof quiet.includes === 'function') return (instant) => quiet.includes(instant)
+  checkKeys(quiet, { from: 1, to: 1, timezone: 1, days: 1 }, `${where} option`)
   if (!('from' in quiet))
     throw bad(where, "an object like { from: '22:00', to: '07:00' }, a calendar or a function")
   const from = minutes(quiet.from, `${where}.from`)
   const to = minutes(quiet.to, `${where}.to`)
   const days = quiet.days ?? [0, 1, 2, 3, 4, 5, 6]
-  if (!days.every((day) => Number.isInteger(day) && day >= 0 && day <= 6))
+  if (!Array.isArray(days) || !days.every((day) => Number.isInteger(day) && day >= 0 && day <= 6))
     throw bad(`${where}.days`, 'days from 0 to 6')
   const local = localTime(quiet.timezone, `${where}.timezone`)
   return (instant) => {

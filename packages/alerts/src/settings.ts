@@ -1,5 +1,5 @@
-import { EscapementError, parseDuration, type Trigger } from '@escapement/core'
-import { refuse, whole } from './check.ts'
+import { parseDuration, type Trigger } from '@escapement/core'
+import { checkKeys, fail, flag, func, integer, oneOf } from '@escapement/core/plugin'
 import type { Kind, Severity } from './interfaces.ts'
 import { checkMatch, matches, SEVERITIES } from './match.ts'
 import type { AlertsOptions, Escalation, Policy, Subject } from './options.ts'
@@ -62,9 +62,8 @@ export function parsePolicy(options: AlertsOptions): (subject: Subject) => Setti
   const names = new Set(channels.map(({ name }) => name))
   const base = parsePart(pick(options), 'alerts', names)
   const parts = rules.map((rule, i) => {
+    checkKeys(rule, { ...POLICY, match: 1 }, `rules[${i}] option`)
     const { match, ...policy } = rule
-    if (match === null || typeof match !== 'object') refuse(`rules[${i}].match`, 'an object', match)
-    known(policy, POLICY, `rules[${i}]`)
     checkMatch(match, `rules[${i}].match`)
     return { match, part: parsePart(policy, `rules[${i}]`, names) }
   })
@@ -106,20 +105,18 @@ function pick(options: AlertsOptions): Policy {
 /** Only what is given, so that rules can be laid over each other. */
 function parsePart(policy: Policy, where: string, channels: ReadonlySet<string>): Partial<Settings> {
   const part: { -readonly [K in keyof Settings]?: Settings[K] } = {}
-  const flag = (key: 'enabled' | 'recovery') => {
-    if (policy[key] === undefined) return
-    if (typeof policy[key] !== 'boolean') refuse(`${where}.${key}`, 'true or false', policy[key])
-    part[key] = policy[key]
+  const yesOrNo = (key: 'enabled' | 'recovery') => {
+    if (policy[key] !== undefined) part[key] = flag(`${where}.${key}`, policy[key])
   }
   const times = (key: 'after' | 'recoverAfter') => {
-    if (policy[key] !== undefined) part[key] = whole(`${where}.${key}`, policy[key], 1)
+    if (policy[key] !== undefined) part[key] = integer(`${where}.${key}`, policy[key], 1)
   }
   const length = (key: 'groupWait' | 'groupInterval' | 'grace') => {
     if (policy[key] !== undefined)
       part[key] = parseDuration(policy[key], `${where}.${key}`, { min: 0, max: MAX })
   }
-  flag('enabled')
-  flag('recovery')
+  yesOrNo('enabled')
+  yesOrNo('recovery')
   times('after')
   times('recoverAfter')
   length('groupWait')
@@ -127,9 +124,7 @@ function parsePart(policy: Policy, where: string, channels: ReadonlySet<string>)
   length('grace')
   if (policy.to !== undefined) part.to = parseTo(policy.to, `${where}.to`, channels)
   if (policy.severity !== undefined) {
-    if (!SEVERITIES.includes(policy.severity))
-      refuse(`${where}.severity`, SEVERITIES.join(', '), policy.severity)
-    part.severity = policy.severity
+    part.severity = oneOf(`${where}.severity`, policy.severity, SEVERITIES)
   }
   if (policy.repeat !== undefined) {
     part.repeat =
@@ -138,13 +133,13 @@ function parsePart(policy: Policy, where: string, channels: ReadonlySet<string>)
   if (policy.groupBy !== undefined) {
     const { groupBy } = policy
     if (typeof groupBy !== 'function' && !['all', 'group', 'job', 'kind'].includes(groupBy)) {
-      refuse(`${where}.groupBy`, "'all', 'group', 'job', 'kind' or a function", groupBy)
+      fail(`${where}.groupBy`, "'all', 'group', 'job', 'kind' or a function", groupBy)
     }
     part.groupBy = groupBy
   }
   if (policy.digest !== undefined) {
     if (policy.digest && typeof policy.digest.next !== 'function')
-      refuse(`${where}.digest`, 'a trigger', policy.digest)
+      fail(`${where}.digest`, 'a trigger', policy.digest)
     part.digest = policy.digest || undefined
   }
   if (policy.quiet !== undefined)
@@ -160,9 +155,9 @@ function parseTo(
   channels: ReadonlySet<string>,
 ): readonly string[] {
   const names = typeof to === 'string' ? [to] : to
-  if (!Array.isArray(names)) refuse(where, 'the name of a channel or several', to)
+  if (!Array.isArray(names)) fail(where, 'the name of a channel or several', to)
   for (const name of names) {
-    if (!channels.has(name)) refuse(where, `among the channels (${[...channels].join(', ')})`, name)
+    if (!channels.has(name)) fail(where, `among the channels (${[...channels].join(', ')})`, name)
   }
   return names
 }
@@ -175,28 +170,29 @@ function parseEscalations(
   if (given === false) return []
   const list: readonly Escalation[] = Array.isArray(given) ? given : [given]
   return list.map((level) => {
-    if (level?.times === undefined && level?.after === undefined)
-      refuse(where, 'an object with times or after', level)
+    checkKeys(level, { to: 1, times: 1, after: 1 }, `${where} option`)
+    if (level.to === undefined) fail(`${where}.to`, 'the name of a channel or several', level.to)
+    if (level.times === undefined && level.after === undefined)
+      fail(where, 'an object with times or after', level)
     return {
       to: parseTo(level.to, `${where}.to`, channels),
-      times: level.times === undefined ? Infinity : whole(`${where}.times`, level.times, 1),
+      times: level.times === undefined ? Infinity : integer(`${where}.times`, level.times, 1),
       after: level.after === undefined ? Infinity : parseDuration(level.after, `${where}.after`, { min: 0 }),
     }
   })
 }
 
 /** @throws ERR_ESCAPEMENT_OPTION */
-export function checkKeys(options: AlertsOptions): void {
-  known(options, OPTIONS, 'alerts()')
-}
-
-function known(given: object, names: object, where: string): void {
-  for (const key of Object.keys(given)) {
-    if (Object.hasOwn(names, key)) continue
-    const expected = Object.keys(names).join(', ')
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_OPTION',
-      `${where}: there is no option "${key}", expected one of ${expected}`,
-    )
+export function checkOptions(options: AlertsOptions): void {
+  checkKeys(options, OPTIONS, 'alerts() option')
+  func('traceUrl', options.traceUrl)
+  for (const name of ['rules', 'inhibit'] as const) {
+    if (options[name] !== undefined && !Array.isArray(options[name])) fail(name, 'an array', options[name])
+  }
+  for (const [i, inhibition] of (options.inhibit ?? []).entries()) {
+    checkKeys(inhibition, { when: 1, mute: 1, same: 1 }, `inhibit[${i}] option`)
+    checkMatch(inhibition.when, `inhibit[${i}].when`)
+    checkMatch(inhibition.mute, `inhibit[${i}].mute`)
+    if (inhibition.same !== undefined) oneOf(`inhibit[${i}].same`, inhibition.same, ['job', 'group'])
   }
 }

@@ -465,7 +465,7 @@ describe('options are refused at once', () => {
     [/objects with a name and a method send/, { channels: [{ name: 'x' }] }],
     [/of different names/, { channels: [...channels, ...channels] }],
     [/alerts.to must be among the channels \(mail\), but is "pager"/, { channels, to: 'pager' }],
-    [/severity must be info, warning, error, critical/, { channels, severity: 'bad' }],
+    [/severity must be 'info' or 'warning' or 'error' or 'critical'/, { channels, severity: 'bad' }],
     [/after must be a whole number of at least 1, but is 0/, { channels, after: 0 }],
     [/groupWait/, { channels, groupWait: '-1s' }],
     [/groupBy/, { channels, groupBy: 'owner' }],
@@ -473,11 +473,11 @@ describe('options are refused at once', () => {
     [/quiet.from must be a time like '22:00'/, { channels, quiet: { from: '25:00', to: '07:00' } }],
     [/IANA/, { channels, quiet: { from: '22:00', to: '07:00', timezone: 'Mars/Base' } }],
     [/times or after/, { channels, escalate: { to: 'mail' } }],
-    [/rules\[0\]: there is no option "color"/, { channels, rules: [{ match: { job: 'x' }, color: 'red' }] }],
+    [/there is no rules\[0\] option "color"/, { channels, rules: [{ match: { job: 'x' }, color: 'red' }] }],
     [/rules\[0\].match.kind/, { channels, rules: [{ match: { kind: 'fialed' } }] }],
     [/inhibit\[0\].when/, { channels, inhibit: [{ when: { owner: 'x' }, mute: {} }] }],
     [/flush/, { channels, flush: '11s' }],
-    [/no option "gruopWait"/, { channels, gruopWait: 0 }],
+    [/no alerts\(\) option "gruopWait": did you mean groupWait/, { channels, gruopWait: 0 }],
   ])('%s', (message, options) => {
     expect(() => alerts(options as never)).toThrow(message)
     expect(() => alerts(options as never)).toThrow(

@@ -396,7 +396,10 @@ describe('secrets', () => {
       for (const answer of answers) {
         const { url } = await serve(answer)
         const secret = 'SECRET-sign-key'
-        const error = await send(make({ url, secret } as never)).catch((error: unknown) => error)
+        const signs = make !== slack && make !== wecom
+        const error = await send(make({ url, ...(signs && { secret }) } as never)).catch(
+          (error: unknown) => error,
+        )
         const shown = error instanceof Error ? `${error.message} ${error.stack} ${String(error.cause)}` : ''
         for (const hidden of ['T0PS3CRETKEY', 'abcdef123456', secret]) expect(shown).not.toContain(hidden)
       }
@@ -411,6 +414,12 @@ describe('secrets', () => {
       }
     },
   )
+
+  test('a user and a password in the address are sent as their header', async () => {
+    const { url, requests } = await serve((_, response) => response.end('ok'))
+    await send(webhook({ url: url.replace('//', '//user:p%40ss@') }))
+    expect(requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('user:p@ss').toString('base64')}`)
+  })
 
   test('redactor', () => {
     const hide = redactor([

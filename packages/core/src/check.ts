@@ -7,47 +7,49 @@ import { nearest } from './nearest.ts'
  * What other libraries call an option, and what it may be called here. A name counts only where it is an option.
  * Names that differ by a typing error need no row.
  */
-const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
-  tz: ['timezone', 'zone'],
-  timeZone: ['timezone', 'zone'],
-  zone: ['timezone'],
-  retries: ['retry'],
-  attempts: ['retry', 'retries'],
-  maxRetries: ['retry', 'retries'],
-  maxAttempts: ['retry', 'retries'],
-  noOverlap: ['overlap'],
-  preventOverrun: ['overlap'],
-  protect: ['overlap'],
-  maxConcurrency: ['concurrency'],
-  limit: ['concurrency'],
-  maxExecutionTime: ['timeout'],
-  ttl: ['lease', 'timeout'],
-  misfire: ['missed'],
-  catchup: ['catchUp'],
-  recoverMissedExecutions: ['missed'],
-  start: ['paused'],
-  disabled: ['paused'],
-  enabled: ['paused'],
-  payload: ['data'],
-  context: ['data'],
-  startAt: ['from', 'start'],
-  startDate: ['from', 'start'],
-  endAt: ['until', 'end'],
-  endDate: ['until', 'end'],
-  stopAt: ['until', 'end'],
-  randomDelay: ['spread'],
-  client: ['clients', 'pool'],
-  redis: ['clients'],
-  connection: ['clients', 'pool', 'url'],
-  path: ['file'],
-  filename: ['file'],
-  prefix: ['namespace', 'schema'],
-  keyPrefix: ['namespace'],
-  log: ['logger'],
-  signal: ['signals'],
-  gracePeriod: ['grace'],
-  channel: ['channels'],
-}
+const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    tz: ['timezone', 'zone'],
+    timeZone: ['timezone', 'zone'],
+    zone: ['timezone'],
+    retries: ['retry'],
+    attempts: ['retry', 'retries'],
+    maxRetries: ['retry', 'retries'],
+    maxAttempts: ['retry', 'retries'],
+    noOverlap: ['overlap'],
+    preventOverrun: ['overlap'],
+    protect: ['overlap'],
+    maxConcurrency: ['concurrency'],
+    limit: ['concurrency'],
+    maxExecutionTime: ['timeout'],
+    ttl: ['lease', 'timeout'],
+    misfire: ['missed'],
+    catchup: ['catchUp'],
+    recoverMissedExecutions: ['missed'],
+    start: ['paused'],
+    disabled: ['paused'],
+    enabled: ['paused'],
+    payload: ['data'],
+    context: ['data'],
+    startAt: ['from', 'start'],
+    startDate: ['from', 'start'],
+    endAt: ['until', 'end'],
+    endDate: ['until', 'end'],
+    stopAt: ['until', 'end'],
+    randomDelay: ['spread'],
+    client: ['clients', 'pool'],
+    redis: ['clients'],
+    connection: ['clients', 'pool', 'url'],
+    path: ['file'],
+    filename: ['file'],
+    prefix: ['namespace', 'schema'],
+    keyPrefix: ['namespace'],
+    log: ['logger'],
+    signal: ['signals'],
+    gracePeriod: ['grace'],
+    channel: ['channels'],
+  }),
+)
 
 /**
  * Refuses what is no object, and keys that are no options, with a hint at the option that was meant.
@@ -62,7 +64,7 @@ export function checkKeys(given: unknown, known: Readonly<Record<string, unknown
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(known, key)) continue
     const names = Object.keys(known)
-    const meant = OTHER_NAMES[key]?.find((name) => Object.hasOwn(known, name)) ?? nearest(key, names)
+    const meant = OTHER_NAMES.get(key)?.find((name) => Object.hasOwn(known, name)) ?? nearest(key, names)
     const hint = meant ? `did you mean ${meant}?` : `expected one of ${names.join(', ')}`
     throw new EscapementError('ERR_ESCAPEMENT_OPTION', `there is no ${what} ${show(key)}: ${hint}`)
   }

@@ -45,7 +45,7 @@ export class EscapementError extends Error {
 
 /** How a value is shown in a message: short, on one line, without secrets of URLs. Never throws. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return printable(JSON.stringify(short(redact(value))))
+  if (typeof value === 'string') return printable(JSON.stringify(short(redact(withoutPath(value)))))
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' && typeof value !== 'function') return printable(String(value))
   if (value === null) return 'null'
@@ -58,6 +58,11 @@ export function show(value: unknown): string {
   } catch {
     return `a value that cannot be shown (${typeof value})`
   }
+}
+
+/** The path of a webhook is its key. */
+function withoutPath(text: string): string {
+  return text.replace(/^(https?:\/\/[^\s/?#]{1,300})[/?#].+/is, '$1/…')
 }
 
 function plain(text: string): string {

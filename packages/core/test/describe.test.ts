@@ -162,6 +162,10 @@ test.each([
   ['at file:///app/x.js:1:2 mail a@b.c', 'at file:///app/x.js:1:2 mail a@b.c'],
 ])('redact(%j)', (text, expected) => expect(redact(text)).toBe(expected))
 
+test('show leaves out the path of an address, which may be a key', () => {
+  expect(show('https://hooks.example/services/T0/S3CRET')).toBe('"https://hooks.example/…"')
+})
+
 test('cut never leaves half of a pair', () => {
   expect(cut('ab\u{1f600}cd', 3)).toBe('ab… (4 more characters)')
   expect(cut('abc', 3)).toBe('abc')
@@ -170,6 +174,7 @@ test('cut never leaves half of a pair', () => {
 test.each([
   [{ tz: 'UTC' }, /did you mean timezone/],
   [{ timezon: 'UTC' }, /did you mean timezone/],
+  [{ toString: 1 }, /expected one of timezone, retry/],
   [{ colour: 1 }, /expected one of timezone, retry/],
   ['text', /sample options must be an object/],
   [null, /sample options must be an object, but is null/],

@@ -1,4 +1,4 @@
-import { EscapementError } from '@escapement/core'
+import { fail } from '@escapement/core/plugin'
 
 /** A mailbox, as nodemailer takes it: nothing is left to be parsed. */
 export interface Address {
@@ -22,10 +22,7 @@ export function parseAddresses(given: unknown, option: string): Address[] {
   const found = list.map((entry) => (typeof entry === 'string' ? parse(entry.trim()) : undefined))
   const bad = found.indexOf(undefined)
   if (bad >= 0 || found.length === 0) {
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_OPTION',
-      `${option} must be a mail address such as "Ops <ops@example.org>", but got ${JSON.stringify(list[bad]) ?? String(list[bad])}`,
-    )
+    fail(option, 'a mail address such as "Ops <ops@example.org>"', list[bad])
   }
   return found as Address[]
 }

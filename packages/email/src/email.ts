@@ -1,14 +1,17 @@
 import { type Channel, describe, type Locale, type Message, oneLine, words } from '@escapement/alerts'
-import { EscapementError } from '@escapement/core'
+import { checkKeys, fail, flag, oneOf, text as textOption } from '@escapement/core/plugin'
 import { type Address, type AddressLike, parseAddresses } from './address.ts'
 import { html } from './html.ts'
 import { text } from './text.ts'
 import { type MailTransport, type SmtpOptions, transportOf } from './transport.ts'
 
 export interface EmailOptions {
-  /** Nodemailer's transport, or anything with its `sendMail()`; it stays yours to close. Or options to make one of. */
+  /** Nodemailer's transport, or anything with its `sendMail()`; it stays yours to close, see `close`. Or options to make one of. */
   transport?: MailTransport | SmtpOptions
-  /** Instead of a transport: `smtp://user:pass@host:587`, `smtps://…`. */
+  /**
+   * Instead of a transport: `smtp://user:pass@host:587`, `smtps://…`. A password is sent over TLS only, unless the host is
+   * this machine or the address says `?requireTLS=false`.
+   */
   url?: string
   from: string
   to: AddressLike
@@ -20,7 +23,25 @@ export interface EmailOptions {
   app?: string
   /** The channel's name, for rules. Default `email`. */
   name?: string
+  /**
+   * Whether a transport that was given is closed when the scheduler stops. A pool keeps the process alive until then.
+   * A closed pool takes no more mails. Default false: it stays yours to close.
+   */
+  close?: boolean
 }
+
+const KNOWN = {
+  transport: 1,
+  url: 1,
+  from: 1,
+  to: 1,
+  cc: 1,
+  replyTo: 1,
+  locale: 1,
+  app: 1,
+  name: 1,
+  close: 1,
+} satisfies Record<keyof EmailOptions, 1>
 
 /**
  * A channel that sends mails. The messages about one incident stay in one thread.
@@ -31,13 +52,12 @@ export interface EmailOptions {
  * alerts({ channels: [email({ url: process.env.SMTP_URL, from: 'Jobs <jobs@example.org>', to: 'ops@example.org' })] })
  */
 export function email(options: EmailOptions): Channel {
+  checkKeys(options, KNOWN, 'email() option')
   const { locale = 'en', app = 'Escapement', name = 'email' } = options
-  if (!Object.hasOwn(words, locale)) {
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_OPTION',
-      `locale must be ${Object.keys(words).join(' or ')}, but is ${String(locale)}`,
-    )
-  }
+  oneOf('email: locale', locale, Object.keys(words) as Locale[])
+  textOption('email: app', app)
+  if (textOption('email: name', name) === '') fail('email: name', 'a text that is not empty', name)
+  if (options.close !== undefined) flag('email: close', options.close)
   const [from] = parseAddresses(options.from, 'from') as [Address]
   const to = parseAddresses(options.to, 'to')
   const cc = options.cc === undefined ? [] : parseAddresses(options.cc, 'cc')

@@ -1,6 +1,9 @@
+import { redactor } from '@escapement/alerts'
 import { EscapementError } from '@escapement/core'
+import { show } from '@escapement/core/plugin'
 import { createTransport } from 'nodemailer'
 import type { Address } from './address.ts'
+import { secretsOf, withTls } from './credentials.ts'
 
 /** A mail, as it is given to `sendMail()`. */
 export interface Mail {
@@ -52,11 +55,20 @@ const TIMEOUTS = {
 const LONGEST = 60_000
 
 /** @throws ERR_ESCAPEMENT_OPTION */
-export function transportOf({ transport, url }: { transport?: unknown; url?: string }): {
+export function transportOf({
+  transport,
+  url,
+  close,
+}: {
+  transport?: unknown
+  url?: string
+  close?: boolean
+}): {
   send(mail: Mail, signal: AbortSignal): Promise<void>
   close(): void
 } {
   const make = maker(transport, url)
+  const hide = redactor(secretsOf(url === undefined ? transport : { url }))
   let mine: MailTransport | undefined
   /** By mail: who has it already. A mail is tried again for the others only. */
   const reached = new Map<string, Set<string>>()
@@ -69,7 +81,7 @@ export function transportOf({ transport, url }: { transport?: unknown; url?: str
       const done = reached.get(mail.messageId) ?? new Set()
       const left = all.filter((address) => !done.has(address))
       const envelope = { from: mail.from.address, to: left }
-      const sent = await bounded((theirs ?? mine) as MailTransport, { ...mail, envelope }, signal)
+      const sent = await bounded((theirs ?? mine) as MailTransport, { ...mail, envelope }, signal, hide)
       const refused = new Set((sent?.rejected ?? []).map((entry) => addressOf(entry)))
       if (refused.size === 0) {
         reached.delete(mail.messageId)
@@ -78,11 +90,12 @@ export function transportOf({ transport, url }: { transport?: unknown; url?: str
       for (const address of left) if (!refused.has(address)) done.add(address)
       if (reached.size >= 100) reached.clear()
       reached.set(mail.messageId, done)
-      throw partial([...refused], sent?.rejectedErrors ?? [])
+      throw partial([...refused], sent?.rejectedErrors ?? [], hide)
     },
     close() {
       mine?.close?.({ force: true })
       mine = undefined
+      if (close && isTransport(transport)) transport.close?.()
     },
   }
 }
@@ -99,13 +112,17 @@ function maker(transport: unknown, url: string | undefined): () => MailTransport
     // The address may hold a password: it is not shown.
     if (protocol !== 'smtp:' && protocol !== 'smtps:')
       throw bad('url must be an address like smtp://user:pass@host:587')
-    const options = { url, ...TIMEOUTS }
-    return () => createTransport(options) as MailTransport
+    return () => createTransport(withTls({ url, ...TIMEOUTS })) as MailTransport
   }
-  if (transport === null || typeof transport !== 'object') {
-    throw bad(`transport must be an object with sendMail(), or options for one, but is ${String(transport)}`)
+  if (typeof transport === 'string') {
+    throw bad(
+      'transport must be an object with sendMail(), or options for one, but is text: an address is given as url',
+    )
   }
-  return () => createTransport({ ...TIMEOUTS, ...(transport as SmtpOptions) }) as MailTransport
+  if (transport === null || typeof transport !== 'object' || Array.isArray(transport)) {
+    throw bad(`transport must be an object with sendMail(), or options for one, but is ${show(transport)}`)
+  }
+  return () => createTransport(withTls({ ...TIMEOUTS, ...(transport as SmtpOptions) })) as MailTransport
 }
 
 function isTransport(transport: unknown): transport is MailTransport {
@@ -113,7 +130,12 @@ function isTransport(transport: unknown): transport is MailTransport {
 }
 
 /** Ends in time whatever the transport does. */
-async function bounded(transport: MailTransport, mail: Mail, signal: AbortSignal): Promise<Sent | undefined> {
+async function bounded(
+  transport: MailTransport,
+  mail: Mail,
+  signal: AbortSignal,
+  hide: (text: string) => string,
+): Promise<Sent | undefined> {
   const controller = new AbortController()
   let stop: (reason: unknown) => void = () => {}
   const stopped = new Promise<never>((_, reject) => {
@@ -132,23 +154,31 @@ async function bounded(transport: MailTransport, mail: Mail, signal: AbortSignal
   try {
     return await Promise.race([transport.sendMail({ ...mail, signal: controller.signal }), stopped])
   } catch (error) {
-    throw judged(error)
+    throw judged(error, hide)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
   }
 }
 
-/** A mail server that answers 5xx will do so again. */
-function judged(error: unknown): unknown {
-  const code = (error as { responseCode?: number } | undefined)?.responseCode
-  return code !== undefined && code >= 500 && error instanceof Error
-    ? Object.assign(error, { retryable: false })
-    : error
+/** A mail server that answers 5xx will do so again. It may echo the user and the password. */
+function judged(error: unknown, hide: (text: string) => string): unknown {
+  if (!(error instanceof Error)) return error
+  const { responseCode, code } = error as Error & { responseCode?: number; code?: string }
+  const shown = new Error(hide(error.message))
+  shown.stack = hide(error.stack ?? '')
+  return Object.assign(shown, {
+    ...(code !== undefined && { code }),
+    ...(responseCode !== undefined && responseCode >= 500 && { retryable: false }),
+  })
 }
 
-function partial(refused: string[], errors: NonNullable<Sent['rejectedErrors']>): Error {
-  const why = errors.map(({ message }) => message).filter(Boolean)
+function partial(
+  refused: string[],
+  errors: NonNullable<Sent['rejectedErrors']>,
+  hide: (text: string) => string,
+): Error {
+  const why = errors.map(({ message }) => message && hide(message)).filter(Boolean)
   const error = new Error(
     `the mail server refused ${refused.join(', ')}${why.length > 0 ? `: ${why.join('; ')}` : ''}`,
   )

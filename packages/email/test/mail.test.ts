@@ -185,7 +185,7 @@ describe('safety', () => {
     [{ url: 'smtp://x', transport: {} }, /needs one of transport and url/],
     [{ url: 'http://user:s3cret@x' }, /url must be an address like smtp:/],
     [{ transport: 'smtp://x' }, /transport must be an object/],
-    [{ url: 'smtp://x', locale: 'fr' }, /locale must be en or zh/],
+    [{ url: 'smtp://x', locale: 'fr' }, /locale must be 'en' or 'zh'/],
   ])('%j is refused', (options, text) => {
     expect(() => email({ from, to, ...options } as never)).toThrow(text)
     expect(() => email({ from, to, ...options } as never)).not.toThrow(/s3cret/)

@@ -1,6 +1,6 @@
 /** The mail server in its failure modes: a real one on this machine, and bare sockets where it would be too good. */
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type AlertsOptions, alerts } from '@escapement/alerts'
 import { createScheduler, type Scheduler } from '@escapement/core'
 import { createTransport } from 'nodemailer'
@@ -169,6 +169,73 @@ describe('what the channel makes of it', () => {
     const error = await failure(`smtp://user:pa55w0rd@127.0.0.1:${port}`)
     expect(error.message).toContain('535')
     expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toContain('pa55w0rd')
+  })
+
+  describe('a password', () => {
+    const auth = { user: 'jobs', pass: 'pa55/w0rd' }
+    /** A server without TLS on this machine, which a transport believes to be elsewhere. */
+    async function elsewhere(options: object) {
+      const logins: unknown[] = []
+      const server = await box({
+        allowInsecureAuth: true,
+        onAuth: (login, _session, callback) => {
+          logins.push(login.password)
+          callback(null, { user: 'jobs' })
+        },
+      })
+      const getSocket = (_: unknown, callback: (error: null, socket: object) => void) => {
+        const connection = connect(server.port, '127.0.0.1', () => callback(null, { connection }))
+      }
+      const channel = email({ transport: { ...options, getSocket }, from, to })
+      const error = await channel.send(message(), { signal: idle() }).catch((error: unknown) => error)
+      return { logins, error }
+    }
+
+    test.each([
+      ['options', { host: 'mail.example.org', auth }],
+      ['an address', { url: 'smtp://jobs:pa55%2Fw0rd@mail.example.org' }],
+    ])('is not sent to another machine without TLS: %s', async (_, options) => {
+      const { logins, error } = await elsewhere(options)
+      expect(String(error)).toMatch(/STARTTLS|TLS/)
+      expect(logins).toEqual([])
+    })
+
+    test.each([
+      ['requireTLS: false', { host: 'mail.example.org', auth, requireTLS: false }],
+      ['ignoreTLS', { host: 'mail.example.org', auth, ignoreTLS: true }],
+      ['?requireTLS=false', { url: 'smtp://jobs:pa55%2Fw0rd@mail.example.org?requireTLS=false' }],
+      ['this machine', { host: 'localhost', auth }],
+      ['this machine by its number', { url: 'smtp://jobs:pa55%2Fw0rd@127.0.0.1' }],
+    ])('is sent where that is wanted: %s', async (_, options) => {
+      const { logins, error } = await elsewhere(options)
+      expect(error).toBeUndefined()
+      expect(logins).toEqual(['pa55/w0rd'])
+    })
+
+    test('that the server echoes is in no error', async () => {
+      const echo = Buffer.from('\0jobs\0pa55/w0rd').toString('base64')
+      const { url } = await bare((socket) => {
+        socket.write('220 hello\r\n')
+        socket.on('data', (chunk) => {
+          if (chunk.toString().startsWith('EHLO')) socket.write('250-hello\r\n250 AUTH PLAIN\r\n')
+          else if (chunk.toString().startsWith('AUTH')) socket.write(`535 bad login ${echo} pa55/w0rd\r\n`)
+        })
+      })
+      const error = await failure(url, { auth })
+      expect(error.message).toContain('535 bad login')
+      for (const secret of ['pa55', echo])
+        expect(`${error.message}${error.stack}${JSON.stringify(error)}`).not.toContain(secret)
+      expect(error.retryable).toBe(false)
+    })
+  })
+
+  test('a pool that was given is closed with the scheduler where that is said', async () => {
+    const server = await box()
+    const pool = createTransport({ url: server.url, pool: true })
+    const channel = email({ transport: pool, from, to, close: true })
+    await channel.send(message(), { signal: idle() })
+    await channel.close?.()
+    await expect(channel.send(message(), { signal: idle() })).rejects.toThrow(/closed/)
   })
 
   test('a transport of your own stays yours; one made here is closed and made again', async () => {

@@ -1,4 +1,5 @@
-import { type Duration, EscapementError, parseDuration, type Run } from '@escapement/core'
+import { type Duration, parseDuration, type Run } from '@escapement/core'
+import { checkKeys, flag, func, oneOf } from '@escapement/core/plugin'
 import type { Attributes } from '@opentelemetry/api'
 
 export interface OtelOptions {
@@ -29,38 +30,26 @@ export interface OtelOptions {
 export type Settings = Required<Omit<OtelOptions, 'attributes' | 'traceUrl' | 'lockSpanOver'>> &
   Pick<OtelOptions, 'attributes' | 'traceUrl'> & { lockSpanOver: number }
 
-const KNOWN = ['propagation', 'attributes', 'traceUrl', 'lockSpanOver', 'skipSpans', 'faas', 'metrics']
+const KNOWN = {
+  propagation: 1,
+  attributes: 1,
+  traceUrl: 1,
+  lockSpanOver: 1,
+  skipSpans: 1,
+  faas: 1,
+  metrics: 1,
+} satisfies Record<keyof OtelOptions, 1>
 
 /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION */
 export function settings(options: OtelOptions): Settings {
-  for (const key of Object.keys(options)) {
-    if (!KNOWN.includes(key)) refuse(`otel() has no option '${key}': expected one of ${KNOWN.join(', ')}`)
+  checkKeys(options, KNOWN, 'otel() option')
+  return {
+    propagation: oneOf('otel: propagation', options.propagation ?? 'link', ['link', 'parent', 'none']),
+    attributes: func('otel: attributes', options.attributes),
+    traceUrl: func('otel: traceUrl', options.traceUrl),
+    lockSpanOver: parseDuration(options.lockSpanOver ?? 10, 'otel: lockSpanOver', { min: 0 }),
+    skipSpans: flag('otel: skipSpans', options.skipSpans ?? false),
+    faas: flag('otel: faas', options.faas ?? false),
+    metrics: flag('otel: metrics', options.metrics ?? true),
   }
-  const {
-    propagation = 'link',
-    attributes,
-    traceUrl,
-    lockSpanOver = 10,
-    skipSpans = false,
-    faas = false,
-    metrics = true,
-  } = options
-  if (!['link', 'parent', 'none'].includes(propagation)) {
-    refuse(`otel's propagation must be 'link', 'parent' or 'none', but is ${String(propagation)}`)
-  }
-  if (attributes !== undefined && typeof attributes !== 'function') {
-    refuse(`otel's attributes must be a function of the run, but is ${typeof attributes}`)
-  }
-  if (traceUrl !== undefined && typeof traceUrl !== 'function') {
-    refuse(`otel's traceUrl must be a function of the trace id, but is ${typeof traceUrl}`)
-  }
-  for (const [name, value] of Object.entries({ skipSpans, faas, metrics })) {
-    if (typeof value !== 'boolean') refuse(`otel's ${name} must be true or false, but is ${String(value)}`)
-  }
-  const over = parseDuration(lockSpanOver, "otel's lockSpanOver", { min: 0 })
-  return { propagation, attributes, traceUrl, lockSpanOver: over, skipSpans, faas, metrics }
-}
-
-function refuse(message: string): never {
-  throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
 }

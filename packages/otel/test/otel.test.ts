@@ -523,10 +523,10 @@ describe('the lock', () => {
 
 describe('otel()', () => {
   test.each([
-    [{ propagate: 'link' }, 'ERR_ESCAPEMENT_OPTION', /no option 'propagate'/],
-    [{ propagation: 'follow' }, 'ERR_ESCAPEMENT_OPTION', /'link', 'parent' or 'none', but is follow/],
+    [{ propagate: 'link' }, 'ERR_ESCAPEMENT_OPTION', /no otel\(\) option "propagate"/],
+    [{ propagation: 'follow' }, 'ERR_ESCAPEMENT_OPTION', /'link' or 'parent' or 'none', but is "follow"/],
     [{ attributes: {} }, 'ERR_ESCAPEMENT_OPTION', /a function/],
-    [{ metrics: 'no' }, 'ERR_ESCAPEMENT_OPTION', /true or false, but is no/],
+    [{ metrics: 'no' }, 'ERR_ESCAPEMENT_OPTION', /true or false, but is "no"/],
     [{ lockSpanOver: '5 parsecs' }, 'ERR_ESCAPEMENT_DURATION', /lockSpanOver/],
   ])('refuses %j', (options, code, message) => {
     let thrown: unknown

@@ -74,16 +74,16 @@ export class Families {
   }
 
   /** All series of a job at zero: the first increase is seen only if something came before it. */
-  add({ job }: JobState): void {
-    const labels = { job_name: job.name }
+  add({ name }: JobState): void {
+    const labels = { job_name: name }
     this.#duration.zero(labels)
     this.#delay.zero(labels)
     for (const outcome of OUTCOMES) this.#increase({ ...labels, outcome }, 0)
     for (const reason of REASONS) this.#skipped.inc({ ...labels, reason }, 0)
   }
 
-  remove({ job }: JobState): void {
-    const labels = { job_name: job.name }
+  remove({ name }: JobState): void {
+    const labels = { job_name: name }
     this.#duration.remove(labels)
     this.#delay.remove(labels)
     for (const outcome of OUTCOMES) this.#runs.remove({ ...labels, outcome })

@@ -1,4 +1,4 @@
-import { EscapementError } from '@escapement/core'
+import { checkKeys, fail, flag } from '@escapement/core/plugin'
 import { type OpenMetricsContentType, type PrometheusContentType, Registry } from 'prom-client'
 
 export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>
@@ -26,34 +26,34 @@ export interface Settings {
 }
 
 const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600]
-const KNOWN = ['registry', 'exemplars', 'defaultMetrics', 'buckets']
+const KNOWN = {
+  registry: 1,
+  exemplars: 1,
+  defaultMetrics: 1,
+  buckets: 1,
+} satisfies Record<keyof PrometheusOptions, 1>
 
 /** @throws ERR_ESCAPEMENT_OPTION */
 export function settings(options: PrometheusOptions): Settings {
-  for (const key of Object.keys(options)) {
-    if (!KNOWN.includes(key)) {
-      refuse(`prometheus() has no option '${key}': expected one of ${KNOWN.join(', ')}`)
-    }
-  }
+  checkKeys(options, KNOWN, 'prometheus() option')
   const { registry: given, buckets = BUCKETS } = options
   if (given !== undefined && typeof given?.registerMetric !== 'function') {
-    refuse(`prometheus' registry must be a Registry of prom-client, but is ${typeof given}`)
+    fail('prometheus: registry', 'a Registry of prom-client', given)
   }
   for (const name of ['exemplars', 'defaultMetrics'] as const) {
-    const value = options[name]
-    if (value !== undefined && typeof value !== 'boolean') {
-      refuse(`prometheus' ${name} must be true or false, but is ${String(value)}`)
-    }
+    if (options[name] !== undefined) flag(`prometheus: ${name}`, options[name])
   }
   const rising = (bound: number, i: number) =>
     Number.isFinite(bound) && (i === 0 || bound > (buckets[i - 1] as number))
   if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(rising)) {
-    refuse(`prometheus' buckets must be rising numbers of seconds, but are ${JSON.stringify(buckets)}`)
+    fail('prometheus: buckets', 'an array of rising numbers of seconds', buckets)
   }
   const exemplars = options.exemplars ?? (given ? isOpen(given) : true)
   if (exemplars && given && !isOpen(given)) {
-    refuse(
-      'exemplars need a registry of the OpenMetrics kind: setContentType(Registry.OPENMETRICS_CONTENT_TYPE)',
+    fail(
+      'prometheus: registry',
+      'of the OpenMetrics kind for exemplars: setContentType(Registry.OPENMETRICS_CONTENT_TYPE)',
+      given.contentType,
     )
   }
   return {
@@ -75,8 +75,4 @@ function ownRegistry(exemplars: boolean): AnyRegistry {
 
 function isOpen(registry: AnyRegistry): boolean {
   return registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE
-}
-
-function refuse(message: string): never {
-  throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
 }

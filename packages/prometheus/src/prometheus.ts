@@ -1,4 +1,4 @@
-import { EscapementError, type Host, type Plugin } from '@escapement/core'
+import { EscapementError, type Host, type Plugin, type Run } from '@escapement/core'
 import { collectDefaultMetrics, type Registry } from 'prom-client'
 import { Families } from './families.ts'
 import { gauges } from './gauges.ts'
@@ -14,6 +14,7 @@ interface Response {
 
 /** What the middleware needs of Koa's context. */
 interface KoaContext {
+  status: number
   body: unknown
   set(name: string, value: string): unknown
 }
@@ -57,26 +58,41 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusPlugin {
   )
   if (checked.defaultMetrics) collectDefaultMetrics({ register: registry as Registry })
 
+  // The page may be open to strangers, and a collector of the app may fail with anything: the log has the error.
+  async function scrape(): Promise<{ status: number; type: string; body: string }> {
+    try {
+      return { status: 200, type: registry.contentType, body: await registry.metrics() }
+    } catch (error) {
+      const [host] = running
+      host?.log.error({ error }, 'the metrics cannot be collected')
+      return { status: 500, type: 'text/plain', body: 'the metrics cannot be collected: the log says why\n' }
+    }
+  }
+
   return {
     name: 'prometheus',
     registry,
 
     attach(host) {
       host.on('added', (job) => {
-        const state = newState(job)
-        states.set(job.name, state)
-        families.add(state)
+        let state = states.get(job.name)
+        if (!state) {
+          state = newState(job.name)
+          states.set(job.name, state)
+          families.add(state)
+        }
+        state.jobs.add(job)
       })
       host.on('removed', (job) => {
         const state = states.get(job.name)
-        if (!state) return
+        if (!state?.jobs.delete(job) || state.jobs.size > 0) return
         states.delete(job.name)
         families.remove(state)
       })
       // A run may outlive its job, whose series are gone by then.
-      const stateOf = (run: { job: { name: string } }) => {
+      const stateOf = (run: Run) => {
         const state = states.get(run.job.name)
-        return state?.job === run.job ? state : undefined
+        return state?.jobs.has(run.job) ? state : undefined
       }
       host.on('running', (run) => {
         const state = stateOf(run)
@@ -97,22 +113,18 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusPlugin {
 
     handler() {
       return async (_req, res) => {
-        try {
-          const body = await registry.metrics()
-          res.setHeader('Content-Type', registry.contentType)
-          res.end(body)
-        } catch (error) {
-          res.statusCode = 500
-          res.setHeader('Content-Type', 'text/plain')
-          res.end(`the metrics cannot be collected: ${String(error)}\n`)
-        }
+        const { status, type, body } = await scrape()
+        res.statusCode = status
+        res.setHeader('Content-Type', type)
+        res.end(body)
       }
     },
 
     koa() {
       return async (ctx) => {
-        const body = await registry.metrics()
-        ctx.set('Content-Type', registry.contentType)
+        const { status, type, body } = await scrape()
+        ctx.status = status
+        ctx.set('Content-Type', type)
         ctx.body = body
       }
     },

@@ -1,8 +1,10 @@
 import type { Job, Run } from '@escapement/core'
 
-/** What is known of a job at any time, in seconds since the epoch; 0 for never. */
+/** What is known of the jobs of one name at any time, in seconds since the epoch; 0 for never. */
 export interface JobState {
-  readonly job: Job
+  readonly name: string
+  /** Several when several schedulers have a job of this name. */
+  readonly jobs: Set<Job>
   failures: number
   lastSuccess: number
   lastFailure: number
@@ -13,8 +15,17 @@ export interface JobState {
   readonly running: Set<Run>
 }
 
-export function newState(job: Job): JobState {
-  return { job, failures: 0, lastSuccess: 0, lastFailure: 0, lastDue: 0, lastStart: 0, running: new Set() }
+export function newState(name: string): JobState {
+  return {
+    name,
+    jobs: new Set(),
+    failures: 0,
+    lastSuccess: 0,
+    lastFailure: 0,
+    lastDue: 0,
+    lastStart: 0,
+    running: new Set(),
+  }
 }
 
 /** A run has begun. */

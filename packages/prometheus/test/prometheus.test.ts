@@ -11,7 +11,7 @@ import {
 } from '@escapement/core'
 import { type PrometheusPlugin, prometheus } from '@escapement/prometheus'
 import { VirtualClock } from '@escapement/testing'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -256,14 +256,15 @@ describe('/metrics', () => {
     const registry = new Registry()
     registry.metrics = () => Promise.reject(new Error('broken collector'))
     const { status, body } = await get(prometheus({ registry }).handler())
-    expect([status, body]).toEqual([500, 'the metrics cannot be collected: Error: broken collector\n'])
+    expect([status, body]).toEqual([500, 'the metrics cannot be collected: the log says why\n'])
   })
 
   test('for Koa', async () => {
     const headers: Record<string, string> = {}
     const set = (name: string, value: string) => Object.assign(headers, { [name]: value })
-    const ctx = { body: undefined as unknown, set }
+    const ctx = { status: 404, body: undefined as unknown, set }
     await prometheus({ defaultMetrics: false }).koa()(ctx)
+    expect(ctx.status).toBe(200)
     expect(headers['Content-Type']).toMatch(/openmetrics/)
     expect(ctx.body).toContain('scheduler_up 0')
   })
@@ -279,11 +280,11 @@ describe('prometheus()', () => {
   }
 
   test.each([
-    [{ registery: 1 }, /no option 'registery'/],
-    [{ registry: {} }, /a Registry of prom-client, but is object/],
-    [{ exemplars: 'yes' }, /exemplars must be true or false, but is yes/],
+    [{ registery: 1 }, /no prometheus\(\) option "registery": did you mean registry/],
+    [{ registry: {} }, /a Registry of prom-client, but is an object/],
+    [{ exemplars: 'yes' }, /exemplars must be true or false, but is "yes"/],
     [{ exemplars: true, registry: new Registry() }, /OpenMetrics kind/],
-    [{ buckets: [] }, /rising numbers of seconds, but are \[\]/],
+    [{ buckets: [] }, /rising numbers of seconds, but is an array of 0/],
     [{ buckets: [1, 1] }, /rising numbers of seconds/],
   ])('refuses %o', (options, message) => {
     const thrown = thrownBy(() => prometheus(options as object))
@@ -314,5 +315,75 @@ describe('prometheus()', () => {
       'job_name="b"': 0,
     })
     await second.stop()
+  })
+
+  test('counts the runs of two schedulers that have a job of the same name', async () => {
+    const metrics = prometheus({ defaultMetrics: false })
+    const make = (): Scheduler => {
+      const scheduler = createScheduler({ logger: silent, plugins: [metrics] })
+      scheduler.job('same', manual(), () => {})
+      return scheduler
+    }
+    const [first, second] = [make(), make()]
+    await first.start()
+    await second.start()
+    await first.run('same', undefined, { wait: true })
+    await second.run('same', undefined, { wait: true })
+    first.remove('same')
+    await second.run('same', undefined, { wait: true })
+    expect(await series(metrics, 'scheduler_job_runs_total')).toMatchObject({
+      'job_name="same",outcome="succeeded"': 3,
+    })
+    second.remove('same')
+    expect(await series(metrics, 'scheduler_job_runs_total')).toEqual({})
+    await Promise.all([first.stop(), second.stop()])
+  })
+
+  test('a collector that fails is in the log, not on the page', async () => {
+    const metrics = prometheus({ defaultMetrics: false })
+    const lines: unknown[] = []
+    const logger = { ...silent, error: (fields: unknown) => void lines.push(fields) }
+    const scheduler = createScheduler({ logger, plugins: [metrics] })
+    await scheduler.start()
+    metrics.registry.registerMetric(
+      new Gauge({
+        name: 'theirs',
+        help: 'fails',
+        registers: [],
+        collect: () => Promise.reject(new Error('no answer from redis://:s3cret@host')),
+      }) as never,
+    )
+    const page = {
+      statusCode: 200,
+      body: '',
+      setHeader() {},
+      end(body: string) {
+        this.body = body
+      },
+    }
+    await metrics.handler()(undefined, page)
+    const ctx = { status: 200, body: undefined as unknown, set() {} }
+    await metrics.koa()(ctx)
+    expect(page.statusCode).toBe(500)
+    expect(ctx.status).toBe(500)
+    expect(page.body + String(ctx.body)).not.toContain('redis')
+    expect(lines).toHaveLength(2)
+    await scheduler.stop()
+  })
+
+  test('the workers of a cluster are put together by the newest instant, not by the sum', async () => {
+    const metrics = prometheus({ defaultMetrics: false })
+    createScheduler({ logger: silent, plugins: [metrics] }).job('a', every('1h'), () => {})
+    const json = await (metrics.registry as Registry).getMetricsAsJSON()
+    const aggregate = AggregatorRegistry.aggregate([json, json])
+    const once = await series(metrics, 'scheduler_job_next_run_timestamp_seconds')
+    const both = await aggregate.getMetricsAsJSON()
+    const of = (name: string) => both.find((metric) => metric.name === name)?.values[0]?.value
+    expect(of('scheduler_job_next_run_timestamp_seconds')).toBe(once['job_name="a"'])
+    for (const { name, values } of both.filter(({ name }) => name.endsWith('_seconds'))) {
+      const own = json.find((metric) => metric.name === name)?.values[0]?.value
+      if (String(both.find((metric) => metric.name === name)?.type) === 'gauge')
+        expect([name, values[0]?.value]).toEqual([name, own])
+    }
   })
 })

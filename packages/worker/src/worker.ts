@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
-import { type Duration, EscapementError, type Handler, parseDuration, type Run } from '@escapement/core'
+import { type Duration, type Handler, parseDuration, type Run } from '@escapement/core'
+import { checkKeys, fail, integer, number } from '@escapement/core/plugin'
 import { Piscina } from 'piscina'
 import type { Sent, Told } from './interfaces.ts'
 
@@ -35,18 +37,15 @@ export interface WorkerOptions {
  */
 export function worker<Data = unknown, Result = unknown>(
   module: URL | string,
-  { threads = 1, idle = '10s', grace = '500ms', resourceLimits = {} }: WorkerOptions = {},
+  options: WorkerOptions = {},
 ): Handler<Data, Result> {
-  const url = module instanceof URL ? module : pathToFileURL(module)
-  if (url.protocol !== 'file:' || !existsSync(fileURLToPath(url))) {
-    throw new EscapementError('ERR_ESCAPEMENT_OPTION', `worker: there is no module ${url.href}`)
-  }
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_OPTION',
-      `worker: threads must be a number from 1, but is ${threads}`,
-    )
-  }
+  checkKeys(options, { threads: 1, idle: 1, grace: 1, resourceLimits: 1 }, 'worker() option')
+  const { threads = 1, idle = '10s', grace = '500ms', resourceLimits = {} } = options
+  const url = locate(module)
+  integer('worker: threads', threads, 1)
+  checkKeys(resourceLimits, LIMITS, 'worker: resourceLimits option')
+  for (const [name, mb] of Object.entries(resourceLimits))
+    number(`worker: resourceLimits.${name}`, mb, 1, 1_048_576)
   const idleTimeout = parseDuration(idle, 'worker: idle')
   const graceMs = parseDuration(grace, 'worker: grace', { max: 60_000 })
   let pool: Piscina | undefined
@@ -81,6 +80,19 @@ export function worker<Data = unknown, Result = unknown>(
       port1.close()
     }
   }
+}
+
+const LIMITS = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 }
+
+function locate(module: unknown): URL {
+  const expected = 'an absolute path or a file: URL, as new URL("./render.js", import.meta.url)'
+  if (!(module instanceof URL) && (typeof module !== 'string' || !isAbsolute(module))) {
+    fail('worker: module', expected, module)
+  }
+  const url = module instanceof URL ? module : pathToFileURL(module)
+  if (url.protocol !== 'file:') fail('worker: module', expected, url.href)
+  if (!existsSync(url)) fail('worker: module', 'a file that exists', url.href)
+  return url
 }
 
 function send(run: Run<unknown>): Sent {

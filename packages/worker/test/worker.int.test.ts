@@ -58,6 +58,6 @@ test('a handler that heeds its signal may leave by itself', async () => {
 })
 
 test('a module that is not there is refused at once', () => {
-  expect(() => worker(new URL('./nowhere.js', import.meta.url))).toThrow(/no module/)
+  expect(() => worker(new URL('./nowhere.js', import.meta.url))).toThrow(/a file that exists/)
   expect(() => worker(new URL('./handler.mjs', import.meta.url), { threads: 0 })).toThrow(/threads/)
 })

@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto'
+import { fail } from '@escapement/core/plugin'
 import { describe } from '../describe.ts'
 import { post, turn } from '../http.ts'
 import type { Channel } from '../interfaces.ts'
 import { oneLine } from '../plain.ts'
 import { json } from './answer.ts'
 import { markdown } from './markdown.ts'
-import { common, type WebhookChannelOptions } from './options.ts'
+import { checkSecret, common, type WebhookChannelOptions } from './options.ts'
 
 export interface DingtalkOptions extends WebhookChannelOptions {
   /** Of a robot that is secured by signature (`SEC…`). */
@@ -25,12 +26,16 @@ const TOO_FAST = new Set([130101, 130102, 410100])
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function dingtalk(options: DingtalkOptions): Channel {
-  const { name, app, locale, url, rate } = common(options, {
-    name: 'dingtalk',
-    locale: 'zh',
-    rate: { messages: 20, per: 60_000 },
-  })
+  const { name, app, locale, url, rate } = common(
+    options,
+    { name: 'dingtalk', locale: 'zh', rate: { messages: 20, per: 60_000 } },
+    { secret: 1, at: 1 },
+  )
   const { secret, at = [] } = options
+  checkSecret('dingtalk', secret)
+  if (at !== 'all' && !(Array.isArray(at) && at.every((mobile) => typeof mobile === 'string'))) {
+    fail('dingtalk: at', "an array of mobile numbers as text, or 'all'", at)
+  }
   const mention = at === 'all' ? { isAtAll: true } : { atMobiles: at, isAtAll: false }
   const called = at === 'all' ? '' : at.map((mobile) => `\n\n@${mobile}`).join('')
   return {

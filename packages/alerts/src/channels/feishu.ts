@@ -5,7 +5,7 @@ import type { Channel } from '../interfaces.ts'
 import { oneLine } from '../plain.ts'
 import { json } from './answer.ts'
 import { markdown } from './markdown.ts'
-import { common, type WebhookChannelOptions } from './options.ts'
+import { checkSecret, common, type WebhookChannelOptions } from './options.ts'
 
 export interface FeishuOptions extends WebhookChannelOptions {
   /** Of a robot that is secured by signature. */
@@ -23,12 +23,13 @@ const COLORS = { bad: 'red', warn: 'orange', info: 'blue', good: 'green' } as co
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function feishu(options: FeishuOptions): Channel {
-  const { name, app, locale, url, rate } = common(options, {
-    name: 'feishu',
-    locale: 'zh',
-    rate: { messages: 100, per: 60_000 },
-  })
+  const { name, app, locale, url, rate } = common(
+    options,
+    { name: 'feishu', locale: 'zh', rate: { messages: 100, per: 60_000 } },
+    { secret: 1 },
+  )
   const { secret } = options
+  checkSecret('feishu', secret)
   return {
     name,
     async send(message, { signal }) {

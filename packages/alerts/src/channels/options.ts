@@ -1,4 +1,5 @@
 import { type Duration, EscapementError, parseDuration } from '@escapement/core'
+import { checkKeys, fail, integer, oneOf, text } from '@escapement/core/plugin'
 import type { Rate } from '../http.ts'
 import { type Locale, words } from '../words.ts'
 
@@ -16,29 +17,44 @@ export interface WebhookChannelOptions {
   rate?: { messages: number; per: Duration }
 }
 
-/** @throws ERR_ESCAPEMENT_OPTION */
+const KNOWN = { url: 1, name: 1, app: 1, locale: 1, rate: 1 } satisfies Record<keyof WebhookChannelOptions, 1>
+
+/**
+ * @param own Options that only this channel has, as keys.
+ * @throws ERR_ESCAPEMENT_OPTION
+ */
 export function common(
   options: WebhookChannelOptions,
   defaults: { name: string; locale: Locale; rate: Rate },
+  own: Readonly<Record<string, 1>> = {},
 ): { name: string; app: string; locale: Locale; url: string; rate: Rate } {
-  const { name = defaults.name, app = 'Escapement', locale = defaults.locale, url } = options
-  checkUrl(url, `${defaults.name}: url`)
-  if (!Object.hasOwn(words, locale))
-    throw bad(`${defaults.name}: locale must be ${Object.keys(words).join(' or ')}`)
-  const rate = options.rate
-    ? { messages: options.rate.messages, per: parseDuration(options.rate.per, 'rate.per', { min: 1 }) }
-    : defaults.rate
-  if (!Number.isSafeInteger(rate.messages) || rate.messages < 1)
-    throw bad('rate.messages must be a whole number of at least 1')
-  return { name, app, locale, url, rate }
+  const kind = defaults.name
+  checkKeys(options, { ...KNOWN, ...own }, `${kind}() option`)
+  const { name = kind, app = 'Escapement', locale = defaults.locale, url } = options
+  checkUrl(url, `${kind}: url`)
+  text(`${kind}: app`, app)
+  if (text(`${kind}: name`, name) === '') fail(`${kind}: name`, 'a text that is not empty', name)
+  oneOf(`${kind}: locale`, locale, Object.keys(words) as Locale[])
+  return { name, app, locale, url, rate: options.rate === undefined ? defaults.rate : rateOf(options.rate) }
+}
+
+function rateOf(given: NonNullable<WebhookChannelOptions['rate']>): Rate {
+  checkKeys(given, { messages: 1, per: 1 }, 'rate option')
+  return {
+    messages: integer('rate.messages', given.messages, 1),
+    per: parseDuration(given.per, 'rate.per', { min: 1 }),
+  }
 }
 
 /** The message never shows the address: it may hold a key. */
 export function checkUrl(url: unknown, option: string): asserts url is string {
   const protocol = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : undefined
-  if (protocol !== 'https:' && protocol !== 'http:') throw bad(`${option} must be an http(s) address`)
+  if (protocol !== 'https:' && protocol !== 'http:')
+    throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${option} must be an http(s) address`)
 }
 
-export function bad(message: string): EscapementError {
-  return new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+/** An empty secret would send unsigned. The message never shows what was given. */
+export function checkSecret(kind: string, secret: unknown): void {
+  if (secret === undefined || (typeof secret === 'string' && secret !== '')) return
+  throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${kind}: secret must be a text that is not empty`)
 }

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
+import { checkKeys, fail, integer } from '@escapement/core/plugin'
 import { bytes } from '../bytes.ts'
 import { post, turn } from '../http.ts'
 import type { Channel, Message, Notice } from '../interfaces.ts'
-import { bad, common, type WebhookChannelOptions } from './options.ts'
+import { checkSecret, common, type WebhookChannelOptions } from './options.ts'
 
 export interface WebhookOptions extends Omit<WebhookChannelOptions, 'locale' | 'app'> {
   /** Signs each request: `X-Escapement-Signature: t=<seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`. */
@@ -12,20 +13,36 @@ export interface WebhookOptions extends Omit<WebhookChannelOptions, 'locale' | '
   limit?: number
 }
 
+const KNOWN = {
+  url: 1,
+  name: 1,
+  rate: 1,
+  secret: 1,
+  headers: 1,
+  limit: 1,
+} satisfies Record<keyof WebhookOptions, 1>
+
 /**
  * Sends messages as JSON, as they are: see `Message`. `Idempotency-Key` is the message's id.
  *
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function webhook(options: WebhookOptions): Channel {
-  const { name, url, rate } = common(options, {
-    name: 'webhook',
-    locale: 'en',
-    rate: { messages: 60, per: 60_000 },
-  })
+  checkKeys(options, KNOWN, 'webhook() option')
+  const { name, url, rate } = common(
+    options,
+    { name: 'webhook', locale: 'en', rate: { messages: 60, per: 60_000 } },
+    KNOWN,
+  )
   const { secret, headers = {}, limit = 262_144 } = options
-  if (!Number.isSafeInteger(limit) || limit < 1024)
-    throw bad('webhook: limit must be a whole number of at least 1024')
+  integer('webhook: limit', limit, 1024)
+  checkSecret('webhook', secret)
+  try {
+    new Headers(headers)
+  } catch {
+    // What was given may be a secret.
+    fail('webhook: headers', 'an object of names and values that HTTP allows', Object.keys(headers ?? {}))
+  }
   return {
     name,
     async send(message, { signal }) {
