@@ -95,8 +95,8 @@ export class Backups {
   }
 
   async #read(looks: Look[]): Promise<void> {
-    const node = this.#nodes.any()
     for (const group of groupBy(looks, ({ subject }) => subject.shard)) {
+      const node = this.#nodes.any(group[0]?.subject.shard)
       const records = await node?.mget(group.map(({ subject }) => subject.key)).catch(() => undefined)
       for (const [i, { subject, resolve }] of group.entries()) {
         const record = parseRecord(records?.[i])

@@ -149,18 +149,17 @@ export class Ballot {
     const { guard, lease, retention, early, maxLate, timeout, replicaAcks } = this.#settings
     const { shard } = (motions[0] as Motion).subject
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
-    const check = node.client.isCluster ? 1 : 0
-    const args = [mode, guard ? 1 : 0, check, lease, retention, early, maxLate, 2 * timeout]
+    const args = [mode, guard ? 1 : 0, lease, retention, early, maxLate, 2 * timeout]
     for (const [i, { subject, token, start, leased, state }] of motions.entries()) {
       const { job, key, at, member } = subject
       keys.push(key, this.#keys.job(job))
       if (mode !== 'claim') keys.push(this.#keys.prepared(job))
       args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member)
     }
-    const asked = this.#nodes.trusts(node)
+    const asked = this.#nodes.trusts(node, shard)
     const sent = performance.now()
     try {
-      if (!asked && node.usable) throw new Error(`the clock of Redis ${node.name} is wrong`)
+      if (!asked && node.answers(shard)) throw new Error(this.#nodes.distrust(node))
       const reply = await node.ask(CLAIM, keys, args, mode === 'prepare' ? 0 : replicaAcks)
       return motions.map((_, i) => parse(String(reply[i + 1])))
     } catch (error) {

@@ -143,7 +143,7 @@ export class Claims {
       }
       await this.#sleep(pause)
       together = verdict.kind === 'down' || verdict.kind === 'hold'
-      if (verdict.kind === 'down') await nodes.up(end - this.#clock.monotonic())
+      if (verdict.kind === 'down') await nodes.up(end - this.#clock.monotonic(), subject.shard)
       // One Redis knows its own answer by the token; several might count an old vote for a new one.
       if (verdict.kind !== 'down' || settings.clients.length > 1) bid = undefined
     }

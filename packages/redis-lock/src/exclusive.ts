@@ -5,7 +5,7 @@ import { sureOf } from './lease.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { MUTEX } from './scripts/index.ts'
+import { MUTEX, type Script } from './scripts/index.ts'
 
 /** How long Redis may be out of reach before we give up waiting for a mutex, in ms. */
 const PATIENCE = 5000
@@ -114,9 +114,9 @@ export class Exclusive {
         { retryCount: 0 },
         {
           // Only functions are taken as scripts: strings would be ignored.
-          acquireScript: () => MUTEX.acquire.replace('GUARD', this.#settings.guard ? '1' : '0'),
-          extendScript: () => MUTEX.extend,
-          releaseScript: () => MUTEX.release,
+          acquireScript: () => (this.#settings.guard ? MUTEX.acquire : MUTEX.acquireUnguarded).source,
+          extendScript: () => MUTEX.extend.source,
+          releaseScript: () => MUTEX.release.source,
         },
       )
       this.#redlock = { of: all, lock }
@@ -139,11 +139,12 @@ export class Exclusive {
 
 /** What redlock needs of a client, asked only when it answers, and never longer than the timeout. */
 function adapt(node: Node): object {
-  const ask = (method: 'eval' | 'evalsha') => (script: string, keys: number, args: (string | number)[]) =>
-    node.usable
-      ? node.within(node.client[method](script, keys, ...args))
-      : Promise.reject(new Error(`Redis ${node.name} is ${node.client.status}`))
-  return { eval: ask('eval'), evalsha: ask('evalsha') }
+  return {
+    evalsha: (sha: string, count: number, args: (string | number)[]) => {
+      const script = Object.values(MUTEX).find((each) => each.sha === sha) as Script
+      return node.run(script, args.slice(0, count) as string[], args.slice(count))
+    },
+  }
 }
 
 /** Whether a majority could be asked: then somebody else holds it. */

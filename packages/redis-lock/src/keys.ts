@@ -33,6 +33,12 @@ export class Keys {
     return this.shards === 1 ? 0 : hash(job) % this.shards
   }
 
+  /** The shard of a key of ours. */
+  shardOf(key: string): number {
+    const end = key.indexOf('}')
+    return this.shards === 1 ? 0 : Number(key.slice(key.lastIndexOf(':', end) + 1, end))
+  }
+
   born(shard: number): string {
     return `${this.#tags[shard]}born`
   }

@@ -192,7 +192,7 @@ export class Leases {
     const { lease, retention } = this.settings
     const { shard } = (holds[0] as Hold).subject
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
-    const args: (string | number)[] = [node.client.isCluster ? 1 : 0, lease, retention]
+    const args: (string | number)[] = [lease, retention]
     for (const { subject, token, start, fence, leased } of holds) {
       keys.push(subject.key, this.#keys.job(subject.job))
       args.push(token, `${start}|${token}|${fence}|run`, fence, leased ? 1 : 0, subject.member)

@@ -1,12 +1,18 @@
-import { type Clock, EscapementError, type Timer } from '@escapement/core'
-import type { RedisLike } from './client.ts'
+import { randomBytes } from 'node:crypto'
+import { type Clock, EscapementError, type Logger } from '@escapement/core'
+import { type Cause, causeOf } from './cause.ts'
+import { type RedisLike, reconnect } from './client.ts'
 import type { Keys } from './keys.ts'
-import { type Greeting, greeting, type Script, TEND } from './scripts/index.ts'
-import { ServerClock } from './server-clock.ts'
+import { GUARDED, type Greeting, greeting, type Script, TEND } from './scripts/index.ts'
+import type { ServerClock } from './server-clock.ts'
+import { Shard } from './shard.ts'
+import { Trouble } from './trouble.ts'
+import { scrub, secretsOf } from './url.ts'
 
 /** What a node needs to know, the same for all nodes of a lock. */
 export interface NodeContext {
   readonly clock: Clock
+  readonly log: Logger
   readonly keys: Keys
   /** Names this instance among the fleet, when it is started. */
   readonly self: () => string
@@ -14,53 +20,108 @@ export interface NodeContext {
   readonly timeout: number
   readonly alive: number
   readonly acks: number
+  /** What it means that this node cannot be used: completes its line. */
+  readonly meaning: () => string
   onGreet(node: Node, shard: number, greeting: Greeting): void
   /** Redis's clock moved by so many ms against ours. */
   onStep(node: Node, by: number): void
+  /** Whether it can be used may have changed. */
+  onChange(): void
 }
 
 /** How many open runs are listed at a time. */
 const LISTED = 1000
-
-/** Commands a node may leave unanswered before we wait for its connection to break. */
+/** Commands a shard may leave unanswered before no more are sent to it. */
 const PROBES = 10
+/** After so many probes in a row have failed, a new connection is made. */
+const FAILURES = 4
+/** The shortest and the longest time from one new connection to the next, in ms. */
+const RECONNECT = { min: 1000, max: 15_000 }
 /** How much a command may come later than its timeout, by Redis's clock, and still be executed. */
 const SLACK = 50
+
+const CLOSED: Cause = {
+  kind: 'closed',
+  what: 'its client was closed by the app, or has given up to reconnect (retryStrategy)',
+  advice: 'Close it after `await scheduler.stop()`: until then runs that end are written with it.',
+  lasting: true,
+}
+const UNREADY: Cause = {
+  kind: 'away',
+  what: 'its client is not ready: Redis is loading its data, or does not answer',
+  advice: 'Check that it runs.',
+  lasting: false,
+  vague: true,
+}
 
 /** One Redis: its connection, its clock, and whether it can be asked. */
 export class Node {
   readonly client: RedisLike
   readonly name: string
-  /** True when it has been greeted on this connection and answers. */
-  usable: boolean = false
-  readonly time: ServerClock
-  lastError: Error | undefined
+  readonly trouble: Trouble
   readonly #context: NodeContext
   readonly #owned: boolean
+  readonly #shards: readonly Shard[]
+  readonly #secrets: readonly string[]
+  /** Rises with each connection. */
   #epoch = 0
-  #known = false
-  #stepped = false
-  /** Commands under way, also those we do not wait for any more. */
-  #unanswered = 0
-  #failed = 0
-  #timer: Timer | undefined
+  #connectedAt = NaN
+  #reconnectAt = -Infinity
+  #pause = 0
   #closed = true
-  readonly #scripts = new Set<string>()
-  /** By shard, in ms of its wall time. */
-  #born: readonly number[] = []
+  /** What was said last about why it cannot be used. */
+  #cause: Cause | undefined
+  /** Commands that Redis refuses although it answers others. */
+  readonly #refused = new Map<string, Cause>()
+  /** Each command was tried on this connection. */
+  #tried = false
+  /** The connection leads to another database than was asked for. */
+  #astray = false
 
-  constructor(client: RedisLike, name: string, owned: boolean, context: NodeContext) {
+  /** @param given The URL that the client was made for; a client of the user's is not closed. */
+  constructor(client: RedisLike, name: string, given: string | undefined, context: NodeContext) {
     this.client = client
     this.name = name
-    this.#owned = owned
+    this.#owned = given !== undefined
     this.#context = context
-    this.time = new ServerClock(context.clock)
+    this.#shards = Array.from({ length: context.keys.shards }, (_, i) => new Shard(i, context.clock))
+    this.#secrets = [...secretsOf(given), ...secretsOf(client.options)]
+    const { log } = context
+    this.trouble = new Trouble(
+      context.clock,
+      ({ what, advice }) => {
+        const part = this.#shards.filter(({ usable }) => !usable).length
+        const where = part > 0 && part < this.#shards.length ? ` for ${part} of ${this.#shards.length} parts of its keys` : ''
+        log.error({ node: name }, `redis-lock: Redis ${name} cannot be used${where}: ${what}. ${advice} ${context.meaning()}`)
+      },
+      (ms) => log.info({ node: name }, `redis-lock: Redis ${name} can be used again, after ${Math.ceil(ms / 1000)} s`),
+    )
+  }
+
+  /** Whether all that is stored in it can be asked for. */
+  get usable(): boolean {
+    return this.#shards.every(({ usable }) => usable)
+  }
+
+  answers(shard: number): boolean {
+    return this.#shards[shard]?.usable === true
+  }
+
+  /** Its clock, or that of the first of its masters. */
+  get time(): ServerClock {
+    return (this.#shards[0] as Shard).time
+  }
+
+  /** Names the server that has a shard; empty before it was greeted. */
+  server(shard: number): string {
+    return this.#shards[shard]?.id ?? ''
   }
 
   open(): void {
     if (!this.#closed) return
     this.#closed = false
     this.client.on('error', this.#onError)
+    this.client.on('connect', this.#onConnect)
     this.client.on('ready', this.#onReady)
     this.client.on('close', this.#onClose)
     this.client.on('end', this.#onClose)
@@ -73,7 +134,9 @@ export class Node {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#onClose()
+    this.#disown()
+    this.trouble.close()
+    this.client.off('connect', this.#onConnect)
     this.client.off('ready', this.#onReady)
     this.client.off('close', this.#onClose)
     this.client.off('end', this.#onClose)
@@ -87,74 +150,129 @@ export class Node {
    * because it hung or the network did, does nothing. Rejects when there is no answer in time.
    */
   async ask(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
-    const expires = Math.ceil(this.time.now() + this.#context.timeout + SLACK)
+    const expires = Math.ceil(this.#shardOf(keys).time.now() + this.#context.timeout + SLACK)
     return this.tell(script, keys, [expires, ...args], acks)
   }
 
   /** Runs a script. With `acks`, resolves when so many replicas have what it wrote. */
   async tell(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
-    if (!this.usable) throw this.#down()
-    const reply = await this.#timed(script, keys, args)
-    if (reply[1] === 'unborn') {
-      this.usable = false
-      void this.greet()
-      throw this.#down('it has forgotten us')
-    }
+    const shard = this.#shardOf(keys)
+    if (!shard.usable) throw this.#down()
+    const reply = await this.#timed(shard, script, keys, args)
+    if (reply[1] === 'unborn') throw this.#forgotten(shard)
     if (reply.slice(1).some((text) => typeof text !== 'string')) throw this.#down('its answer makes no sense')
     if (reply[1] === 'expired') throw this.#down('the command came too late')
     if (acks > 0 && this.client.wait) {
-      const had = await this.within(this.client.wait(acks, Math.ceil(this.#context.timeout * 0.8)))
+      const had = await this.#known('wait', shard, this.client.wait(acks, Math.ceil(this.#context.timeout * 0.8)))
       if (Number(had) < acks) throw this.#down(`only ${had} of ${acks} replicas have it`)
     }
     return reply
   }
 
   async mget(keys: string[]): Promise<(string | null)[]> {
-    if (!this.usable) throw this.#down()
-    const values = await this.within(this.client.mget(...keys))
-    if (values?.length !== keys.length) throw this.#down('its answer makes no sense')
-    return values
+    const shard = this.#shardOf(keys)
+    if (!shard.usable) throw this.#down()
+    return this.#read(shard, keys)
+  }
+
+  /** Runs a script of redlock's, whose answer is a number. */
+  async run(script: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
+    const shard = this.#shardOf(keys)
+    if (!shard.usable) throw this.#down()
+    return this.#known(script.sha, shard, this.#send(shard, script, keys, args))
   }
 
   /** Looks after all shards: after each connect, at every scan, and to see whether it answers again. */
   async greet(): Promise<void> {
-    if (this.#closed || this.client.status !== 'ready') return
-    if (!this.usable && this.#unanswered >= PROBES) return
-    const { keys, self, alive, onGreet } = this.#context
+    await Promise.all(this.#shards.map((shard) => this.#greet(shard)))
+  }
+
+  async #greet(shard: Shard): Promise<void> {
+    if (this.#closed) return
+    if (this.client.status !== 'ready') return this.#unready()
+    if (this.#astray) return
+    // A connection that owes us answers to so many is not sent more.
+    if (!shard.usable && shard.unanswered >= PROBES) return this.#suspect(shard)
     const epoch = this.#epoch
-    const probe = { stepped: this.#stepped }
+    const { stepped } = shard
     try {
-      const told = Array.from({ length: keys.shards }, async (_, shard) => {
-        const args = [self(), alive, this.#known ? 1 : 0, probe.stepped ? 1 : 0, LISTED]
-        const reply = await this.#timed(
-          TEND,
-          [keys.born(shard), keys.open(shard), keys.instances(shard)],
-          args,
-        )
-        return greeting(reply)
-      })
-      const greetings = await Promise.all(told)
+      const greeted = await this.#tend(shard)
+      await this.#try(shard)
       if (epoch !== this.#epoch || this.#closed) return
-      this.#known = true
-      if (probe.stepped) this.#stepped = false
-      this.#failed = 0
-      this.usable = true
-      this.lastError = undefined
-      this.#born = greetings.map(({ born }) => born)
-      for (const [shard, greeted] of greetings.entries()) onGreet(this, shard, greeted)
+      if (stepped) shard.stepped = false
+      shard.id = greeted.id
+      shard.born = greeted.born
+      shard.failed = 0
+      shard.usable = true
+      this.#refused.delete('info')
+      if (this.usable) this.#pause = 0
+      this.#review()
+      this.#context.onGreet(this, shard.index, greeted)
     } catch {
-      if (epoch === this.#epoch) this.#suspect()
+      if (epoch === this.#epoch) this.#suspect(shard)
+    }
+  }
+
+  async #tend(shard: Shard): Promise<Greeting> {
+    const { keys, self, alive } = this.#context
+    const { index } = shard
+    const call = () =>
+      this.#timed(
+        shard,
+        TEND,
+        [keys.born(index), keys.open(index), keys.instances(index)],
+        [self(), alive, shard.born === undefined ? 0 : 1, shard.stepped ? 1 : 0, LISTED],
+      )
+    let reply: unknown[] = []
+    if (!shard.mark) reply = await call()
+    if (shard.mark || reply[1] === 'anonymous') reply = await this.#recognise(shard, call)
+    if (reply.length < 3) {
+      throw this.#fault(new Error('NOPERM INFO is needed to tell this server from its replicas, before Redis 7'), 'info')
+    }
+    return greeting(reply)
+  }
+
+  /**
+   * Where INFO is forbidden, a server is known by scripts that only it was given: by those that the fleet has noted,
+   * or those we gave it before; or else it is another one, and is given some.
+   */
+  async #recognise(shard: Shard, call: () => Promise<unknown[]>): Promise<unknown[]> {
+    const born = this.#context.keys.born(shard.index)
+    const [noted] = await this.#read(shard, [born])
+    const known = [/^(m\w+)\|/.exec(noted ?? '')?.[1], shard.mark].filter((mark) => mark)
+    for (const mark of known as string[]) {
+      shard.mark = mark
+      try {
+        return await call()
+      } catch (error) {
+        if (!isUnknownScript(error)) throw error
+      }
+    }
+    shard.mark = `m${randomBytes(12).toString('hex')}`
+    for (const script of GUARDED) {
+      await this.#known('eval', shard, this.client.eval(shard.variant(script).source, 1, born, 'load'))
+    }
+    return call()
+  }
+
+  /** What is needed later is tried once on each connection: a right that is missing is found at once. */
+  async #try(shard: Shard): Promise<void> {
+    if (this.#tried) return
+    this.#tried = true
+    await this.#read(shard, [this.#context.keys.born(shard.index)]).catch(() => {})
+    if (this.#context.acks > 0 && this.client.wait) {
+      await this.#known('wait', shard, this.client.wait(0, 1)).catch(() => {})
     }
   }
 
   /** How long ago a shard of it may have forgotten something, in ms; Infinity when that is not known. */
-  age(shard: number): number {
-    const born = this.#born[shard]
-    return born === undefined ? Infinity : this.time.now() - born
+  age(index: number): number {
+    const { born, time } = this.#shards[index] as Shard
+    return born === undefined ? Infinity : time.now() - born
   }
 
-  /** Waits for an answer, at most the timeout. A node that lets us wait is not asked until it answers again. */
-  within<T>(answer: Promise<T>): Promise<T> {
+  /** Waits for an answer, at most the timeout. A shard that lets us wait is not asked until it answers again. */
+  #within<T>(shard: Shard, answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let late = false
       let turn: NodeJS.Immediate | undefined
@@ -162,8 +280,9 @@ export class Node {
       const timer = setTimeout(() => {
         turn = setImmediate(() => {
           late = true
-          this.#suspect()
-          reject(this.#down(`no answer within ${this.#context.timeout} ms`))
+          const silence = this.#fault(new Error(`no answer within ${this.#context.timeout} ms`))
+          this.#suspect(shard)
+          reject(silence)
         })
       }, this.#context.timeout)
       const arrived = () => {
@@ -175,98 +294,188 @@ export class Node {
           arrived()
           resolve(value)
           // It has answered all it owed us.
-          if (late && !this.usable && this.#unanswered === 0) void this.greet()
+          if (late && !shard.usable && shard.unanswered === 0) void this.#greet(shard)
         },
-        (error: Error) => {
+        (error: unknown) => {
           arrived()
-          this.#onFault(error)
           reject(error)
         },
       )
     })
   }
 
-  async #timed(script: Script, keys: string[], args: (string | number)[]): Promise<unknown[]> {
+  async #read(shard: Shard, keys: string[]): Promise<(string | null)[]> {
+    const values = await this.#known('mget', shard, this.client.mget(...keys))
+    if (values?.length !== keys.length) throw this.#down('its answer makes no sense')
+    return values
+  }
+
+  async #timed(shard: Shard, script: Script, keys: string[], args: (string | number)[]): Promise<unknown[]> {
     const { clock } = this.#context
     const sent = clock.monotonic()
-    this.#unanswered++
-    const answer = this.#run(script, keys, args).finally(() => {
-      this.#unanswered--
-    })
-    const reply = await this.within(answer)
+    const reply = await this.#known(script.sha, shard, this.#send(shard, script, keys, args))
     if (!Array.isArray(reply) || Number.isNaN(Number(reply[0]))) throw this.#down('its answer makes no sense')
-    this.#learn(sent, clock.monotonic(), Number(reply[0]))
+    this.#learn(shard, sent, clock.monotonic(), Number(reply[0]))
     return reply
   }
 
-  async #run(script: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
-    if (this.#scripts.has(script.sha)) {
+  /** Waits for an answer to a command, and knows from then on whether Redis refuses such commands. */
+  async #known<T>(command: string, shard: Shard, answer: Promise<T>): Promise<T> {
+    const epoch = this.#epoch
+    shard.unanswered++
+    const counted = answer.finally(() => {
+      shard.unanswered--
+    })
+    try {
+      const value = await this.#within(shard, counted)
+      if (this.#refused.delete(command)) this.#review()
+      return value
+    } catch (error) {
+      if (error instanceof EscapementError) throw error
+      if (isUnknownScript(error)) {
+        if (shard.mark && command !== TEND.sha) throw this.#forgotten(shard)
+        throw error
+      }
+      const fault = this.#fault(error, command)
+      if (epoch === this.#epoch) {
+        this.#suspect(shard)
+        if (this.#cause?.kind === 'replica') this.#reconnect()
+      }
+      throw fault
+    }
+  }
+
+  async #send(shard: Shard, given: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
+    const script = shard.variant(given)
+    const lasts = script === given
+    if (!lasts || shard.has(script)) {
       try {
         return await this.client.evalsha(script.sha, keys.length, ...keys, ...args)
       } catch (error) {
-        if (!(error as Error).message?.startsWith('NOSCRIPT')) throw error
+        // A marked script is not given again: a server that does not know it is another one.
+        if (!lasts || !isUnknownScript(error)) throw error
       }
     }
     const reply = await this.client.eval(script.source, keys.length, ...keys, ...args)
-    // A Cluster has many servers, each with scripts of its own: NOSCRIPT leads here again.
-    this.#scripts.add(script.sha)
+    shard.sent(script)
     return reply
   }
 
-  #learn(sent: number, received: number, now: number): void {
-    const by = this.time.learn(sent, received, now)
+  #learn(shard: Shard, sent: number, received: number, now: number): void {
+    const by = shard.time.learn(sent, received, now)
     if (by === 0) return
-    this.#context.onStep(this, by)
+    // The masters of a Cluster have several shards each.
+    if (this.#shards.find(({ id }) => id === shard.id) === shard) this.#context.onStep(this, by)
     // What it gave a time to live has lost as much of it.
-    if (by > 0) this.#stepped = true
-    void this.greet()
+    if (by > 0) shard.stepped = true
+    void this.#greet(shard)
+  }
+
+  /** Another server answers, or it was restarted: it is greeted first. */
+  #forgotten(shard: Shard): Error {
+    shard.usable = false
+    void this.#greet(shard)
+    return this.#down('it was restarted, or another server has taken its place')
   }
 
   /** Not to be asked until a probe has been answered. */
-  #suspect(): void {
-    this.usable = false
-    if (this.#timer || this.#closed) return
-    this.#failed++
-    // Only a new connection helps against a dead one. A user's client is not ours to disconnect.
-    if (this.#owned && this.#failed % 4 === 0 && this.client.status === 'ready') this.client.disconnect(true)
-    this.#timer = this.#context.clock.setTimeout(
+  #suspect(shard: Shard): void {
+    shard.usable = false
+    this.#review()
+    if (shard.timer || this.#closed) return
+    shard.failed++
+    if (shard.failed % FAILURES === 0) this.#reconnect()
+    shard.timer = this.#context.clock.setTimeout(
       () => {
-        this.#timer = undefined
-        void this.greet()
+        shard.timer = undefined
+        void this.#greet(shard)
       },
-      Math.min(100 * 2 ** this.#failed, 1000),
+      Math.min(100 * 2 ** shard.failed, 1000),
     )
-    this.#timer.unref?.()
+    shard.timer.unref?.()
   }
 
-  #down(why = `it is ${this.client.status}`): Error {
-    const cause = this.lastError
-    const message = `Redis ${this.name} cannot be asked: ${why}`
-    return new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message, cause ? { cause } : {})
+  /** Only a new connection helps against a dead one, whoever made it; less and less often while it does not help. */
+  #reconnect(): void {
+    const now = this.#context.clock.monotonic()
+    if (this.#closed || now < this.#reconnectAt) return
+    this.#pause = Math.min(Math.max(RECONNECT.min, 2 * this.#pause), RECONNECT.max)
+    this.#reconnectAt = now + this.#pause
+    void reconnect(this.client, this.#context.timeout)
+  }
+
+  /** Connected, and yet not ready: a server that hangs takes connections too. */
+  #unready(): void {
+    const { status } = this.client
+    this.#cause ??= status === 'end' ? CLOSED : UNREADY
+    const patience = Math.max(2 * RECONNECT.min, 4 * this.#context.timeout)
+    if (status === 'connect' && this.#context.clock.monotonic() - this.#connectedAt > patience) this.#reconnect()
+    this.#review()
+  }
+
+  /** Keeps what an error says about the node, and makes one of it that holds no secret. */
+  #fault(error: unknown, command?: string): Error {
+    const cause = causeOf(error, (text) => scrub(text, this.#secrets))
+    if (!cause.vague || !this.#cause) this.#cause = cause
+    if (command !== undefined && cause.lasting) this.#refused.set(command, cause)
+    return this.#down(cause.what)
+  }
+
+  #down(why: string = this.#cause?.what ?? 'it has not answered yet'): Error {
+    return new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', `Redis ${this.name} cannot be used: ${why}`)
+  }
+
+  #review(): void {
+    if (this.#closed) return
+    if (this.usable) this.#cause = undefined
+    const [refused] = this.#refused.values()
+    this.trouble.set(this.usable ? refused : (this.#cause ?? refused ?? UNREADY))
+    if (this.#cause === CLOSED) this.trouble.tell()
+    this.#context.onChange()
+  }
+
+  #shardOf(keys: readonly string[]): Shard {
+    return this.#shards[this.#context.keys.shardOf(keys[0] as string)] as Shard
+  }
+
+  /** Nothing that is known of the connection holds any more. */
+  #disown(): void {
+    this.#epoch++
+    this.#tried = false
+    this.#astray = false
+    this.#refused.clear()
+    for (const shard of this.#shards) {
+      shard.usable = false
+      shard.renew()
+      if (shard.timer) this.#context.clock.clearTimeout(shard.timer)
+      shard.timer = undefined
+    }
+  }
+
+  #onConnect = (): void => {
+    this.#connectedAt = this.#context.clock.monotonic()
   }
 
   #onReady = (): void => {
-    this.#scripts.clear()
+    for (const shard of this.#shards) shard.renew()
     void this.greet()
   }
 
   #onClose = (): void => {
-    this.#epoch++
-    this.usable = false
-    if (this.#timer) this.#context.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#disown()
+    if (this.client.status === 'end' && !this.#owned) this.#cause = CLOSED
+    this.#cause ??= causeOf(new Error('Connection is closed.'), String)
+    this.#review()
   }
 
-  #onError = (error: Error): void => {
-    this.lastError = error
+  #onError = (error: unknown): void => {
+    this.#fault(error)
+    // A client whose SELECT fails goes on with database 0.
+    if (this.#cause?.kind === 'db') this.#astray = true
+    this.#review()
   }
+}
 
-  /** A reply that says this server is no master any more, or not yet. */
-  #onFault(error: Error): void {
-    this.lastError = error
-    if (/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN)/.test(error.message ?? '')) {
-      this.#suspect()
-      if (error.message.startsWith('READONLY') && !this.client.isCluster) this.client.disconnect(true)
-    }
-  }
+function isUnknownScript(error: unknown): boolean {
+  return String((error as Error | undefined)?.message).startsWith('NOSCRIPT')
 }

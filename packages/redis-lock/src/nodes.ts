@@ -1,13 +1,16 @@
-import type { Clock, Logger, Timer } from '@escapement/core'
+import type { Clock, Timer } from '@escapement/core'
 import { connect, unsafeOptions } from './client.ts'
 import { Node, type NodeContext } from './node.ts'
-import { redacted, type Settings } from './options.ts'
+import type { Settings } from './options.ts'
+import { Trouble } from './trouble.ts'
+import { redacted } from './url.ts'
 
 /** How far the scheduler's clock may be from Redis's before it is set, in ms. */
 const DEADBAND = 25
+/** A clock that is further off is broken, and is not followed, in ms. */
+const BROKEN = 86_400_000
 
-export interface NodesContext extends NodeContext {
-  readonly log: Logger
+export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange'> {
   /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */
   onOffset(offset: number): void
 }
@@ -19,13 +22,17 @@ export class Nodes {
   /** How many must agree. */
   readonly quorum: number
   readonly #settings: Settings
-  readonly #context: NodesContext
+  readonly #context: NodesContext & NodeContext
   readonly #clock: Clock
+  /** Several: too few can be used. */
+  readonly #minority: Trouble
+  /** No lease is given yet. */
+  readonly #young: Trouble
   #opened: Promise<readonly Node[]> | undefined
   #timer: Timer | undefined
   #offset = 0
   #next = 0
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Map<() => void, number | undefined>()
 
   constructor(settings: Settings, context: NodesContext) {
     this.#settings = settings
@@ -33,11 +40,25 @@ export class Nodes {
       ...context,
       onGreet: (...greeted) => {
         context.onGreet(...greeted)
-        if (!this.down) for (const wake of [...this.#waiting]) wake()
+        for (const [wake, shard] of [...this.#waiting]) if (!this.isDown(shard)) wake()
       },
+      meaning: () => this.#meaning(),
+      onChange: () => this.#review(),
     }
     this.#clock = context.clock
-    this.quorum = Math.floor(settings.clients.length / 2) + 1
+    const count = settings.clients.length
+    this.quorum = Math.floor(count / 2) + 1
+    const { clock, log } = context
+    this.#minority = new Trouble(
+      clock,
+      ({ what }) => log.error({}, `redis-lock: ${what}: ${NOTHING}`),
+      (ms) => log.info({}, `redis-lock: enough Redis nodes can be used again, after ${seconds(ms)}`),
+    )
+    this.#young = new Trouble(
+      clock,
+      ({ what, advice }) => log.warn({}, `redis-lock: ${what}. ${advice}`),
+      (ms) => log.info({}, `redis-lock: leases are given again, after ${seconds(ms)}`),
+    )
   }
 
   /** Connects, and waits at most the timeout for a first answer. Rejects only when ioredis is missing. */
@@ -56,13 +77,13 @@ export class Nodes {
     const { clients, timeout } = this.#settings
     const nodes = clients.map(async (given, i) => {
       if (typeof given === 'string')
-        return new Node(await connect(given, timeout), redacted(given), true, this.#context)
+        return new Node(await connect(given, timeout), redacted(given), given, this.#context)
       const unsafe = unsafeOptions(given)
       if (unsafe.length > 0) {
         const message = `redis-lock: client ${i + 1} has options that make claims slow to fail: ${unsafe.join(', ')}`
         this.#context.log.warn({ client: i + 1, options: unsafe }, message)
       }
-      return new Node(given, nameOf(given.options, i), false, this.#context)
+      return new Node(given, nameOf(given.options, i), undefined, this.#context)
     })
     const all = await Promise.all(nodes)
     this.all = all
@@ -81,28 +102,67 @@ export class Nodes {
     // It may have been opened anew meanwhile.
     if (this.all !== nodes) return
     if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    this.#minority.close()
+    this.#young.close()
     this.all = []
   }
 
-  /** One that can be asked, another each time. */
-  any(): Node | undefined {
+  /** One that can be asked for a shard, another each time. */
+  any(shard = 0): Node | undefined {
     for (let i = 0; i < this.all.length; i++) {
       const node = this.all[this.#next++ % this.all.length] as Node
-      if (this.trusts(node)) return node
+      if (this.trusts(node, shard)) return node
     }
   }
 
-  /** Whether a node's votes count: it answers, and its clock is not far from that of the others. */
-  trusts(node: Node): boolean {
-    if (!node.usable) return false
+  /**
+   * Whether a node's votes count: it answers, it is no server that another node is too, and its clock is not far from
+   * that of the others.
+   */
+  trusts(node: Node, shard = 0): boolean {
+    if (!node.answers(shard)) return false
+    if (this.all.length > 1 && this.#twin(node, shard)) return false
     if (this.all.length < 3) return true
     return Math.abs(node.time.delta - this.#median()) <= this.#settings.maxClockSkew
   }
 
-  get down(): boolean {
+  /** The node before it that is the same server. */
+  #twin(node: Node, shard = 0): Node | undefined {
+    const server = node.server(shard)
+    const before = this.all.slice(0, this.all.indexOf(node))
+    return server === '' ? undefined : before.find((other) => other.server(shard) === server)
+  }
+
+  /** Why the votes of a node that answers do not count. */
+  distrust(node: Node): string {
+    return this.#twin(node)
+      ? `Redis ${node.name} is the same server as another node, and counts once`
+      : `the clock of Redis ${node.name} is wrong`
+  }
+
+  /** Whether too few nodes can be asked for a shard, or for any. */
+  isDown(shard?: number): boolean {
+    if (shard === undefined) return this.#shards.some((each) => this.isDown(each))
     let up = 0
-    for (const node of this.all) if (this.trusts(node)) up++
+    for (const node of this.all) if (this.trusts(node, shard)) up++
     return up < this.quorum
+  }
+
+  get down(): boolean {
+    return this.isDown()
+  }
+
+  get #shards(): number[] {
+    return Array.from({ length: this.#context.keys.shards }, (_, shard) => shard)
+  }
+
+  /** Why ticks cannot be claimed as they should; undefined when all is well. */
+  get trouble(): string | undefined {
+    const nodes = this.all.flatMap(({ name, trouble: { cause } }) =>
+      cause ? [`Redis ${name} cannot be used: ${cause.what}`] : [],
+    )
+    const fleet = [this.#minority, this.#young].flatMap(({ cause }) => cause?.what ?? [])
+    return [...fleet, ...nodes][0]
   }
 
   /** How long a shard gives no lease yet, as far as is known, in ms: its Redis may have forgotten some. */
@@ -114,8 +174,8 @@ export class Nodes {
   }
 
   /** Waits until enough nodes can be asked, at most `ms`: all who wait go on at the same moment. */
-  async up(ms: number): Promise<void> {
-    if (!this.down) return
+  async up(ms: number, shard?: number): Promise<void> {
+    if (!this.isDown(shard)) return
     await new Promise<void>((resolve) => {
       const wake = () => {
         this.#clock.clearTimeout(timer)
@@ -124,7 +184,7 @@ export class Nodes {
       }
       const timer = this.#clock.setTimeout(wake, ms)
       timer.unref?.()
-      this.#waiting.add(wake)
+      this.#waiting.set(wake, shard)
     })
   }
 
@@ -137,7 +197,7 @@ export class Nodes {
   /** Sets the scheduler's clock by Redis's, so that all instances see a tick at the same moment. */
   follow(): void {
     const { skew } = this
-    if (skew === undefined || Math.abs(skew - this.#offset) <= DEADBAND) return
+    if (skew === undefined || Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
     this.#offset = Math.abs(skew) <= DEADBAND ? 0 : skew
     this.#context.onOffset(this.#offset)
   }
@@ -169,6 +229,51 @@ export class Nodes {
     })
   }
 
+  /** Tells now what is not told yet: who starts waits for no second. */
+  tell(): void {
+    for (const { trouble } of this.all) trouble.tell()
+    this.#minority.tell()
+    this.#young.tell()
+  }
+
+  #review(): void {
+    const count = this.all.length
+    if (count === 0) return
+    const down = this.isDown()
+    const up = this.all.filter((node) => this.#shards.every((shard) => this.trusts(node, shard))).length
+    const twin = this.all.find((node) => this.#twin(node))
+    const what = twin
+      ? `the clients of Redis ${this.#twin(twin)?.name} and of Redis ${twin.name} lead to one server, which counts once`
+      : `only ${up} of ${count} Redis nodes can be used, and ${this.quorum} are needed`
+    this.#minority.set(
+      count > 1 && (down || twin) ? { kind: 'minority', what, advice: '', lasting: false } : undefined,
+    )
+    this.#reviewAge(down)
+  }
+
+  /** Redis that has started a moment ago may have forgotten leases. */
+  #reviewAge(down: boolean): void {
+    const ms = Math.max(...this.#shards.map((shard) => this.hold(shard)))
+    if (down || ms === 0) {
+      if (!down) this.#young.set(undefined)
+      return
+    }
+    const until = new Date(this.#clock.now() + ms).toISOString()
+    this.#young.set({
+      kind: 'young',
+      what: `Redis was started or replaced, or its clock was set, less than a lease ago: no lease is given before ${until}`,
+      advice: 'Until then only jobs with overlap: allow are run. A shorter lease makes this shorter.',
+      lasting: false,
+    })
+    this.#clock.setTimeout(() => this.#review(), ms + 1).unref?.()
+  }
+
+  #meaning(): string {
+    const others = this.all.length - 1
+    if (others > 0) return `The other ${others} decide meanwhile, as long as they are ${this.quorum} or more.`
+    return `Meanwhile ${NOTHING}.`
+  }
+
   #rescan(): void {
     const ms = this.#settings.scan * (0.75 + Math.random() * 0.5)
     this.#timer = this.#clock.setTimeout(() => {
@@ -177,6 +282,12 @@ export class Nodes {
     }, ms)
     this.#timer.unref?.()
   }
+}
+
+const NOTHING = 'no tick can be claimed, and onClaimError decides what becomes of it'
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`
 }
 
 function nameOf(options: object | undefined, i: number): string {

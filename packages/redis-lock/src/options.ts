@@ -1,5 +1,6 @@
 import { type Duration, EscapementError, parseDuration } from '@escapement/core'
 import type { RedisLike } from './client.ts'
+import { redacted } from './url.ts'
 
 export interface RedisLockOptions {
   /** An ioredis client or URL for each Redis: one, or several independent masters that decide by majority. */
@@ -139,11 +140,6 @@ function parseClients(clients: unknown): readonly (RedisLike | string)[] {
     }
   }
   return clients as (RedisLike | string)[]
-}
-
-/** A URL without its password. */
-export function redacted(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//…@')
 }
 
 function oneOf<const T extends string>(name: string, given: unknown, allowed: readonly T[]): T | undefined {

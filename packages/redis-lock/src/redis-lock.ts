@@ -52,6 +52,7 @@ export function redisLock(options: RedisLockOptions): Plugin {
     headStart: (job, at, now) => joined().headStart(job, at, now),
     exclusive: (name, fn, signal) => joined().exclusive(name, fn, signal),
   }
+  Object.defineProperty(lock, 'trouble', { enumerable: true, get: () => fleet?.trouble })
   const defaults: JobDefaults = {
     ...(settings.onAbandoned && { onAbandoned: settings.onAbandoned }),
     ...(settings.redisDown && { onClaimError: settings.redisDown }),
@@ -164,6 +165,11 @@ class Fleet {
     }
   }
 
+  /** Why ticks cannot be claimed as they should. */
+  get trouble(): string | undefined {
+    return this.#nodes.trouble
+  }
+
   headStart(job: Job, at: number, now: number): number {
     return this.#claims.headStart(job, at, now)
   }
@@ -184,13 +190,7 @@ class Fleet {
   async start(): Promise<void> {
     this.#started = true
     await this.#nodes.open()
-    if (this.#nodes.down) {
-      const { name } = this.#nodes.all.find(({ usable }) => !usable) ?? { name: '' }
-      this.#host.log.warn(
-        { node: name },
-        `redis-lock: Redis ${name} does not answer yet: nothing can be claimed`,
-      )
-    }
+    this.#nodes.tell()
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,8 @@ import { Redis as Redis5 } from 'ioredis5'
 import { expect, test } from 'vitest'
 import { unsafeOptions } from '../src/client.ts'
 import { redisLock } from '../src/index.ts'
-import { parseOptions, type RedisLockOptions, redacted } from '../src/options.ts'
+import { parseOptions, type RedisLockOptions } from '../src/options.ts'
+import { redacted } from '../src/url.ts'
 
 const clients = ['redis://localhost:6379']
 

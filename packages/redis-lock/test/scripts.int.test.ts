@@ -50,7 +50,6 @@ async function claim(subject: Subject, given: Given = {}) {
     expires === Infinity ? 1e15 : expires,
     mode,
     given.guard ?? 1,
-    0,
     LEASE,
     60_000,
     50,
@@ -65,7 +64,7 @@ const beat = async (subject: Subject, token: string, fence: string, start = 1) =
     await run(
       BEAT,
       [keys.born(0), keys.open(0), subject.key, keys.job(subject.job)],
-      [1e15, 0, LEASE, 60_000, token, `${start}|${token}|${fence}|run`, fence, 1, subject.member],
+      [1e15, LEASE, 60_000, token, `${start}|${token}|${fence}|run`, fence, 1, subject.member],
     )
   )[1]
 const end = async (

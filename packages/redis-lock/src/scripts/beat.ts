@@ -3,13 +3,13 @@ import { PRELUDE, type Script, script } from './script.ts'
 /**
  * Renews leases. One that is over is not renewed; one that Redis has forgotten altogether is written anew.
  *
- * KEYS born open (tick job)…; ARGV expires check lease retention (token record fence leased member)…
+ * KEYS born open (tick job)…; ARGV expires lease retention (token record fence leased member)…
  * → now, then for each: ok | over | fenced|token; or only: now, 'expired' | 'unborn'
  */
 export const BEAT: Script = script(`${PRELUDE}
 if now > tonumber(ARGV[1]) then return { now, 'expired' } end
-if not born(KEYS[1], ARGV[2]) then return { now, 'unborn' } end
-local later, retention = digits(now + tonumber(ARGV[3])), ARGV[4]
+if not born(KEYS[1]) then return { now, 'unborn' } end
+local later, retention = digits(now + tonumber(ARGV[2])), ARGV[3]
 read(3)
 
 local function renew(k, a)
@@ -38,7 +38,7 @@ local function renew(k, a)
 end
 
 local answers = { now }
-local a = 5
+local a = 4
 for k = 3, #KEYS, 2 do
   answers[#answers + 1] = renew(k, a)
   a = a + 5

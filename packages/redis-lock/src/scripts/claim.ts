@@ -9,15 +9,15 @@ import { PRELUDE, type Script, script } from './script.ts'
  * record in state `run` with a smaller start whose lease is over.
  *
  * KEYS born open (tick job prepared)…, without `prepared` in the mode `claim`
- * ARGV expires mode guard check lease retention early maxLate reserve (at token start fence leased state member)…
+ * ARGV expires mode guard lease retention early maxLate reserve (at token start fence leased state member)…
  * → now, then for each tick one of: ok|start|fence taken|token busy|token contended wait|ms late hold|ms abstain
  *   alive|ms; or only: now, 'expired' | 'unborn'
  */
 export const CLAIM: Script = script(`${PRELUDE}
-local mode, guard, check = ARGV[2], ARGV[3] == '1', ARGV[4]
-local lease, retention, early, maxLate = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local mode, guard = ARGV[2], ARGV[3] == '1'
+local lease, retention, early, maxLate = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 if now > tonumber(ARGV[1]) then return { now, 'expired' } end
-local since = born(KEYS[1], check)
+local since = born(KEYS[1])
 if not since then return { now, 'unborn' } end
 read(3)
 local stamp, later = digits(us), digits(now + lease)
@@ -59,7 +59,7 @@ local function decide(k, a)
   if fence == '' then fence = us > tonumber(issued) and stamp or digits(tonumber(issued) + 1) end
   if tonumber(fence) > tonumber(issued) then issued = fence end
   if mode == 'prepare' then
-    write(prepKey, token, ARGV[9])
+    write(prepKey, token, ARGV[8])
     if state == 'run' then save(jobKey, issued, newest, holder, ends) end
     return 'ok|' .. start .. '|' .. fence
   end
@@ -82,7 +82,7 @@ local function decide(k, a)
 end
 
 local answers = { now }
-local a = 10
+local a = 9
 for k = 3, #KEYS, mode == 'claim' and 2 or 3 do
   answers[#answers + 1] = decide(k, a)
   a = a + 7

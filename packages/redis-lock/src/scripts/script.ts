@@ -11,8 +11,21 @@ export function script(source: string): Script {
 }
 
 /**
- * Time in ms and µs, and when this Redis was born (see TEND): `run_id|ms`. In a Cluster (`check` is '1') a
- * failover reaches us without a new connection, so each call looks whether the server is still the same.
+ * The same script with a name that only the servers know which were given it with LOAD: such a script is never given
+ * again, so a server that executes it is the one that was given it. It tells servers apart where INFO is forbidden.
+ */
+export function marked({ source }: Script, mark: string): Script {
+  return script(source.replace("local MARK = ''", `${LOAD}\nlocal MARK = '${mark}'`))
+}
+
+const LOAD = "if ARGV[1] == 'load' then return 1 end"
+
+/**
+ * Time in ms and µs, and when this Redis was born (see TEND): `identity|ms`. A failover may reach us without a new
+ * connection, in a Cluster or behind a proxy, so each call looks whether the server is still the same.
+ *
+ * The identity is the run_id, or the mark of the script: scripts of Redis 7 live in the memory of one server only,
+ * those of older ones reach replicas and snapshots.
  *
  * What belongs to a batch is read with one MGET: a call from Lua costs more than what it does. What was written
  * since is in `value` too, for a job that comes twice. Numbers stay texts where they are not compared: to write a
@@ -22,12 +35,17 @@ export const PRELUDE: string = `
 local T = redis.call('TIME')
 local us = tonumber(T[1]) * 1000000 + tonumber(T[2])
 local now = math.floor(us / 1000)
-local function born(key, check)
+local MARK = ''
+local function identity()
+  if MARK ~= '' then return redis.REDIS_VERSION_NUM and MARK end
+  local info = redis.pcall('INFO', 'server')
+  if type(info) == 'string' then return string.match(info, 'run_id:(%w+)'), info end
+end
+local function born(key)
   local value = redis.call('GET', key)
   if not value then return nil end
   local id, ms = string.match(value, '^(%w+)|(%d+)$')
-  if check == '1' and string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') ~= id then return nil end
-  return tonumber(ms)
+  return id == identity() and tonumber(ms) or nil
 end
 
 local value = {}

@@ -9,17 +9,18 @@ import { PRELUDE, type Script, script } from './script.ts'
  * or, if the caller has known it (`known`), it was flushed: up to now.
  *
  * KEYS born open instances; ARGV instance (or '') ttl known stepped limit
- * → now, run_id, born, instances that are alive, open runs and when their lease is over
+ * → now, identity, born, instances that are alive, open runs and when their lease is over; or only: now,
+ *   'anonymous' where INFO is forbidden and the script has no mark, 'unknown' where a mark tells nothing either
  */
 export const TEND: Script = script(`${PRELUDE}
-local info = redis.call('INFO', 'server')
-local id = string.match(info, 'run_id:(%w+)')
+local id, info = identity()
+if not id then return { now, redis.REDIS_VERSION_NUM and 'anonymous' or 'unknown' } end
 local noted = redis.call('GET', KEYS[1])
 local since = now
 if noted and string.match(noted, '^(%w+)|') == id and ARGV[4] ~= '1' then
   since = tonumber(string.match(noted, '|(%d+)$'))
 else
-  if not noted and ARGV[3] ~= '1' then
+  if info and not noted and ARGV[3] ~= '1' then
     since = math.min(now, now - tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) * 1000 + 1000)
   end
   redis.call('SET', KEYS[1], id .. '|' .. string.format('%.0f', since))
@@ -42,6 +43,8 @@ return { now, redis.call('ZREM', KEYS[1], ARGV[1]) == 1 and 'left' or 'unknown' 
 
 /** What TEND tells of a shard. */
 export interface Greeting {
+  /** Another one when the server was restarted, or another one answers instead. */
+  readonly id: string
   /** By the clock of this Redis, in ms. */
   readonly now: number
   /** What it was told before this moment, it may have forgotten. */
@@ -53,10 +56,10 @@ export interface Greeting {
   readonly stale: string[]
 }
 
-export function greeting([time, , born, instances, scored]: unknown[]): Greeting {
+export function greeting([time, id, born, instances, scored]: unknown[]): Greeting {
   const now = Number(time)
   const listed = scored as string[]
   const open = listed.filter((_, i) => i % 2 === 0)
   const stale = open.filter((_, i) => Number(listed[2 * i + 1]) <= now)
-  return { now, born: Number(born), instances: instances as string[], open, stale }
+  return { id: String(id), now, born: Number(born), instances: instances as string[], open, stale }
 }

@@ -1,0 +1,64 @@
+import type { Clock, Timer } from '@escapement/core'
+import { GUARDED, marked, type Script } from './scripts/index.ts'
+import { ServerClock } from './server-clock.ts'
+
+/** A part of the keys: all of them on a single Redis; on a Cluster, what one of its masters has. */
+export class Shard {
+  readonly index: number
+  /** True when it has been greeted on this connection and answers. */
+  usable: boolean = false
+  /** Names the server that answered last. */
+  id = ''
+  /** Since when the server has forgotten nothing, in ms of its wall time. */
+  born: number | undefined
+  /** The clock of its server. */
+  readonly time: ServerClock
+  /** It was set: what it gave a time to live may be gone. */
+  stepped = false
+  /** Commands under way, also those that are not waited for any more. */
+  unanswered = 0
+  failed = 0
+  timer: Timer | undefined
+  /** What the scripts are marked with, where INFO is forbidden. */
+  #mark = ''
+  readonly #marked = new Map<Script, Script>()
+  readonly #sent = new Set<string>()
+
+  constructor(index: number, clock: Clock) {
+    this.index = index
+    this.time = new ServerClock(clock)
+  }
+
+  /** Another connection may lead to another server, and a user may have been given other rights. */
+  renew(): void {
+    this.#sent.clear()
+    this.mark = ''
+  }
+
+  get mark(): string {
+    return this.#mark
+  }
+
+  set mark(mark: string) {
+    if (mark === this.#mark) return
+    this.#mark = mark
+    this.#marked.clear()
+  }
+
+  /** The script as it is called here. */
+  variant(script: Script): Script {
+    if (!this.#mark || !GUARDED.includes(script)) return script
+    const known = this.#marked.get(script) ?? marked(script, this.#mark)
+    this.#marked.set(script, known)
+    return known
+  }
+
+  /** Whether the server had the script when it was last heard of. */
+  has({ sha }: Script): boolean {
+    return this.#sent.has(sha)
+  }
+
+  sent({ sha }: Script): void {
+    this.#sent.add(sha)
+  }
+}
