@@ -136,7 +136,8 @@ const CAUSES: readonly Row[] = [
   ],
 ]
 
-const VAGUE = /Connection is closed|isn't writeable|Command timed out|max retries per request|no answer|aborted/i
+const VAGUE =
+  /Connection is closed|isn't writeable|Command timed out|max retries per request|no answer|aborted/i
 
 /** What an error of the client, or of an answer, says. `clean` takes out secrets. */
 export function causeOf(error: unknown, clean: (text: string) => string): Cause {

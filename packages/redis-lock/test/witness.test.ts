@@ -24,7 +24,15 @@ async function setup() {
   } as unknown as Node
   const witness = new Witness(keys, LEASE)
   const greet = async (given: Partial<Greeting>) => {
-    const greeting = { now: 100_000, born: 1000, instances: ['a', 'b'], open: [], stale: [], ...given }
+    const greeting = {
+      id: 'x',
+      now: 100_000,
+      born: 1000,
+      instances: ['a', 'b'],
+      open: [],
+      stale: [],
+      ...given,
+    }
     const lost = witness.look(node, 0, greeting)
     await Promise.resolve()
     return [...lost]
