@@ -82,9 +82,11 @@ export class Schedule {
         this.#segment = segment
         return at
       }
-      if (Number.isNaN(local)) return Number.NaN
       const change = segment.end
-      if (at - change > 2 * DAY) {
+      // Set back over what lies behind: elapsed time meets it again, however far off the next match is.
+      const again = wildcard && low > change + this.zone.at(change).offset
+      if (Number.isNaN(local) && !again) return Number.NaN
+      if (at - change > 2 * DAY && !again) {
         // Nothing matches until shortly before, so the changes in between do not matter.
         from = at - 2 * DAY
         segment = this.zone.at(from)
