@@ -25,10 +25,10 @@ export function runFacts(run: Run, traceUrl?: (traceId: string) => string | unde
   }
 }
 
-/** A job as plain data. */
-export function jobFacts(job: Job): JobFacts {
+/** A job as plain data. `zone`: the scheduler's. */
+export function jobFacts(job: Job, zone: string): JobFacts {
   const { name, description, owner, runbook, group, trigger, next } = job
-  const timezone = trigger.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  const timezone = trigger.timezone ?? zone
   return { name, description, owner, runbook, group, schedule: trigger.expression, timezone, next }
 }
 

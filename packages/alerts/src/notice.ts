@@ -34,7 +34,7 @@ export async function notice(
     openedAt: new Date(incident.openedAt),
     lastAt: new Date(incident.lastAt),
     recoveredAt: date(incident.recoveredAt),
-    job: job && jobFacts(job),
+    job: job && jobFacts(job, host.timezone),
     run,
     errors,
     detail,

@@ -19,7 +19,7 @@ import { parsePolicy, type Settings } from './settings.ts'
 export class AlertsPlugin implements Alerts {
   readonly name = 'alerts' as const
   readonly #options: AlertsOptions
-  readonly #policy: (subject: Subject) => Settings
+  #policy: (subject: Subject) => Settings
   readonly #delivery: OutboxParts['delivery']
   readonly #throttle: OutboxParts['throttle']
   readonly #flush: number
@@ -76,6 +76,7 @@ export class AlertsPlugin implements Alerts {
 
   attach(host: Host): void {
     this.#host = host
+    this.#policy = parsePolicy(this.#options, host.timezone)
     this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
     this.#keeper = this.#keep(host)
     const overdue = this.#look(host)

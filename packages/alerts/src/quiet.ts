@@ -1,5 +1,5 @@
 import { type Calendar, EscapementError } from '@escapement/core'
-import { checkKeys } from '@escapement/core/plugin'
+import { bound, checkKeys, offsetAt, systemZone } from '@escapement/core/plugin'
 
 /** Hours of rest, or any set of instants: a `Calendar` of core, or a function. */
 export type Quiet =
@@ -8,7 +8,7 @@ export type Quiet =
       from: string
       /** `'07:00'`; the next day's, when it is not later than `from`. */
       to: string
-      /** IANA zone. Default: the system's. */
+      /** IANA zone. Default: the scheduler's. */
       timezone?: string
       /** Days on which it begins, 0 for Sunday. Default all. */
       days?: readonly number[]
@@ -19,13 +19,19 @@ export type Quiet =
 /** True in quiet hours. */
 export type QuietHours = (instant: Date) => boolean
 
-/** @throws ERR_ESCAPEMENT_OPTION */
-export function parseQuiet(quiet: Quiet, where: string): QuietHours {
+/**
+ * @param timezone The scheduler's: for what names none.
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_TIMEZONE
+ */
+export function parseQuiet(quiet: Quiet, where: string, timezone: string = systemZone()): QuietHours {
   if (typeof quiet === 'function') return quiet
   if (typeof quiet !== 'object' || quiet === null) {
     throw bad(where, "an object like { from: '22:00', to: '07:00' }, a calendar or a function")
   }
-  if ('includes' in quiet && typeof quiet.includes === 'function') return (instant) => quiet.includes(instant)
+  if ('includes' in quiet && typeof quiet.includes === 'function') {
+    const calendar = bound(quiet, { timezone })
+    return (instant) => calendar.includes(instant)
+  }
   checkKeys(quiet, { from: 1, to: 1, timezone: 1, days: 1 }, `${where} option`)
   if (!('from' in quiet))
     throw bad(where, "an object like { from: '22:00', to: '07:00' }, a calendar or a function")
@@ -34,9 +40,10 @@ export function parseQuiet(quiet: Quiet, where: string): QuietHours {
   const days = quiet.days ?? [0, 1, 2, 3, 4, 5, 6]
   if (!Array.isArray(days) || !days.every((day) => Number.isInteger(day) && day >= 0 && day <= 6))
     throw bad(`${where}.days`, 'days from 0 to 6')
-  const local = localTime(quiet.timezone, `${where}.timezone`)
+  const zone = quiet.timezone ?? timezone
+  offsetAt(zone, 0)
   return (instant) => {
-    const { day, minute } = local(instant)
+    const { day, minute } = localTime(instant, zone)
     if (from < to) return days.includes(day) && minute >= from && minute < to
     // Over midnight: the morning belongs to the day before.
     return minute >= from ? days.includes(day) : minute < to && days.includes((day + 6) % 7)
@@ -49,27 +56,9 @@ function minutes(time: unknown, where: string): number {
   return Number(found[1]) * 60 + Number(found[2])
 }
 
-function localTime(
-  timeZone: string | undefined,
-  where: string,
-): (instant: Date) => { day: number; minute: number } {
-  let format: Intl.DateTimeFormat
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      weekday: 'short',
-      hour: 'numeric',
-      minute: 'numeric',
-      hourCycle: 'h23',
-    })
-  } catch {
-    throw bad(where, 'an IANA zone')
-  }
-  const names = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-  return (instant) => {
-    const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]))
-    return { day: names.indexOf(parts.weekday ?? ''), minute: Number(parts.hour) * 60 + Number(parts.minute) }
-  }
+function localTime(instant: Date, zone: string): { day: number; minute: number } {
+  const local = new Date(instant.getTime() + offsetAt(zone, instant.getTime()))
+  return { day: local.getUTCDay(), minute: local.getUTCHours() * 60 + local.getUTCMinutes() }
 }
 
 function bad(where: string, expected: string): EscapementError {

@@ -1,5 +1,5 @@
 import { parseDuration, type Trigger } from '@escapement/core'
-import { checkKeys, fail, flag, func, integer, oneOf } from '@escapement/core/plugin'
+import { bound, checkKeys, fail, flag, func, integer, oneOf } from '@escapement/core/plugin'
 import type { Kind, Severity } from './interfaces.ts'
 import { checkMatch, matches, SEVERITIES } from './match.ts'
 import type { AlertsOptions, Escalation, Policy, Subject } from './options.ts'
@@ -56,16 +56,20 @@ const OPTIONS: Record<keyof AlertsOptions, 1> = {
 }
 const MAX = 2 ** 31 - 1
 
-/** Makes the settings of any incident of the policy and its rules; says at once what cannot be. */
-export function parsePolicy(options: AlertsOptions): (subject: Subject) => Settings {
+/**
+ * Makes the settings of any incident of the policy and its rules; says at once what cannot be.
+ *
+ * @param timezone The scheduler's: for calendars and triggers that name none. Default: the system's.
+ */
+export function parsePolicy(options: AlertsOptions, timezone?: string): (subject: Subject) => Settings {
   const { channels, rules = [] } = options
   const names = new Set(channels.map(({ name }) => name))
-  const base = parsePart(pick(options), 'alerts', names)
+  const base = parsePart(pick(options), 'alerts', names, timezone)
   const parts = rules.map((rule, i) => {
     checkKeys(rule, { ...POLICY, match: 1 }, `rules[${i}] option`)
     const { match, ...policy } = rule
     checkMatch(match, `rules[${i}].match`)
-    return { match, part: parsePart(policy, `rules[${i}]`, names) }
+    return { match, part: parsePart(policy, `rules[${i}]`, names, timezone) }
   })
   return (subject) => {
     let settings: Settings = { ...DEFAULTS, severity: SEVERITY[subject.kind] ?? 'warning', ...base }
@@ -103,7 +107,12 @@ function pick(options: AlertsOptions): Policy {
 }
 
 /** Only what is given, so that rules can be laid over each other. */
-function parsePart(policy: Policy, where: string, channels: ReadonlySet<string>): Partial<Settings> {
+function parsePart(
+  policy: Policy,
+  where: string,
+  channels: ReadonlySet<string>,
+  timezone: string | undefined,
+): Partial<Settings> {
   const part: { -readonly [K in keyof Settings]?: Settings[K] } = {}
   const yesOrNo = (key: 'enabled' | 'recovery') => {
     if (policy[key] !== undefined) part[key] = flag(`${where}.${key}`, policy[key])
@@ -140,10 +149,10 @@ function parsePart(policy: Policy, where: string, channels: ReadonlySet<string>)
   if (policy.digest !== undefined) {
     if (policy.digest && typeof policy.digest.next !== 'function')
       fail(`${where}.digest`, 'a trigger', policy.digest)
-    part.digest = policy.digest || undefined
+    part.digest = policy.digest ? bound(policy.digest, { timezone }) : undefined
   }
   if (policy.quiet !== undefined)
-    part.quiet = policy.quiet ? parseQuiet(policy.quiet, `${where}.quiet`) : undefined
+    part.quiet = policy.quiet ? parseQuiet(policy.quiet, `${where}.quiet`, timezone) : undefined
   if (policy.escalate !== undefined)
     part.escalate = parseEscalations(policy.escalate, `${where}.escalate`, channels)
   return part

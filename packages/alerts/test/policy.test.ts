@@ -1,4 +1,4 @@
-import { type Calendar, createScheduler, cron } from '@escapement/core'
+import { type Calendar, calendar, createScheduler, cron } from '@escapement/core'
 import { VirtualClock } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { alerts, type Message } from '../src/index.ts'
@@ -412,6 +412,41 @@ describe('quiet hours', () => {
     await run('report')
     await clock.advance('1s')
     expect(mail.lines).toHaveLength(held ? 0 : 1)
+  })
+
+  test.each([
+    ['hours', { from: '22:00', to: '07:00' }],
+    ['a calendar', calendar({ daily: '22:00-07:00' })],
+    ['windows', calendar({ opens: '0 22 * * *', for: '9h' })],
+  ])('%s are those of the scheduler, where they name no zone', async (_, quiet) => {
+    for (const [timezone, held] of [
+      ['Asia/Shanghai', true],
+      ['UTC', false],
+    ] as const) {
+      const { clock, scheduler, mail, run, flaky } = world(
+        { quiet, groupWait: 0 },
+        { clock: new VirtualClock('2026-11-20T14:30:00Z'), timezone },
+      )
+      flaky('report')
+      await scheduler.start()
+      await run('report')
+      await clock.advance('1s')
+      expect([timezone, mail.lines.length]).toEqual([timezone, held ? 0 : 1])
+    }
+  })
+
+  test('a digest is due in the zone of the scheduler', async () => {
+    const { clock, scheduler, mail, run, flaky } = world(
+      { digest: cron('0 21 * * *') },
+      { timezone: 'Asia/Shanghai' },
+    )
+    flaky('report')
+    await scheduler.start()
+    await run('report')
+    await clock.advance('59m')
+    expect(mail.lines).toEqual([])
+    await clock.advance('2m')
+    expect(mail.lines).toHaveLength(1)
   })
 })
 

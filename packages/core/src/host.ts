@@ -3,9 +3,10 @@ import type { Host } from './interfaces.ts'
 import type { Registry } from './registry.ts'
 
 /** What plugins see of a scheduler. */
-export function createHost(engine: Engine, registry: Registry): Host {
+export function createHost(engine: Engine, registry: Registry, timezone: string): Host {
   return {
     instance: engine.instance,
+    timezone,
     clock: engine.clock,
     log: engine.log,
     store: engine.store,

@@ -196,6 +196,8 @@ export interface Plugin {
 export interface Host {
   /** Names this process among its fleet, e.g. `web-1:4711:k3xq9a`. */
   readonly instance: string
+  /** The IANA zone of what names none. */
+  readonly timezone: string
   readonly clock: Clock
   readonly log: Logger
   readonly store: Store

@@ -1,7 +1,11 @@
 import { checkKeys, fail, func, number, oneOf, text, withMethod } from './check.ts'
 import { parseDuration } from './duration.ts'
+import { EscapementError } from './errors.ts'
 import type { Calendar, Duration, Executor } from './interfaces.ts'
 import type { Schema } from './schema.ts'
+import { bound } from './triggers/bind.ts'
+import { findZone } from './triggers/cron/find-zone.ts'
+import { type CalendarLike, calendar, type TriggerDefaults } from './triggers/index.ts'
 
 export type Missed = 'latest' | 'all' | 'skip'
 export type Overlap = 'skip' | 'queue' | 'cancel-previous' | 'allow'
@@ -44,8 +48,8 @@ export interface JobOptions<Data = unknown, Input = Data> {
   spread?: Duration
   /** Under the scheduler's `concurrency`: each point is worth ten seconds of waiting. Default 0. */
   priority?: number
-  /** Ticks in these instants are skipped. */
-  blackout?: Calendar | ((instant: Date) => boolean)
+  /** Ticks in these instants are skipped. Zones as for cron strings, where the calendar names none. */
+  blackout?: CalendarLike
   /** A run whose instance died: note it (at most once), or run its tick again (at least once). Default `'record'`. */
   onAbandoned?: 'record' | 'rerun'
   /** The lock cannot be reached: skip the tick, or run it unguarded. Default `'skip'`. */
@@ -123,11 +127,15 @@ const KNOWN = {
 /**
  * Checks a job's options.
  *
+ * @param seed The job's name: settles `H` in a blackout.
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  */
-export function parsePolicies(options: JobOptions, defaults: JobDefaults): Policies {
+export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?: string): Policies {
   checkKeys(options, KNOWN, 'job option')
   const given: JobOptions = { ...defaults, ...options }
+  const { timezone, dst } = given
+  if (timezone !== undefined) findZone(timezone)
+  if (dst !== undefined) oneOf('dst', dst, ['vixie', 'skip', 'shift'])
   return {
     missed: oneOf('missed', given.missed ?? 'latest', ['latest', 'all', 'skip']),
     catchUp: parseDuration(given.catchUp ?? '24h', 'catchUp', { min: 0 }),
@@ -140,7 +148,8 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults): Polic
     slow: parseDuration(given.slow ?? '30m', 'slow', { min: 1 }),
     spread: parseDuration(given.spread ?? 0, 'spread', { min: 0, max: 86_400_000 }),
     priority: number('priority', given.priority ?? 0, -1000, 1000),
-    blackout: parseBlackout(given.blackout),
+    blackout:
+      given.blackout === undefined ? undefined : parseBlackout(given.blackout, { timezone, dst, seed }),
     onAbandoned: oneOf('onAbandoned', given.onAbandoned ?? 'record', ['record', 'rerun']),
     onClaimError: oneOf('onClaimError', given.onClaimError ?? 'skip', ['skip', 'run']),
     executor: withMethod('executor', given.executor, 'execute'),
@@ -200,10 +209,14 @@ function parseRetry(retry: number | RetryOptions): Retry {
   }
 }
 
-function parseBlackout(blackout: JobOptions['blackout']): Calendar | undefined {
-  return typeof blackout === 'function'
-    ? { includes: blackout }
-    : withMethod('blackout', blackout, 'includes')
+function parseBlackout(blackout: CalendarLike, defaults: TriggerDefaults): Calendar {
+  try {
+    return bound(calendar(blackout), defaults)
+  } catch (error) {
+    if (!(error instanceof EscapementError)) throw error
+    const code = error.code === 'ERR_ESCAPEMENT_TRIGGER' ? 'ERR_ESCAPEMENT_OPTION' : error.code
+    throw new EscapementError(code, `blackout: ${error.message}`)
+  }
 }
 
 function parseSchema(schema: Schema | undefined): Schema | undefined {

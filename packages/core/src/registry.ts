@@ -23,7 +23,7 @@ export class Registry {
     this.#engine = engine
     this.#keeper = keeper
     this.#defaults = { timezone, dst, ...defaults }
-    this.#plain = parsePolicies({}, this.#defaults)
+    this.#plain = parsePolicies({}, this.#defaults, 'defaults')
   }
 
   get size(): number {
@@ -64,7 +64,9 @@ export class Registry {
     if (options !== undefined && (typeof options !== 'object' || options === null)) {
       fail(`the options of job ${show(name)}`, 'an object', options)
     }
-    const policies = options ? parsePolicies(options, this.#defaults) : this.#plain
+    // A blackout may have an H, which the name settles.
+    const own = options ?? (this.#defaults.blackout === undefined ? undefined : {})
+    const policies = own ? parsePolicies(own, this.#defaults, name) : this.#plain
     const { timezone, dst } = { ...this.#defaults, ...options }
     const job = new JobEntry(
       this.#keeper,

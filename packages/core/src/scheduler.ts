@@ -62,6 +62,7 @@ export class Scheduler {
   readonly #dispatch: Dispatch
   readonly #host: Host
   readonly #grace: number
+  readonly #zoneProblem: string | undefined
   #unwatch: () => void = () => {}
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -76,10 +77,11 @@ export class Scheduler {
     this.instance = settings.instance
     this.log = engine.log
     this.timezone = settings.timezone
+    this.#zoneProblem = settings.zoneProblem
     this.on = engine.events.on
     this.#registry = new Registry(engine, this.#keeper, settings)
     this.#dispatch = new Dispatch(engine, this.#registry)
-    this.#host = createHost(engine, this.#registry)
+    this.#host = createHost(engine, this.#registry, settings.timezone)
     for (const plugin of this.#plugins.all) plugin.attach?.(this.#host)
   }
 
@@ -224,6 +226,7 @@ export class Scheduler {
     this.state = 'running'
     const { timezone, instance } = this
     this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
+    if (this.#zoneProblem) this.#engine.log.warn({ timezone }, this.#zoneProblem)
     const one = this.#plugins.lock ? undefined : siblings()
     if (one)
       this.#engine.log.warn(

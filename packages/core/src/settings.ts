@@ -8,11 +8,12 @@ import type { Clock, Duration, Plugin } from './interfaces.ts'
 import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
 import { type JobDefaults, type JobOptions, MAX_TIMER } from './options.ts'
 import { Plugins } from './plugins.ts'
+import { findZone, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
 
 export interface SchedulerOptions {
   /** In order: the first is outermost around a run. */
   plugins?: readonly Plugin[]
-  /** IANA zone of cron strings that name none. Default: the system's, logged at start. */
+  /** IANA zone of cron strings that name none. Default: the system's, logged at start; UTC if that is none. */
   timezone?: string
   /** What cron strings do in a DST change. Default `'vixie'`. */
   dst?: 'vixie' | 'skip' | 'shift'
@@ -45,6 +46,8 @@ const KNOWN = {
 /** Scheduler options as they are used: checked, in milliseconds. */
 export interface Settings extends EngineParts {
   readonly timezone: string
+  /** Why the zone of this process is not used though none was given. */
+  readonly zoneProblem: string | undefined
   readonly dst: NonNullable<JobOptions['dst']>
   readonly defaults: JobDefaults
   readonly grace: number
@@ -61,12 +64,15 @@ export function parseSettings(options: SchedulerOptions): Settings {
   const plugins = new Plugins(options.plugins ?? [])
   checkKeys(drain, { grace: 1, abort: 1 }, 'drain option')
   const log = logger && toLogger(logger)
+  const timezone = options.timezone ?? options.defaults?.timezone
+  if (timezone !== undefined) findZone(timezone)
   return {
     instance:
       text('instance', options.instance) ??
       `${hostname()}:${process.pid}:${crypto().randomUUID().slice(0, 6)}`,
     plugins,
-    timezone: text('timezone', options.timezone) ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: timezone ?? systemZone(),
+    zoneProblem: timezone === undefined ? systemZoneProblem() : undefined,
     dst: oneOf('dst', options.dst ?? 'vixie', ['vixie', 'skip', 'shift']),
     defaults: Object.assign({}, ...plugins.all.map((plugin) => plugin.defaults), options.defaults),
     grace: parseDuration(drain.grace ?? '25s', 'drain.grace', { max: MAX_TIMER }),

@@ -1,8 +1,8 @@
 import { EscapementError, show } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
 import type { Bindable, TriggerDefaults } from './bind.ts'
-import { findZone } from './cron/cron.ts'
-import { systemZone, type Zone } from './cron/zone.ts'
+import { findZone, systemZone } from './cron/find-zone.ts'
+import type { Zone } from './cron/zone.ts'
 
 /** An instant: a Date, milliseconds, an ISO string with an offset, or a local time (`'2026-12-24 09:00'`). */
 export type Instant = Date | number | string

@@ -2,9 +2,9 @@ import { formatDuration, parseDuration } from '../duration.ts'
 import { EscapementError, show } from '../errors.ts'
 import type { Calendar, Duration, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { findZone } from './cron/cron.ts'
 import { weekdays as weekdayNames } from './cron/fields.ts'
-import { systemZone, type Zone } from './cron/zone.ts'
+import { findZone, systemZone } from './cron/find-zone.ts'
+import type { Zone } from './cron/zone.ts'
 import { isTrigger, part } from './part.ts'
 
 /** What a calendar is made of. Of several keys, all must hold at once. */
@@ -44,13 +44,23 @@ export interface Stretch extends Calendar {
  * calendar((instant) => holidays.has(instant.toISOString().slice(0, 10)))
  */
 export function calendar(like: CalendarLike): Calendar {
-  if (typeof like === 'function') return { includes: (instant) => like(instant) === true }
-  if (isTrigger(like)) return new Windows(like, 0)
-  if (typeof like === 'object' && like !== null) {
+  if (typeof like === 'function') return { includes: (instant) => isIncluded(like(instant)) }
+  if (isTrigger(like)) return new Windows(like, { length: 0 })
+  if (typeof like === 'object' && like !== null && !Array.isArray(like)) {
     if (typeof (like as Calendar).includes === 'function') return like as Calendar
     return fromSpec(like as CalendarSpec)
   }
-  throw invalid('a calendar, a description of one, a trigger or a function', like)
+  throw invalid(
+    'a calendar, a trigger, a function, or an object such as { dates: ["2026-12-25"] } or { opens: "0 2 * * SUN", for: "3h" }',
+    like,
+  )
+}
+
+/** A promise would include everything. */
+function isIncluded(answer: unknown): boolean {
+  if (typeof (answer as Promise<unknown> | undefined)?.then === 'function')
+    throw invalid('a function that answers at once with true or false', answer)
+  return Boolean(answer)
 }
 
 const keys = ['dates', 'weekdays', 'daily', 'opens', 'for', 'timezone']
@@ -62,7 +72,10 @@ function fromSpec(spec: CalendarSpec): Calendar {
   if (!local && spec.opens === undefined) throw invalid('dates, weekdays, daily or opens', spec)
   if (spec.for !== undefined && spec.opens === undefined) throw invalid('opens beside for', spec)
   const length = spec.for === undefined ? 0 : parseDuration(spec.for, 'for', { min: 1 })
-  const windows = spec.opens === undefined ? undefined : new Windows(part(spec.opens, 'opens'), length)
+  const windows =
+    spec.opens === undefined
+      ? undefined
+      : new Windows(part(spec.opens, 'opens'), { length, timezone: spec.timezone })
   if (!local) return windows as Windows
   const days = new LocalTimes(spec, {})
   return windows ? new Both(days, windows) : days
@@ -112,16 +125,30 @@ class LocalTimes implements Stretch, Bindable<Calendar> {
   }
 }
 
+interface WindowOptions {
+  readonly length: number
+  readonly timezone?: string | undefined
+}
+
 /** Open for `length` ms from each instant of a trigger, or at the instant only. */
 class Windows implements Stretch, Bindable<Calendar> {
   readonly expression: string
-  readonly #trigger: Trigger
+  readonly #given: Trigger
+  readonly #options: WindowOptions
   readonly #length: number
+  /** The given trigger in the zone of the calendar, else as it was given. */
+  readonly #trigger: Trigger
 
-  constructor(trigger: Trigger, length: number) {
-    this.#trigger = trigger
+  constructor(given: Trigger, options: WindowOptions, defaults?: TriggerDefaults) {
+    const { length, timezone } = options
+    this.#given = given
+    this.#options = options
     this.#length = length
-    this.expression = `${trigger.expression ?? 'custom'}${length ? ` for ${formatDuration(length)}` : ''}`
+    // Without a scheduler H follows from the expression itself, as in any trigger that is inside another.
+    const own = timezone === undefined ? undefined : { timezone, seed: given.expression }
+    const filled = defaults ? { ...defaults, timezone: timezone ?? defaults.timezone } : own
+    this.#trigger = filled ? bound(given, filled) : given
+    this.expression = `${given.expression ?? 'custom'}${length ? ` for ${formatDuration(length)}` : ''}`
   }
 
   includes(instant: Date): boolean {
@@ -136,7 +163,7 @@ class Windows implements Stretch, Bindable<Calendar> {
   }
 
   withDefaults(defaults: TriggerDefaults): Calendar {
-    return new Windows(bound(this.#trigger, defaults), this.#length)
+    return new Windows(this.#given, this.#options, defaults)
   }
 }
 

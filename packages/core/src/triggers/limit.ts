@@ -2,8 +2,7 @@ import { EscapementError, show } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
 import { type AtOptions, type Instant, readInstant } from './at.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { findZone } from './cron/cron.ts'
-import { systemZone } from './cron/zone.ts'
+import { findZone, systemZone } from './cron/find-zone.ts'
 import { timedPart } from './part.ts'
 
 const MOST = 100_000

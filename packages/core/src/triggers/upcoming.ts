@@ -1,7 +1,6 @@
 import type { Trigger } from '../interfaces.ts'
 import type { TriggerDefaults } from './bind.ts'
-import { findZone } from './cron/cron.ts'
-import { systemZone } from './cron/zone.ts'
+import { findZone, systemZone } from './cron/find-zone.ts'
 import { type Note, notes } from './notes.ts'
 import { type TriggerSpec, toPreview } from './to-trigger.ts'
 

@@ -1,15 +1,15 @@
 import { parseDuration } from '../../duration.ts'
 import { EscapementError, show } from '../../errors.ts'
 import type { Trigger } from '../../interfaces.ts'
-import { nearest } from '../../nearest.ts'
 import type { Bindable, TriggerDefaults } from '../bind.ts'
 import { every } from '../every.ts'
 import { type Numeric, toDate } from '../numeric.ts'
+import { findZone, systemZone } from './find-zone.ts'
 import { Memo } from './memo.ts'
 import { everyText, parse, writeOut } from './parse.ts'
 import { malformed } from './problem.ts'
 import { Schedule } from './schedule.ts'
-import { systemZone, type Zone, zone } from './zone.ts'
+import type { Zone } from './zone.ts'
 
 /**
  * What happens to fixed-time schedules when clocks change. A schedule whose second, minute or hour starts with
@@ -198,18 +198,6 @@ function create(expression: string, options: CronOptions, open: boolean): CronTr
     ? new Schedule(fields, place, dst)
     : schedules.get(`${place.name}\n${dst}\n${text}`, () => new Schedule(fields, place, dst))
   return new Cron(text, schedule, options)
-}
-
-/** The zone of this name, or `ERR_ESCAPEMENT_TIMEZONE`. */
-export function findZone(name: string): Zone {
-  const found = typeof name === 'string' ? zone(name) : undefined
-  if (found) return found
-  const idea = typeof name === 'string' ? nearest(name, Intl.supportedValuesOf('timeZone')) : undefined
-  throw new EscapementError(
-    'ERR_ESCAPEMENT_TIMEZONE',
-    `timezone: expected an IANA zone such as "Europe/Berlin", got ${show(name)}` +
-      (idea ? `; did you mean ${show(idea)}?` : ''),
-  )
 }
 
 function mayHash(expression: string): boolean {

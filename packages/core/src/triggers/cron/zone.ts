@@ -1,4 +1,5 @@
 import { isLeap, weekday, yearStart } from './days.ts'
+import { isForeign } from './zone-hints.ts'
 
 /** A stretch of time in which a zone's offset does not change. All in ms; `end` is not part of it. */
 export interface Segment {
@@ -31,18 +32,12 @@ const LAST_YEAR = 2128
 const PROBE = 3 * DAY
 
 const zones = new Map<string, Zone>()
-let system: string | undefined
 
-/** The zone this process runs in. */
-export function systemZone(): string {
-  system ??= new Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
-  return system
-}
-
-/** The zone of this name, shared. Undefined if this Node does not know it. */
+/** The zone of this name, shared. Undefined if this Node does not know it, or the IANA database has no such name. */
 export function zone(name: string): Zone | undefined {
   const known = zones.get(name)
   if (known) return known
+  if (isForeign(name)) return undefined
   let format: Intl.DateTimeFormat
   try {
     format = new Intl.DateTimeFormat('en-US', {
@@ -64,7 +59,7 @@ export function zone(name: string): Zone | undefined {
   let made = zones.get(canonical)
   if (!made) {
     const offset = (instant: number) => offsetAt(format, instant)
-    const fixed = /^(UTC|GMT|Etc\/.+|[+-]\d\d:?\d\d)$/.test(canonical)
+    const fixed = /^(UTC|GMT|Etc\/.+)$/.test(canonical)
     made = fixed ? new FixedZone(canonical, offset(0)) : new RuledZone(canonical, offset)
     zones.set(canonical, made)
   }
