@@ -19,6 +19,8 @@ export class Dispatch {
   readonly #followers: Followers
   readonly #watch: Watch
   #state: 'idle' | 'open' | 'closed' = 'idle'
+  /** How often it was opened or closed. */
+  #turns = 0
 
   constructor(engine: Engine, registry: Registry) {
     this.#engine = engine
@@ -50,7 +52,10 @@ export class Dispatch {
   /** Arms all jobs, where a durable store has kept them or from now on. */
   async open(): Promise<void> {
     const { store } = this.#engine
+    const turn = ++this.#turns
     const watermarks = store.jobs && (await recall(this.#engine, [...this.#registry.all()]))
+    // Closed while the store was asked.
+    if (turn !== this.#turns) return
     this.#state = 'open'
     const now = this.#engine.now()
     for (const job of this.#registry.all()) this.#arm(job, watermarks?.get(job) ?? now)
@@ -59,6 +64,7 @@ export class Dispatch {
 
   /** Takes no more ticks. */
   close(): void {
+    this.#turns++
     this.#state = 'closed'
     this.#timetable.stop()
     for (const job of this.#registry.all()) this.#timetable.disarm(job)

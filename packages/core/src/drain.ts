@@ -1,6 +1,8 @@
+import { isPromise } from './compose.ts'
+import { formatDuration } from './duration.ts'
 import type { Engine } from './engine.ts'
 import { EscapementError } from './errors.ts'
-import type { Clock } from './interfaces.ts'
+import type { Clock, Maybe } from './interfaces.ts'
 
 /**
  * Waits for the runs under way, then aborts them. False if one had to be aborted.
@@ -30,5 +32,30 @@ export async function within(clock: Clock, promise: Promise<unknown>, ms: number
       resolve(true)
     }
     promise.then(settled, settled)
+  })
+}
+
+/**
+ * What a port answers, if it does so within `ms`.
+ *
+ * @param what What was asked, for the message.
+ * @throws ERR_ESCAPEMENT_UNAVAILABLE
+ */
+export async function answer<T>(clock: Clock, asked: Maybe<T>, ms: number, what: string): Promise<T> {
+  if (isPromise(asked) && !(await within(clock, asked, ms))) {
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_UNAVAILABLE',
+      `${what} has not answered within ${formatDuration(ms)}`,
+    )
+  }
+  return asked
+}
+
+/** As the promise, but rejects at once when the signal is aborted. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }

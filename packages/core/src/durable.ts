@@ -1,4 +1,5 @@
 import { crypto } from './crypto.ts'
+import { answer } from './drain.ts'
 import type { Engine } from './engine.ts'
 import type { Trigger } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
@@ -7,6 +8,8 @@ import { instantAfter } from './triggers/index.ts'
 
 /** A watermark further ahead than this, in ms, was written by a clock that was wrong. */
 const AHEAD = 60_000
+/** How long a start waits for the store, in ms: without an answer nothing is caught up. */
+const PATIENCE = 30_000
 
 /**
  * Asks a durable store how far the jobs were decided before this process: where to arm them. Those that have
@@ -19,19 +22,21 @@ export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise
   try {
     const now = engine.now()
     const enrolled = jobs.map((job) => ({ name: job.name, digest: digest(job.trigger), paused: job.paused }))
-    const states = await kept.enroll(enrolled, now)
+    const asked = kept.enroll(enrolled, now)
+    const states = await answer(engine.clock, asked, PATIENCE, 'store.jobs.enroll()')
+    engine.troubles.works('store.jobs')
     for (const [index, job] of jobs.entries()) {
       const state = states[index]
       if (!state) continue
       // Who paused or resumed it meanwhile is right.
       if (job.paused === enrolled[index]?.paused) job.paused = state.paused
-      else await kept.pause(job.name, job.paused)
+      else await answer(engine.clock, kept.pause(job.name, job.paused), PATIENCE, 'store.jobs.pause()')
       // What fell into a pause is not made up for.
       if (job.paused || state.decided === undefined || state.decided > now + AHEAD) continue
       watermarks.set(job, state.decided)
     }
   } catch (error) {
-    engine.report(error, { source: 'store.jobs' })
+    engine.storeFailed('store.jobs', error, 'missed ticks are not caught up, pauses are not kept')
   }
   return watermarks
 }

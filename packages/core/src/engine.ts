@@ -1,6 +1,7 @@
 import { Alive } from './alive.ts'
 import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached } from './context.ts'
+import { describe } from './describe.ts'
 import { watermark } from './durable.ts'
 import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
@@ -26,6 +27,8 @@ import {
 } from './policies/index.ts'
 import { ActiveRun, type Failure } from './run.ts'
 import { memoryStore } from './store.ts'
+import { cut, printable, redact } from './text.ts'
+import { Troubles } from './trouble.ts'
 
 export interface EngineParts {
   instance: string
@@ -48,6 +51,7 @@ export class Engine {
   readonly abortGrace: number
   readonly events: Events
   readonly store: Store
+  readonly troubles: Troubles
   /** Runs on their way. Each knows its place, so that it can leave without a search. */
   readonly inFlight: ActiveRun[] = []
   /** Milliseconds added to this machine's wall clock. */
@@ -80,6 +84,7 @@ export class Engine {
     this.userLog = parts.userLog
     this.abortGrace = parts.abortGrace
     this.store = parts.plugins.store ?? memoryStore()
+    this.troubles = new Troubles(parts.log, parts.clock)
     this.#lock = parts.plugins.lock
     this.#plugins = parts.plugins.all
     this.#slots = Number.isFinite(parts.concurrency)
@@ -104,6 +109,17 @@ export class Engine {
     const fields = run ? { job: run.job.name, run_id: run.id } : { job: where.job }
     this.log.error({ ...fields, error, source: where.source }, `${where.source} threw`)
     this.events.emit('error', error, where)
+  }
+
+  /** A method of the store has failed: told when it begins. */
+  storeFailed(source: string, error: unknown, effect: string, run?: Run): void {
+    if (!this.troubles.fail(source, error, effect)) return
+    this.events.emit('error', error, run ? { source, run } : { source })
+  }
+
+  /** What is wrong with the lock and the store now. */
+  get degraded(): string[] {
+    return [...this.troubles.reasons, ...[this.#lock, this.store].flatMap((port) => troubleOf(port) ?? [])]
   }
 
   /** The chain of a job's policies; shared by all jobs that have the same ones. */
@@ -290,14 +306,22 @@ export class Engine {
 
   /** Lets the store write that the run begins or has ended, and notes how far the job is decided. */
   #keep(run: ActiveRun): void {
+    const failed = (error: unknown) => this.storeFailed('store', error, 'runs are not kept', run)
     try {
       const kept = run.ended ? this.store.record(run) : this.store.begin?.(run)
-      if (isPromise(kept)) kept.catch((error) => this.report(error, { source: 'store', run }))
+      if (!isPromise(kept)) this.troubles.works('store')
+      else kept.then(() => this.troubles.works('store'), failed)
+    } catch (error) {
+      failed(error)
+    }
+    try {
       const { jobs } = this.store
       const decided = jobs && watermark(run, this.inFlight)
-      if (decided !== undefined) jobs?.decided(run.job.name, decided)
+      if (decided === undefined) return
+      jobs?.decided(run.job.name, decided)
+      this.troubles.works('store.jobs.decided')
     } catch (error) {
-      this.report(error, { source: 'store', run })
+      this.storeFailed('store.jobs.decided', error, 'how far jobs are decided is not kept', run)
     }
   }
 
@@ -369,4 +393,14 @@ const LEVELS: Record<Outcome, keyof Logger> = {
   cancelled: 'warn',
   skipped: 'debug',
   missed: 'debug',
+}
+
+/** What a port says itself. One that cannot say is in trouble. */
+function troubleOf(port: { trouble?(): string | undefined } | undefined): string | undefined {
+  try {
+    const trouble = port?.trouble?.()
+    return trouble === undefined ? undefined : cut(printable(redact(String(trouble))), 500)
+  } catch (error) {
+    return `trouble() threw: ${describe(error).message}`
+  }
 }

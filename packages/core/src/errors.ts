@@ -14,16 +14,31 @@ export const codes = {
   ERR_ESCAPEMENT_DURATION: 'A duration cannot be read or is out of its range.',
   ERR_ESCAPEMENT_PLUGIN: 'A plugin is malformed, given twice, or two plugins bring the same port.',
   ERR_ESCAPEMENT_DATA: 'The data of a requested run does not fit the job, or cannot be cloned.',
+  ERR_ESCAPEMENT_DATA_TOO_LARGE: 'The data of a requested run is larger than 64 kB.',
+  ERR_ESCAPEMENT_NOT_RUN:
+    'A requested run was not begun: another run of the job is under way, or a hook skipped it.',
+  ERR_ESCAPEMENT_QUEUE_FULL: 'Too many requested runs are under way or wait.',
   ERR_ESCAPEMENT_STOPPED: 'The scheduler is stopping and takes no new runs.',
   ERR_ESCAPEMENT_NEXT_TWICE: 'A hook called next() more than once.',
   ERR_ESCAPEMENT_TIMEOUT: 'A run took longer than its timeout. It is the reason of the aborted signal.',
   ERR_ESCAPEMENT_CANCELLED: 'A run was cancelled: by request, by a newer run, or at shutdown.',
   ERR_ESCAPEMENT_LEASE_LOST: 'A run lost its hold: another instance may run the job now.',
   ERR_ESCAPEMENT_STORE: 'A durable store cannot be opened, or its data was written by a newer version.',
-  ERR_ESCAPEMENT_UNAVAILABLE: 'The lock could not be reached in time.',
+  ERR_ESCAPEMENT_UNAVAILABLE: 'A lock or a store could not be reached, or did not answer in time.',
 } as const
 
 export type Code = keyof typeof codes
+
+/** The HTTP status of what a request can meet: Express and Koa answer with the `status` of an error. */
+const STATUS: { readonly [C in Code]?: number } = {
+  ERR_ESCAPEMENT_JOB_UNKNOWN: 404,
+  ERR_ESCAPEMENT_NOT_RUN: 409,
+  ERR_ESCAPEMENT_DATA_TOO_LARGE: 413,
+  ERR_ESCAPEMENT_DATA: 422,
+  ERR_ESCAPEMENT_QUEUE_FULL: 429,
+  ERR_ESCAPEMENT_STOPPED: 503,
+  ERR_ESCAPEMENT_UNAVAILABLE: 503,
+}
 
 /**
  * The one error class of Escapement. `code` is stable; `message` says what was expected and what was given.
@@ -40,6 +55,11 @@ export class EscapementError extends Error {
     super(message, options)
     this.name = 'EscapementError'
     this.code = code
+  }
+
+  /** The HTTP status for a request that met it; undefined when it is no answer to a request. */
+  get status(): number | undefined {
+    return STATUS[this.code]
   }
 }
 

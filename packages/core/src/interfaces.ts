@@ -184,12 +184,20 @@ export interface Plugin {
   /** Called at every `scheduler.start()`, before the first tick, and awaited. */
   start?(host: Host): Maybe<void>
   /**
-   * Called at every `scheduler.stop()`, after the runs have drained, and awaited until the stop's deadline.
-   * `clean`: no run had to be aborted.
+   * Called at every `scheduler.stop()`, after the runs have drained, and awaited until the stop's deadline. Also called
+   * when a `start()` has ended that the scheduler has not waited for.
    */
-  stop?(info: { clean: boolean }): Maybe<void>
+  stop?(info: StopInfo): Maybe<void>
   /** Called once when the plugin is given to a scheduler, to subscribe to events. */
   attach?(host: Host): void
+}
+
+/** How a scheduler stops. */
+export interface StopInfo {
+  /** No run had to be aborted. */
+  readonly clean: boolean
+  /** Milliseconds that the scheduler waits for the plugin: what can be flushed in this time is to be flushed. */
+  readonly deadline: number
 }
 
 /** What a plugin sees of its scheduler. */

@@ -1,5 +1,8 @@
+import { within } from './drain.ts'
 import { EscapementError, show } from './errors.ts'
-import type { Host, Lock, Plugin, Store } from './interfaces.ts'
+import type { Host, Lock, Maybe, Plugin, StopInfo, Store } from './interfaces.ts'
+
+type Report = (error: unknown, source: string) => void
 
 /**
  * The plugins of one scheduler, and the ports they bring.
@@ -10,7 +13,9 @@ export class Plugins {
   readonly all: readonly Plugin[]
   readonly lock: Lock | undefined
   readonly store: Store | undefined
-  #started: Plugin[] = []
+  readonly #started = new Set<Plugin>()
+  /** The methods under way, as they are named in lines. */
+  readonly #pending = new Set<string>()
 
   constructor(given: readonly Plugin[]) {
     if (!Array.isArray(given)) refuse(`plugins must be an array, but is ${show(given)}`)
@@ -37,33 +42,63 @@ export class Plugins {
     return bringers[0]?.[port]
   }
 
-  /** Those that bring a port first, else in the order given. When one fails, those started are stopped again. */
-  async start(host: Host): Promise<void> {
+  /** What has been called and has not ended, e.g. `redis-lock.start()`. */
+  get pending(): string[] {
+    return [...this.#pending]
+  }
+
+  /**
+   * Starts those that bring a port first, else in the order given. When one fails, those started are stopped again.
+   * After an abort of `halt` nothing more is started, and a start that ends late is undone.
+   */
+  async start(host: Host, halt: AbortSignal, report: Report): Promise<void> {
+    const first = this.all.filter((plugin) => plugin.lock || plugin.store)
     try {
-      const first = this.all.filter((plugin) => plugin.lock || plugin.store)
       for (const plugin of new Set([...first, ...this.all])) {
-        await plugin.start?.(host)
-        this.#started.push(plugin)
+        await this.#call(plugin, 'start', () => plugin.start?.(host))
+        if (halt.aborted) {
+          // It may have been started again meanwhile.
+          if (!this.#started.has(plugin)) await this.#stopOne(plugin, { clean: true, deadline: UNDO }, report)
+          return
+        }
+        this.#started.add(plugin)
       }
     } catch (error) {
-      await this.stop({ clean: true }, () => {})
+      if (!halt.aborted) {
+        await within(host.clock, this.stop({ clean: true, deadline: UNDO }, report), UNDO)
+      }
       throw error
     }
   }
 
   /** All at once. Faults are reported. */
-  async stop(info: { clean: boolean }, report: (error: unknown, source: string) => void): Promise<void> {
-    const stopping = this.#started.map(async (plugin) => {
-      try {
-        await plugin.stop?.(info)
-      } catch (error) {
-        report(error, `${plugin.name}.stop`)
-      }
-    })
-    this.#started = []
+  async stop(info: StopInfo, report: Report): Promise<void> {
+    const stopping = [...this.#started].map((plugin) => this.#stopOne(plugin, info, report))
+    this.#started.clear()
     await Promise.all(stopping)
   }
+
+  async #stopOne(plugin: Plugin, info: StopInfo, report: Report): Promise<void> {
+    try {
+      await this.#call(plugin, 'stop', () => plugin.stop?.(info))
+    } catch (error) {
+      report(error, `${plugin.name}.stop`)
+    }
+  }
+
+  async #call(plugin: Plugin, method: 'start' | 'stop', fn: () => Maybe<void>): Promise<void> {
+    const name = `${plugin.name}.${method}()`
+    this.#pending.add(name)
+    try {
+      await fn()
+    } finally {
+      this.#pending.delete(name)
+    }
+  }
 }
+
+/** How long the stop of what was started in vain is waited for, in ms. */
+const UNDO = 1_000
 
 function refuse(message: string): never {
   throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)

@@ -39,6 +39,11 @@ export interface Lock {
    * scheduler's time in ms, less the job's `spread`. Default 0.
    */
   headStart?(job: Job, at: number, now: number): number
+  /**
+   * What is wrong with it now, in one line; undefined when nothing is. Shown by `scheduler.health()` as `degraded`.
+   * A lock that has it writes its own lines when trouble begins and ends; for others the scheduler does.
+   */
+  trouble?(): string | undefined
   /** Runs `fn` while no other holder of `name` in the fleet does. `signal` aborts when the hold is lost. */
   exclusive?<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T>
 }
@@ -72,6 +77,9 @@ export interface Refusal {
  * What happened: history, watermarks, pauses. Only `record` and `runs` are asked of every store; one with
  * `jobs` is durable: ticks missed while no instance lived are caught up from it. Claims and leases are the
  * lock's; a plugin may bring both from one database.
+ *
+ * A method that throws or rejects harms no run: the scheduler writes one line when it begins to fail and one when it
+ * works again, and meanwhile `scheduler.health()` says so as `degraded`.
  */
 export interface Store {
   /**
@@ -84,6 +92,8 @@ export interface Store {
   runs(query?: RunQuery): Maybe<RunRecord[]>
   /** The first attempt begins: kept as `running`, so that a crash cannot hide it. */
   begin?(run: Run): Maybe<void>
+  /** What is wrong with it now that its methods do not tell, in one line; shown by `scheduler.health()` as `degraded`. */
+  trouble?(): string | undefined
   readonly jobs?: JobStore
   readonly incidents?: IncidentStore
 }

@@ -1,8 +1,9 @@
 import { isPromise } from './compose.ts'
 import { detached } from './context.ts'
 import { requestedData } from './data.ts'
+import { describe } from './describe.ts'
 import { Dispatch } from './dispatch.ts'
-import { drain, within } from './drain.ts'
+import { drain, unlessAborted, within } from './drain.ts'
 import { parseDuration } from './duration.ts'
 import { Engine } from './engine.ts'
 import { EscapementError } from './errors.ts'
@@ -34,9 +35,12 @@ export function createScheduler(options: SchedulerOptions = {}): Scheduler {
 /** What `scheduler.health()` tells. */
 export interface Health {
   state: Life
+  /** False when it was stopped. Never depends on a lock or a store: a restart does not mend them. */
   live: boolean
-  /** Ticks are being run. False before the start and from the drain on. */
+  /** Ticks are run, or nobody has started it yet: false while it is starting and from the drain on. */
   ready: boolean
+  /** What is wrong with the lock, the store or the start, in one line each; empty when nothing is. */
+  degraded: string[]
   /** How late the last tick started, in ms. */
   lag: number
   inFlight: number
@@ -66,6 +70,10 @@ export class Scheduler {
   #unwatch: () => void = () => {}
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
+  /** Ends the wait for a start. */
+  #halt = new AbortController()
+  /** Why the last start has failed. */
+  #failure: string | undefined
 
   /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN */
   constructor(options: SchedulerOptions = {}) {
@@ -188,8 +196,9 @@ export class Scheduler {
     const { inFlight, lag } = this.#engine
     return {
       state: this.state,
-      live: this.state !== 'stopped',
-      ready: this.state === 'running',
+      live: this.state !== 'stopped' || this.#failure !== undefined,
+      ready: this.state === 'running' || this.state === 'idle',
+      degraded: [...(this.#failure === undefined ? [] : [this.#failure]), ...this.#engine.degraded],
       lag,
       inFlight: inFlight.length,
       jobs: this.#registry.size,
@@ -211,18 +220,23 @@ export class Scheduler {
   }
 
   async #start(): Promise<void> {
+    const halt = new AbortController()
+    this.#halt = halt
     this.state = 'starting'
     try {
       this.#dispatch.check()
-      await this.#plugins.start(this.#host)
+      await unlessAborted(this.#open(halt.signal), halt.signal)
     } catch (error) {
-      this.state = 'stopped'
       this.#starting = undefined
-      this.#engine.log.error({ error }, 'the scheduler cannot start')
+      if (!halt.signal.aborted) {
+        this.state = 'stopped'
+        this.#failure = `the scheduler cannot start: ${describe(error).message}`
+        this.#engine.log.error({ error }, 'the scheduler cannot start')
+      }
       throw error
     }
+    this.#failure = undefined
     this.#unwatch = watchLooseEnds()
-    await this.#dispatch.open()
     this.state = 'running'
     const { timezone, instance } = this
     this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
@@ -255,28 +269,54 @@ export class Scheduler {
     return this.#stopping
   }
 
+  async #open(halt: AbortSignal): Promise<void> {
+    await this.#plugins.start(this.#host, halt, this.#report)
+    if (!halt.aborted) await this.#dispatch.open()
+  }
+
   async #stop(grace: number): Promise<void> {
-    await this.#starting?.catch(() => {})
-    if (this.state !== 'running') return
     const engine = this.#engine
+    const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
+    const left = () => Math.max(0, deadline - engine.clock.monotonic())
+    if (this.state === 'starting') await this.#endStart()
+    if (this.state !== 'running' && this.state !== 'starting') return
     this.state = 'draining'
     this.#dispatch.close()
     engine.events.emit('drain')
-    const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
-    const clean = await drain(engine, grace)
-    const stopped = this.#plugins.stop({ clean }, (error, source) => engine.report(error, { source }))
-    await within(engine.clock, stopped, deadline - engine.clock.monotonic())
+    const clean = await drain(engine, Math.max(0, left() - engine.abortGrace - 2000))
+    const stopped = this.#plugins.stop({ clean, deadline: left() }, this.#report)
+    if (!(await within(engine.clock, stopped, left()))) {
+      engine.log.warn(
+        { pending: this.#plugins.pending },
+        'the scheduler stops without waiting for its plugins any longer',
+      )
+    }
     this.#unwatch()
     this.state = 'stopped'
     engine.log.info({ clean }, 'scheduler stopped')
     engine.events.emit('stop', { clean })
   }
 
+  /** Waits a little for a start under way, then goes on without it. */
+  async #endStart(): Promise<void> {
+    const { clock, abortGrace, log } = this.#engine
+    const starting = this.#starting ?? Promise.resolve()
+    if (await within(clock, starting, abortGrace)) return
+    const { pending } = this.#plugins
+    log.warn({ pending }, 'the scheduler is stopped while it is starting')
+    const where = pending.join(', ') || 'the store'
+    const message = `the scheduler was stopped while it was starting: ${where} had not ended`
+    this.#halt.abort(new EscapementError('ERR_ESCAPEMENT_STOPPED', message))
+  }
+
+  readonly #report = (error: unknown, source: string) => this.#engine.report(error, { source })
+
   async #keepPause(job: JobEntry): Promise<void> {
     try {
       await this.#engine.store.jobs?.pause(job.name, job.paused)
+      this.#engine.troubles.works('store.jobs')
     } catch (error) {
-      this.#engine.report(error, { source: 'store.jobs', job: job.name })
+      this.#engine.storeFailed('store.jobs', error, `that ${job.name} is paused or resumed is not kept`)
     }
   }
 

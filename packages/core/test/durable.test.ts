@@ -81,7 +81,7 @@ describe('a durable store', () => {
     await clock.advance('1s')
     expect(log).toEqual(['a succeeded 00:00:01'])
     expect(lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
-      'store.jobs threw',
+      'store.jobs fails: broken: missed ticks are not caught up, pauses are not kept',
     ])
   })
 

@@ -26,7 +26,7 @@ describe.each([
       expect(status).toBe(202)
       expect(body).toEqual({ run: expect.any(String), outcome: 'succeeded', result: 'for 7' })
     }
-    const health = { state: 'idle', live: true, ready: true, lag: 0, inFlight: 0, jobs: 2 }
+    const health = { state: 'idle', live: true, ready: true, degraded: [], lag: 0, inFlight: 0, jobs: 2 }
     await request(app).get('/healthz').expect(200, health).expect('cache-control', 'no-store')
     await request(app).get('/livez').expect(200, health)
     await request(app).head('/healthz').expect(200)

@@ -24,5 +24,5 @@ export async function openStore(
   }
   plugin.attach?.(host as never)
   await plugin.start?.(host as never)
-  return { store, close: async () => plugin.stop?.({ clean: true }) }
+  return { store, close: async () => plugin.stop?.({ clean: true, deadline: 2000 }) }
 }

@@ -18,7 +18,7 @@ for (const durability of ['batched', 'full'] as const) {
       const plugin = sqlite({ file, durability, ...(retention && { retention }) })
       const { store } = plugin
       if (!store) throw new Error('it brings a store')
-      return { store, close: async () => plugin.stop?.({ clean: true }) }
+      return { store, close: async () => plugin.stop?.({ clean: true, deadline: 2000 }) }
     }
     for (const { name, run } of storeContract({ open })) test(name, run)
   })

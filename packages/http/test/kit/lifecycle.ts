@@ -161,6 +161,7 @@ export function lifecycle(
           state: 'running',
           live: true,
           ready: true,
+          degraded: [],
           lag: expect.any(Number),
           // The run that was asked for may be under way.
           inFlight: expect.any(Number),
