@@ -22,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{packages,examples}/*/test/**/*.test.ts'],
+          include: ['{packages,examples}/*/test/**/*.test.ts', 'simulation/test/**/*.test.ts'],
           exclude: ['**/*.int.test.ts', '**/node_modules/**'],
           isolate: false,
           maxWorkers: '100%',

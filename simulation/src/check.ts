@@ -1,0 +1,251 @@
+import type { Fact } from './history.ts'
+import type { Played } from './simulate.ts'
+import { BEGIN } from './world.ts'
+
+/** A promise that a history breaks. */
+export interface Violation {
+  readonly promise: keyof typeof PROMISES
+  readonly text: string
+}
+
+/** What is promised (docs/redis-lock.md), by the names under which a broken promise is reported. */
+export const PROMISES = {
+  'first start': 'A tick is started for the first time at most once, and each later start at most once.',
+  record: 'A job with onAbandoned: record is started at most once for a tick.',
+  overlap: 'No run of a job works after another run of it has started.',
+  fence: 'The fence rises from run to run of a job.',
+  silent: 'A tick that is due while the fleet is up is a run or a named event.',
+  unfinished: 'A run that began ends, or is reported by another instance in time.',
+  'false word':
+    'What succeeded on an instance that lives and reaches Redis is not run again, and not reported lost.',
+  stop: 'stop() ends within its deadline.',
+  crash: 'No promise is left without a handler, no listener or port throws.',
+  back: 'When the trouble is over, all ticks run again.',
+  memory: 'Redis holds no more than its retention needs.',
+} as const
+
+type Of<What extends Fact['what']> = Fact & { readonly what: What }
+
+/** The promises that this history breaks. */
+export function check(played: Played): Violation[] {
+  const found: Violation[] = []
+  const report = (promise: keyof typeof PROMISES, text: string) => found.push({ promise, text })
+  const facts = new Facts(played)
+  startsOf(facts, report)
+  jobsOf(facts, report)
+  ticksOf(facts, report)
+  runsOf(facts, report)
+  livesOf(facts, report)
+  for (const { t, who, text } of facts.all('crash')) report('crash', `${clock(t)} ${who}: ${text}`)
+  for (const { name, keys } of played.servers) {
+    const most = 200 + 3 * played.options.jobs.length + facts.ticks.length
+    if (keys > most) report('memory', `${name} holds ${keys} keys, at most ${most} are needed`)
+  }
+  return found
+}
+
+type Report = (promise: keyof typeof PROMISES, text: string) => void
+
+export function clock(t: number): string {
+  return `${(t / 1000).toFixed(3)} s`
+}
+
+/** A history, by what the checks ask for. */
+class Facts {
+  readonly played: Played
+  readonly #by = new Map<string, Fact[]>()
+  /** Of each instance: from when to when it was there, and when it had no processor. */
+  readonly lives = new Map<string, { ready: number; end: number }>()
+  readonly ticks: { job: string; tick: string; at: number }[] = []
+  readonly lease: number
+
+  constructor(played: Played) {
+    this.played = played
+    for (const fact of played.history) {
+      const list = this.#by.get(fact.what)
+      if (list) list.push(fact)
+      else this.#by.set(fact.what, [fact])
+    }
+    for (const { who, t, event } of this.all('life')) {
+      if (event === 'ready') this.lives.set(who, { ready: t, end: Infinity })
+      const life = this.lives.get(who)
+      if (life && (event === 'kill' || event === 'stopping')) life.end = Math.min(life.end, t)
+    }
+    for (const { name, seconds, takes } of played.options.jobs) {
+      const period = seconds * 1000
+      for (let at = period; at <= played.plan.end - takes - 1500; at += period) {
+        this.ticks.push({ job: name, tick: `${name}@${new Date(BEGIN + at).toISOString()}`, at })
+      }
+    }
+    this.lease = 3000
+  }
+
+  all<What extends Fact['what']>(what: What): Of<What>[] {
+    return (this.#by.get(what) ?? []) as Of<What>[]
+  }
+
+  /** When an instance had no processor. */
+  stalls(who: string): { from: number; to: number }[] {
+    return this.played.plan.faults.flatMap((fault) =>
+      fault.do === 'stall' && fault.who === who ? [{ from: fault.at, to: fault.at + fault.ms }] : [],
+    )
+  }
+}
+
+function group<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const list = groups.get(key(item))
+    if (list) list.push(item)
+    else groups.set(key(item), [item])
+  }
+  return groups
+}
+
+const named = (start: Of<'start'>) => `${start.who} #${start.start} at ${clock(start.t)}`
+
+function startsOf(facts: Facts, report: Report): void {
+  const policies = new Map(facts.played.options.jobs.map((job) => [job.name, job.onAbandoned]))
+  for (const [tick, starts] of group(facts.all('start'), ({ tick }) => tick)) {
+    if (starts.length === 1) continue
+    for (const same of group(starts, ({ start }) => String(start)).values()) {
+      if (same.length > 1)
+        report('first start', `${tick} started as #${same[0]?.start} by ${same.map(named).join(' and ')}`)
+    }
+    if (policies.get((starts[0] as Of<'start'>).job) === 'record')
+      report('record', `${tick} started by ${starts.map(named).join(' and ')}`)
+  }
+}
+
+function jobsOf(facts: Facts, report: Report): void {
+  const works = group(
+    [...facts.all('work'), ...facts.all('finish')],
+    ({ who, tick, start }) => `${who} ${tick} ${start}`,
+  )
+  const allowed = new Set(
+    facts.played.options.jobs.filter(({ overlap }) => overlap === 'allow').map(({ name }) => name),
+  )
+  for (const [job, starts] of group(facts.all('start'), ({ job }) => job)) {
+    for (let i = 1; i < starts.length; i++) {
+      const [one, next] = [starts[i - 1] as Of<'start'>, starts[i] as Of<'start'>]
+      // Claims that do not exclude each other may be answered in another order than they were given.
+      if (allowed.has(job)) continue
+      if ((next.fence ?? 0) <= (one.fence ?? 0))
+        report(
+          'fence',
+          `${next.tick} on ${named(next)} has ${next.fence} after ${one.fence} of ${one.tick} on ${named(one)}`,
+        )
+      const last = works.get(`${one.who} ${one.tick} ${one.start}`)?.at(-1)
+      if (last && last.t > next.t)
+        report(
+          'overlap',
+          `${one.tick} on ${named(one)} worked at ${clock(last.t)}, but ${next.tick} had started on ${named(next)}`,
+        )
+    }
+  }
+}
+
+function ticksOf(facts: Facts, report: Report): void {
+  const started = new Set(facts.all('start').map(({ tick }) => tick))
+  const words = new Set([...facts.all('settled'), ...facts.all('lost')].map(({ tick }) => tick))
+  const spans = facts.all('settled').filter(({ until }) => until !== undefined)
+  const succeeded = new Set(
+    facts
+      .all('settled')
+      .filter(({ outcome }) => outcome === 'succeeded')
+      .map(({ tick }) => tick),
+  )
+  const calm = facts.played.plan.calm + 2 * facts.lease + 10_000
+  const long = new Set(
+    facts.played.options.jobs
+      .filter(({ seconds, takes }) => takes + 200 > seconds * 1000)
+      .map(({ name }) => name),
+  )
+  for (const { job, tick, at } of facts.ticks) {
+    if (at > calm && !long.has(job) && !succeeded.has(tick)) {
+      const said = [...facts.all('settled')]
+        .filter((fact) => fact.tick === tick)
+        .map(({ who, outcome, reason, error }) => `${who}: ${outcome} ${reason ?? ''} ${error ?? ''}`)
+      report('back', `${tick} did not succeed: ${said.join('; ') || 'nothing was said'}`)
+    }
+    if (started.has(tick) || words.has(tick)) continue
+    if (
+      spans.some((span) => span.job === job && span.at <= BEGIN + at && (span.until as number) >= BEGIN + at)
+    )
+      continue
+    const up = [...facts.lives].some(
+      ([who, { ready, end }]) =>
+        ready < at - 1000 &&
+        end > at + 2 * facts.lease &&
+        !facts.stalls(who).some(({ from, to }) => from < at + 2 * facts.lease && to > at - 1000),
+    )
+    if (up) report('silent', `${tick} is no run and no event`)
+  }
+}
+
+function runsOf(facts: Facts, report: Report): void {
+  const { plan } = facts.played
+  const settled = group(facts.all('settled'), ({ who, tick, start }) => `${who} ${tick} ${start}`)
+  const lost = group(facts.all('lost'), ({ tick }) => tick)
+  const works = new Set(facts.all('finish').map(({ who, tick, start }) => `${who} ${tick} ${start}`))
+  const byTick = group(facts.all('start'), ({ tick }) => tick)
+  const forgot = facts.played.servers.some(({ losses }) => losses > 0)
+  for (const start of facts.all('start')) {
+    const end: Of<'settled'> | undefined = settled.get(`${start.who} ${start.tick} ${start.start}`)?.[0]
+    const after = byTick.get(start.tick)?.some((other) => other.start > start.start)
+    const word = lost.get(start.tick)?.[0]
+    // Its end may have been written by an instance that died before it could say so.
+    const worked = works.has(`${start.who} ${start.tick} ${start.start}`)
+    if (!end && !worked && !after && !word && start.t < plan.end - 15_000 && !forgot)
+      report('unfinished', `of ${start.tick}, begun by ${named(start)}, nothing more was said`)
+    if (end?.outcome === 'succeeded' && (after || word)) {
+      const again =
+        byTick.get(start.tick)?.find((other) => other.start > start.start)?.t ?? (word?.t as number)
+      if (untroubled(facts, start.who, end.t, again))
+        report(
+          'false word',
+          `${start.tick} succeeded on ${start.who} at ${clock(end.t)}, but was ${after ? 'run again' : 'reported lost'} at ${clock(again)}`,
+        )
+    }
+  }
+}
+
+/** Whether an instance lived and reached all servers from the end of its run until long enough after it. */
+function untroubled({ lives, played, lease }: Facts, who: string, from: number, to: number): boolean {
+  if ((lives.get(who)?.end ?? 0) < to) return false
+  return !played.plan.faults.some((fault) => {
+    const ms = 'ms' in fault && fault.do !== 'step' ? fault.ms : 0
+    if (fault.at > to || fault.at + ms + 1000 < from - lease) return false
+    return (
+      ('who' in fault && fault.who === who && fault.do !== 'step') ||
+      ('server' in fault && fault.do !== 'save') ||
+      fault.do === 'slow'
+    )
+  })
+}
+
+function livesOf(facts: Facts, report: Report): void {
+  const stopped = new Map(
+    facts
+      .all('life')
+      .filter(({ event }) => event === 'stopped')
+      .map(({ who, t }) => [who, t]),
+  )
+  const dead = new Set(
+    facts
+      .all('life')
+      .filter(({ event }) => event === 'kill')
+      .map(({ who }) => who),
+  )
+  for (const { who, t } of facts.all('life').filter(({ event }) => event === 'stopping')) {
+    const stalled = facts.stalls(who).reduce((sum, { from, to }) => (to > t ? sum + to - from : sum), 0)
+    // Grace, abort and two seconds.
+    const deadline = t + 8000 + stalled
+    const end = stopped.get(who) ?? Infinity
+    if (end > deadline && deadline < facts.played.plan.end && !dead.has(who))
+      report(
+        'stop',
+        `${who} was asked to stop at ${clock(t)} and ${end === Infinity ? 'did not' : `did at ${clock(end)}`}`,
+      )
+  }
+}

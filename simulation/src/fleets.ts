@@ -1,0 +1,34 @@
+import type { FleetOptions, SimulatedJob } from './instance.ts'
+import { draw, type Plan, type Shape } from './plan.ts'
+import { Random } from './random.ts'
+
+/** A fleet that is simulated: its shape, its lock, its jobs. */
+export interface Fleet {
+  readonly name: string
+  readonly shape: Shape
+  readonly lock: FleetOptions['lock']
+}
+
+const LOCK: FleetOptions['lock'] = { lease: '3s', scan: '1s', retention: '2m', maxLate: '5s' }
+
+export const FLEETS: readonly Fleet[] = [
+  { name: 'one Redis', shape: { servers: 1, instances: 5, trouble: 40_000, tail: 25_000 }, lock: LOCK },
+  { name: 'three masters', shape: { servers: 3, instances: 5, trouble: 40_000, tail: 25_000 }, lock: LOCK },
+]
+
+/** The plan and the options that a seed means for a fleet. */
+export function deal(fleet: Fleet, seed: number): { plan: Plan; options: FleetOptions } {
+  return { plan: draw(seed, fleet.shape), options: { jobs: jobsOf(seed), lock: fleet.lock } }
+}
+
+/** Short jobs, one that takes most of its period, and one that takes longer. */
+function jobsOf(seed: number): SimulatedJob[] {
+  const random = new Random(`jobs ${seed}`)
+  return Array.from({ length: 10 }, (_, i) => ({
+    name: `job-${i}`,
+    seconds: i < 8 ? 1 : 5,
+    takes: [700, 2500, 120, 1, 1, 1, 1, 1, 4000, 300][i] as number,
+    overlap: random.pick(['skip', 'skip', 'queue', 'allow'] as const),
+    onAbandoned: random.pick(['record', 'rerun'] as const),
+  }))
+}

@@ -1,0 +1,40 @@
+/** What happened in a simulation, in true time: what the checker reads and a story is told from. */
+export type Fact = { readonly t: number; readonly who: string } & (
+  | {
+      readonly what: 'start'
+      readonly job: string
+      readonly tick: string
+      readonly at: number
+      readonly start: number
+      readonly fence: number | undefined
+      readonly cause: string
+    }
+  | {
+      readonly what: 'work' | 'finish'
+      readonly job: string
+      readonly tick: string
+      readonly start: number
+      readonly fence: number | undefined
+    }
+  | {
+      readonly what: 'settled'
+      readonly job: string
+      readonly tick: string
+      readonly at: number
+      readonly start: number
+      readonly outcome: string
+      readonly reason: string | undefined
+      readonly until: number | undefined
+      readonly error: string | undefined
+    }
+  | { readonly what: 'lost'; readonly job: string; readonly tick: string; readonly by: string | undefined }
+  | { readonly what: 'fenced'; readonly job: string; readonly tick: string; readonly by: string }
+  | {
+      readonly what: 'life'
+      readonly event: 'boot' | 'ready' | 'kill' | 'stopping' | 'stopped' | 'cannot-start'
+    }
+  | { readonly what: 'fault'; readonly text: string }
+  | { readonly what: 'crash'; readonly text: string }
+)
+
+export type History = Fact[]

@@ -1,0 +1,152 @@
+import type { Run, Scheduler } from '@escapement/core'
+import type { RedisLockOptions } from '@escapement/redis-lock'
+import type { Fact, History } from './history.ts'
+import type { Code } from './load.ts'
+import type { Machine } from './machine.ts'
+import type { Network } from './network.ts'
+import { Client } from './redis/client.ts'
+import type { Server } from './redis/server.ts'
+import type { World } from './world.ts'
+
+/** A job of the fleet under test. */
+export interface SimulatedJob {
+  readonly name: string
+  /** Seconds between its ticks. */
+  readonly seconds: number
+  /** How long a run takes, in ms. */
+  readonly takes: number
+  readonly overlap: 'skip' | 'queue' | 'allow'
+  readonly onAbandoned: 'record' | 'rerun'
+}
+
+export interface FleetOptions {
+  readonly jobs: readonly SimulatedJob[]
+  readonly lock: Omit<RedisLockOptions, 'clients'>
+}
+
+type Part<F> = F extends Fact ? Omit<F, 't' | 'who'> : never
+
+/** One process of the fleet: the real scheduler and lock, on a simulated machine. */
+export class Instance {
+  readonly machine: Machine
+  readonly clients: readonly Client[]
+  readonly #scheduler: Scheduler
+  readonly #world: World
+  readonly #history: History
+  stopping = false
+  stopped = false
+
+  constructor(
+    code: Code,
+    world: World,
+    machine: Machine,
+    network: Network,
+    servers: readonly Server[],
+    options: FleetOptions,
+    history: History,
+  ) {
+    this.machine = machine
+    this.#world = world
+    this.#history = history
+    this.clients = servers.map((server) => new Client(world, machine, network, server))
+    const lock = code.redisLock({ ...options.lock, clients: this.clients })
+    this.#scheduler = code.createScheduler({
+      instance: machine.name,
+      clock: machine.clock,
+      plugins: [lock],
+      timezone: 'UTC',
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      drain: { grace: 5000, abort: 1000 },
+    })
+    for (const job of options.jobs) this.#add(job)
+    this.#listen()
+  }
+
+  get name(): string {
+    return this.machine.name
+  }
+
+  note(fact: Part<Fact>): void {
+    this.#history.push({ t: this.#world.now, who: this.name, ...fact } as Fact)
+  }
+
+  start(): void {
+    this.note({ what: 'life', event: 'boot' })
+    this.machine.run(() => {
+      for (const client of this.clients) void client.connect()
+      this.#scheduler.start().then(
+        () => this.note({ what: 'life', event: 'ready' }),
+        () => this.note({ what: 'life', event: 'cannot-start' }),
+      )
+    })
+  }
+
+  stop(): void {
+    if (this.stopping || !this.machine.alive) return
+    this.stopping = true
+    this.note({ what: 'life', event: 'stopping' })
+    this.machine.run(() => {
+      void this.#scheduler.stop().then(() => {
+        this.stopped = true
+        this.note({ what: 'life', event: 'stopped' })
+        for (const client of this.clients) client.disconnect()
+      })
+    })
+  }
+
+  kill(): void {
+    if (!this.machine.alive || this.stopped) return
+    this.note({ what: 'life', event: 'kill' })
+    this.machine.kill()
+    for (const client of this.clients) client.abandon()
+  }
+
+  #add({ name, seconds, takes, overlap, onAbandoned }: SimulatedJob): void {
+    const expression = seconds === 1 ? '* * * * * *' : `*/${seconds} * * * * *`
+    this.#scheduler.job(name, expression, { overlap, onAbandoned }, (run) => this.#work(run, takes))
+  }
+
+  /** Works in steps, and before each looks whether it still may, as the docs ask of a handler. */
+  async #work(run: Run, takes: number): Promise<void> {
+    const { clock } = this.machine
+    const about = { job: run.job.name, tick: idOf(run), start: run.start, fence: run.fence }
+    this.note({ what: 'start', ...about, at: run.tick.scheduledAt.getTime(), cause: run.trigger })
+    const end = clock.monotonic() + takes
+    while (clock.monotonic() < end) {
+      await new Promise<void>(
+        (resolve) => void clock.setTimeout(resolve, Math.min(100, end - clock.monotonic())),
+      )
+      run.assertHeld()
+      this.note({ what: 'work', ...about })
+    }
+    this.note({ what: 'finish', ...about })
+  }
+
+  #listen(): void {
+    const scheduler = this.#scheduler
+    scheduler.on('settled', (run) => {
+      if (run.reason === 'claimed-elsewhere') return
+      const { error, until, outcome, reason, start, job, tick } = run
+      this.note({
+        what: 'settled',
+        job: job.name,
+        tick: idOf(run),
+        at: tick.scheduledAt.getTime(),
+        start,
+        outcome: outcome as string,
+        reason,
+        until: until?.getTime(),
+        error: error instanceof Error ? error.message : undefined,
+      })
+    })
+    scheduler.on('tick-lost', ({ job, tick, by }) => this.note({ what: 'lost', job, tick, by }))
+    scheduler.on('fenced', ({ job, tick, by }) => this.note({ what: 'fenced', job, tick, by }))
+    scheduler.on('error', (error, { source }) =>
+      this.note({ what: 'crash', text: `${source}: ${String(error)}` }),
+    )
+  }
+}
+
+function idOf(run: Run): string {
+  return `${run.job.name}@${run.tick.scheduledAt.toISOString()}`
+}

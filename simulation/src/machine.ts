@@ -1,0 +1,101 @@
+import type { Clock, Timer } from '@escapement/core'
+import type { Random } from './random.ts'
+import type { Event, World } from './world.ts'
+
+/** A machine with one process: its clocks, and whether it gets the processor. */
+export class Machine {
+  /** The one whose process is running: what happens until the world goes on belongs to it. */
+  static running: Machine | undefined
+  readonly name: string
+  random: Random
+  readonly clock: Clock
+  alive = true
+  /** What its wall clock is ahead of true time, in ms. */
+  skew = 0
+  /** What its clocks gain in a ms. */
+  readonly drift: number
+  readonly #world: World
+  /** Until when it gets no processor, in true time. */
+  #stalled = 0
+  /** What came due meanwhile: timers before what came over the network, as in Node's loop. */
+  #held: { timer: boolean; run: () => void }[] = []
+
+  constructor(world: World, name: string, options: { skew?: number; drift?: number } = {}) {
+    this.#world = world
+    this.name = name
+    this.skew = options.skew ?? 0
+    this.drift = options.drift ?? 0
+    this.random = world.random.fork(`machine ${name}`)
+    this.clock = {
+      now: () => Math.floor(world.wall + this.skew + world.now * this.drift),
+      monotonic: () => world.now * (1 + this.drift) + 1,
+      setTimeout: (callback, ms) => this.#timer(callback, Number.isFinite(ms) ? Math.max(1, ms) : 1),
+      clearTimeout: (timer) => {
+        if (timer) (timer as Timer & { event: Event }).event.cancelled = true
+      },
+      setImmediate: (callback) => this.soon(callback),
+    }
+  }
+
+  get stalled(): boolean {
+    return this.#world.now < this.#stalled
+  }
+
+  /** After what is already due. */
+  soon(callback: () => void): void {
+    this.immediate(callback)
+  }
+
+  immediate(callback: () => void): { over: boolean } {
+    const handle = { over: false }
+    this.#world.after(0.001, () => this.run(() => !handle.over && callback()))
+    return handle
+  }
+
+  #timer(callback: () => void, ms: number): Timer {
+    const event = this.#world.after(ms / (1 + this.drift), () =>
+      this.run(() => !event.cancelled && callback(), true),
+    )
+    return { event, ref() {}, unref() {} } as Timer
+  }
+
+  /** Runs something of this process, as soon as it gets the processor. A process that is gone runs nothing. */
+  run(callback: () => void, timer = false): void {
+    if (!this.alive) return
+    if (this.stalled) {
+      this.#held.push({ timer, run: callback })
+      return
+    }
+    Machine.running = this
+    callback()
+  }
+
+  /** The process gets no processor for so long: SIGSTOP, a blocked loop, a suspended machine. */
+  stall(ms: number): void {
+    const world = this.#world
+    const idle = !this.stalled
+    this.#stalled = Math.max(this.#stalled, world.now + ms)
+    if (idle) this.#wake()
+  }
+
+  #wake(): void {
+    this.#world.at(this.#stalled, () => {
+      if (this.stalled) return this.#wake()
+      const held = this.#held
+      this.#held = []
+      const ordered = [...held.filter(({ timer }) => timer), ...held.filter(({ timer }) => !timer)]
+      // One turn each, as promises settle between two callbacks.
+      for (const { run } of ordered) this.#world.after(0, () => this.run(run))
+    })
+  }
+
+  /** The process has loaded its code. What that drew depends on what other processes had cached. */
+  loaded(): void {
+    this.random = this.#world.random.fork(`process ${this.name}`)
+  }
+
+  kill(): void {
+    this.alive = false
+    this.#held = []
+  }
+}

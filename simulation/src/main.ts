@@ -1,0 +1,86 @@
+/** npm run simulate -- [--seeds N] [--seed N] [--from N] [--fleet NAME] [--seconds N] [--trace] [--mutations] */
+import { parseArgs } from 'node:util'
+import { check, type Violation } from './check.ts'
+import { deal, FLEETS, type Fleet } from './fleets.ts'
+import { type Code, load } from './load.ts'
+import { shrink } from './shrink.ts'
+import { type Played, simulate } from './simulate.ts'
+import { story } from './story.ts'
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    fleet: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+  },
+})
+
+const code = await load()
+const fleets = FLEETS.filter(({ name }) => values.fleet === undefined || name.includes(values.fleet))
+let broken = 0
+for (const fleet of fleets) broken += values.seed ? await one(fleet, Number(values.seed)) : await many(fleet)
+process.exit(broken > 0 ? 1 : 0)
+
+async function one(fleet: Fleet, seed: number): Promise<number> {
+  const { plan, options } = deal(fleet, seed)
+  const played = await simulate(code, plan, options)
+  const violations = check(played)
+  if (values.trace) console.log(story(played))
+  const [first] = violations
+  if (first) await explain(code, fleet, played, first)
+  else console.log(`${fleet.name}, seed ${seed}: no promise is broken`)
+  return violations.length
+}
+
+async function many(fleet: Fleet): Promise<number> {
+  const from = Number(values.from)
+  const to = from + Number(values.seeds)
+  const began = process.cpuUsage()
+  let ticks = 0
+  let faults = 0
+  let worst = { ms: 0, seed: 0 }
+  const broken: { seed: number; violation: Violation; played: Played }[] = []
+  for (let seed = from; seed < to; seed++) {
+    const { plan, options } = deal(fleet, seed)
+    const before = process.cpuUsage()
+    const played = await simulate(code, plan, options)
+    const { user } = process.cpuUsage(before)
+    if (user / 1000 > worst.ms) worst = { ms: user / 1000, seed }
+    ticks += options.jobs.reduce((sum, job) => sum + plan.end / 1000 / job.seconds, 0)
+    faults += plan.faults.length
+    const [violation] = check(played)
+    if (violation) {
+      console.log(`  seed ${seed} breaks '${violation.promise}': ${violation.text}`)
+      broken.push({ seed, violation, played })
+    }
+  }
+  const { user, system } = process.cpuUsage(began)
+  const minutes = (user + system) / 60e6
+  console.log(
+    `${fleet.name}: ${to - from} seeds, ${Math.round(ticks)} ticks, ${faults} faults, ${broken.length} seeds broke a promise; ` +
+      `${Math.round(ticks / minutes)} ticks a minute of CPU; the slowest seed is ${worst.seed} (${Math.round(worst.ms)} ms)`,
+  )
+  // One story for each promise that was broken.
+  for (const promise of new Set(broken.map(({ violation }) => violation.promise))) {
+    const all = broken.filter(({ violation }) => violation.promise === promise)
+    console.log(`\n'${promise}': ${all.length} seeds`)
+    const [first] = all
+    if (first) await explain(code, fleet, first.played, first.violation)
+  }
+  return broken.length
+}
+
+async function explain(
+  code: Code,
+  fleet: Fleet,
+  { plan, options }: Played,
+  violation: Violation,
+): Promise<void> {
+  const { plan: shortest, played, tries } = await shrink(code, plan, options, violation)
+  const again = check(played).find(({ promise }) => promise === violation.promise)
+  console.log(
+    `\n${fleet.name}: reduced from ${plan.faults.length} to ${shortest.faults.length} faults in ${tries} tries\n${story(played, again)}\n`,
+  )
+}

@@ -1,0 +1,134 @@
+import { Random } from './random.ts'
+
+/** Something that goes wrong, at an instant in ms since the beginning. */
+export type Fault = { readonly at: number } & (
+  | { readonly do: 'kill' | 'stop'; readonly who: string }
+  | { readonly do: 'boot'; readonly who: string; readonly skew: number; readonly drift: number }
+  | { readonly do: 'stall'; readonly who: string; readonly ms: number }
+  | { readonly do: 'step'; readonly who: string; readonly ms: number }
+  | {
+      readonly do: 'cut'
+      readonly who: string
+      readonly server: number
+      readonly ms: number
+      readonly way: 'both' | 'there' | 'back'
+    }
+  | { readonly do: 'reset'; readonly who: string; readonly server: number }
+  | { readonly do: 'hang'; readonly server: number; readonly ms: number }
+  | {
+      readonly do: 'restart'
+      readonly server: number
+      readonly ms: number
+      readonly memory: 'none' | 'snapshot' | 'all'
+    }
+  | { readonly do: 'fail-over'; readonly server: number }
+  | { readonly do: 'save' | 'flush-scripts'; readonly server: number }
+  | { readonly do: 'skew'; readonly server: number; readonly ms: number }
+  | { readonly do: 'slow'; readonly ms: number; readonly added: number }
+)
+
+/** Who is there, what goes wrong and when. Plain data: a plan can be shortened and kept. */
+export interface Plan {
+  readonly seed: number
+  readonly servers: number
+  readonly instances: readonly string[]
+  readonly skews: readonly number[]
+  /** When the last fault is over, and when the simulation ends, in ms. */
+  readonly calm: number
+  readonly end: number
+  readonly faults: readonly Fault[]
+}
+
+export interface Shape {
+  readonly servers: number
+  readonly instances: number
+  /** How long things go wrong, in ms. */
+  readonly trouble: number
+  /** The quiet time behind it, in which the fleet must come back. */
+  readonly tail: number
+}
+
+/** Draws a plan from a seed. */
+export function draw(seed: number, shape: Shape): Plan {
+  const random = new Random(`plan ${seed}`)
+  const names = Array.from({ length: shape.instances }, (_, i) => `i${i + 1}`)
+  const living = new Set(names)
+  const faults: Fault[] = []
+  let born = names.length
+  const gap = random.pick([800, 2000, 5000])
+  let at = 3000
+  for (;;) {
+    at += random.between(0.1, 2) * gap
+    if (at >= shape.trouble) break
+    faults.push(...one(random, Math.round(at), living, () => `i${++born}`, shape))
+  }
+  const over = Math.max(
+    shape.trouble,
+    ...faults.map(
+      (fault) => fault.at + ('ms' in fault && fault.do !== 'step' && fault.do !== 'skew' ? fault.ms : 0),
+    ),
+  )
+  return {
+    seed,
+    servers: shape.servers,
+    instances: names,
+    skews: names.map(() => (random.chance(0.5) ? 0 : Math.round(random.between(-4000, 4000)))),
+    calm: over,
+    end: over + shape.tail,
+    faults: faults.sort((a, b) => a.at - b.at),
+  }
+}
+
+function one(
+  random: Random,
+  at: number,
+  living: Set<string>,
+  fresh: () => string,
+  { servers }: Shape,
+): Fault[] {
+  const who = random.pick([...living])
+  const server = random.integer(0, servers - 1)
+  const ms = Math.round(random.pick([50, 400, 1500, 4000, 7000]) * random.between(0.5, 1.5))
+  const boot = (after: number): Fault => {
+    const name = fresh()
+    living.add(name)
+    return {
+      at: at + after,
+      do: 'boot',
+      who: name,
+      skew: random.chance(0.7) ? 0 : Math.round(random.between(-3000, 3000)),
+      drift: random.between(-1e-4, 1e-4),
+    }
+  }
+  const kinds: (() => Fault[])[] = [
+    () => {
+      living.delete(who)
+      return [{ at, do: 'kill', who }, boot(random.integer(100, 4000))]
+    },
+    () => {
+      living.delete(who)
+      return [{ at, do: 'stop', who }, boot(random.integer(0, 1500))]
+    },
+    () => [{ at, do: 'stall', who, ms }],
+    () => [
+      {
+        at,
+        do: 'step',
+        who,
+        ms: Math.round(random.pick([-1, 1]) * random.pick([300, 2000, 60_000, 7_200_000])),
+      },
+    ],
+    () => [{ at, do: 'cut', who, server, ms, way: random.pick(['both', 'there', 'back'] as const) }],
+    () => [{ at, do: 'reset', who, server }],
+    () => [{ at, do: 'hang', server, ms }],
+    () => [{ at, do: 'restart', server, ms, memory: random.pick(['none', 'snapshot', 'all'] as const) }],
+    () => [
+      { at: at - random.integer(1, 800), do: 'save', server },
+      { at, do: 'fail-over', server },
+    ],
+    () => [{ at, do: 'save', server }],
+    () => [{ at, do: 'flush-scripts', server }],
+    () => [{ at, do: 'slow', ms, added: random.pick([5, 50, 300]) }],
+  ]
+  return random.pick(kinds)()
+}

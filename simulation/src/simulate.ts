@@ -1,0 +1,144 @@
+import { simulateGlobals } from './globals.ts'
+import type { Fact, History } from './history.ts'
+import { type FleetOptions, Instance } from './instance.ts'
+import type { Code } from './load.ts'
+import { Machine } from './machine.ts'
+import { Network } from './network.ts'
+import type { Fault, Plan } from './plan.ts'
+import { Server } from './redis/server.ts'
+import { World } from './world.ts'
+
+/** What became of a plan. */
+export interface Played {
+  readonly plan: Plan
+  readonly options: FleetOptions
+  readonly history: History
+  readonly servers: readonly Server[]
+  readonly events: number
+}
+
+/** Plays a plan with the given code. The same plan gives the same history, to the byte. */
+export async function simulate(code: Code, plan: Plan, options: FleetOptions): Promise<Played> {
+  const restore = simulateGlobals()
+  const rejections: unknown[] = []
+  const onRejection = (error: unknown) => void rejections.push(error)
+  process.on('unhandledRejection', onRejection)
+  const world = new World(plan.seed)
+  const network = new Network(world)
+  const servers = Array.from({ length: plan.servers }, (_, i) => new Server(world, `redis${i + 1}`))
+  const history: History = []
+  const fleet = new Map<string, Instance>()
+  const boot = (name: string, skew: number, drift: number) => {
+    const machine = new Machine(world, name, { skew, drift })
+    Machine.running = machine
+    const instance = new Instance(code, world, machine, network, servers, options, history)
+    machine.loaded()
+    fleet.set(name, instance)
+    instance.start()
+  }
+  for (const [i, name] of plan.instances.entries())
+    world.at(i * 7, () => boot(name, plan.skews[i] as number, 0))
+  for (const fault of plan.faults) {
+    world.at(fault.at, () => {
+      history.push({ t: world.now, who: 'world', what: 'fault', text: tell(fault) } as Fact)
+      apply(fault, { world, network, servers, fleet, boot })
+    })
+  }
+  try {
+    await world.play(plan.end)
+    for (const error of rejections) {
+      history.push({
+        t: world.now,
+        who: 'world',
+        what: 'crash',
+        text: `unhandled: ${String((error as Error)?.stack ?? error)}`,
+      })
+    }
+    for (const instance of fleet.values()) instance.machine.kill()
+    return { plan, options, history, servers, events: world.events }
+  } finally {
+    Machine.running = undefined
+    process.off('unhandledRejection', onRejection)
+    restore()
+  }
+}
+
+interface Parts {
+  world: World
+  network: Network
+  servers: readonly Server[]
+  fleet: Map<string, Instance>
+  boot(name: string, skew: number, drift: number): void
+}
+
+function apply(fault: Fault, { world, network, servers, fleet, boot }: Parts): void {
+  const instance = 'who' in fault ? fleet.get(fault.who) : undefined
+  const server = servers['server' in fault ? fault.server : 0] as Server
+  if (fault.do === 'boot') boot(fault.who, fault.skew, fault.drift)
+  else if (fault.do === 'kill') instance?.kill()
+  else if (fault.do === 'stop') instance?.stop()
+  else if (fault.do === 'stall') instance?.machine.stall(fault.ms)
+  else if (fault.do === 'step' && instance) instance.machine.skew += fault.ms
+  else if (fault.do === 'cut') cut(fault, server.name, network, world)
+  else if (fault.do === 'reset') instance?.clients[fault.server]?.break()
+  else if (fault.do === 'hang') server.hungUntil = Math.max(server.hungUntil, world.now + fault.ms)
+  else if (fault.do === 'save') server.save()
+  else if (fault.do === 'flush-scripts') server.flushScripts()
+  else if (fault.do === 'skew') server.skew += fault.ms
+  else if (fault.do === 'fail-over' && server.up) server.failOver()
+  else if (fault.do === 'restart' && server.up) {
+    server.kill()
+    world.after(fault.ms, () => server.start(fault.memory))
+  } else if (fault.do === 'slow') {
+    network.slow += fault.added
+    world.after(fault.ms, () => {
+      network.slow -= fault.added
+    })
+  }
+}
+
+function cut({ who, way, ms }: Fault & { do: 'cut' }, server: string, network: Network, world: World): void {
+  const ways: [string, string][] = []
+  if (way !== 'back') ways.push([who, server])
+  if (way !== 'there') ways.push([server, who])
+  for (const [from, to] of ways) {
+    network.cut(from, to)
+    world.after(ms, () => network.heal(from, to))
+  }
+}
+
+/** A fault in words. */
+export function tell(fault: Fault): string {
+  const seconds = 'ms' in fault ? `${(fault.ms / 1000).toFixed(1)} s` : ''
+  const server = 'server' in fault ? `redis${fault.server + 1}` : ''
+  switch (fault.do) {
+    case 'boot':
+      return `${fault.who} boots, its clock ${fault.skew} ms off`
+    case 'kill':
+      return `${fault.who} is killed`
+    case 'stop':
+      return `${fault.who} is asked to stop`
+    case 'stall':
+      return `${fault.who} gets no processor for ${seconds}`
+    case 'step':
+      return `the clock of ${fault.who} is set by ${seconds}`
+    case 'cut':
+      return `${fault.who} and ${server} are cut apart for ${seconds} (${fault.way})`
+    case 'reset':
+      return `the connection of ${fault.who} to ${server} breaks`
+    case 'hang':
+      return `${server} hangs for ${seconds}`
+    case 'restart':
+      return `${server} is down for ${seconds} and comes back with ${fault.memory === 'all' ? 'all it had' : fault.memory === 'none' ? 'nothing' : 'its last snapshot'}`
+    case 'fail-over':
+      return `a replica of ${server} that lags behind takes over`
+    case 'save':
+      return `${server} saves a snapshot`
+    case 'flush-scripts':
+      return `${server} forgets its scripts`
+    case 'skew':
+      return `the clock of ${server} is set by ${seconds}`
+    case 'slow':
+      return `the network takes ${fault.added} ms more for ${seconds}`
+  }
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { check } from '../src/check.ts'
+import { deal, FLEETS, type Fleet } from '../src/fleets.ts'
+import { type Code, load } from '../src/load.ts'
+import { simulate } from '../src/simulate.ts'
+
+let code: Promise<Code> | undefined
+const play = async (fleet: Fleet, seed: number) => {
+  code ??= load()
+  const { plan, options } = deal(fleet, seed)
+  return simulate(await code, plan, options)
+}
+
+test('the same seed gives the same history, to the byte', async () => {
+  const hash = async () => {
+    const { history } = await play(FLEETS[0] as Fleet, 12)
+    return createHash('sha256').update(JSON.stringify(history)).digest('hex')
+  }
+  expect(await hash()).toBe(await hash())
+})
+
+test.each(FLEETS.map((fleet) => [fleet.name, fleet] as const))(
+  '%s: without faults all ticks run',
+  async (_, fleet) => {
+    const { plan, options } = deal(fleet, 1)
+    code ??= load()
+    const played = await simulate(await code, { ...plan, faults: [], calm: 0 }, options)
+    expect(check(played)).toEqual([])
+    expect(played.history.filter(({ what }) => what === 'start').length).toBeGreaterThan(400)
+  },
+)
