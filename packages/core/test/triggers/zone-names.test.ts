@@ -62,6 +62,14 @@ describe('names that are no IANA zones are refused, with what to write', () => {
   )
 })
 
+it('an option that is no zone is refused also where the same expression was taken without it', () => {
+  cron('0 9 * * *')
+  cron('0 9 * * *', { timezone: 'UTC', dst: 'skip' })
+  expect(() => cron('0 9 * * *', { timezone: '' })).toThrow(/IANA zone/)
+  expect(() => cron('0 9 * * *', { timezone: ['UTC'] as never })).toThrow(/IANA zone/)
+  expect(() => cron('0 9 * * *', { timezone: 'UTC', dst: ['skip'] as never })).toThrow(/dst/)
+})
+
 describe('the zone of the process', () => {
   it.each([
     ['Europe/Berlin', 'Europe/Berlin', 'Europe/Berlin', undefined],

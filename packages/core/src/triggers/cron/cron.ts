@@ -153,6 +153,12 @@ function make(expression: string, options: CronOptions, open: boolean): CronTrig
   const { timezone, dst, seed } = options
   // A seed is as good as unique: remembering would cost more than it saves.
   if (seed !== undefined) return create(expression, options, open)
+  // What is no text, or an empty one, must not be taken for the text that it becomes in a key.
+  if (
+    ![expression, timezone ?? 'UTC', dst ?? 'vixie'].every((part) => typeof part === 'string' && part !== '')
+  ) {
+    return create(expression, options, open)
+  }
   const key = `${timezone ?? ''}\n${dst ?? ''}\n${open ? '?' : '='}\n${expression}`
   return triggers.get(key, () => create(expression, options, open)) as CronTrigger
 }
