@@ -10,7 +10,7 @@ export interface Cause {
   readonly advice: string
   /** It stays until somebody does something. What comes with a restart or a failover goes by itself. */
   readonly lasting: boolean
-  /** Says only that there was no answer: what is known better is kept. */
+  /** Says only that something failed: what is known better is kept, and what comes soon is waited for. */
   readonly vague?: boolean
 }
 
@@ -129,31 +129,26 @@ const CAUSES: readonly Row[] = [
     'Check the host in the URL or in the options of the client.',
   ],
   [
-    /ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|EADDR|connect /,
+    /ECONN|ETIMEDOUT|EHOST|ENET|EADDR|connect /,
     'away',
     'it cannot be reached',
-    'Check that it runs, and host, port and firewall.',
+    'Check that it runs, and host, port, firewall and TLS (rediss://).',
   ],
 ]
 
-const VAGUE =
-  /Connection is closed|isn't writeable|Command timed out|max retries per request|no answer|aborted/i
+const VAGUE = /Connection is closed|isn't writeable|max retries per request|aborted|ECONNRESET|EPIPE/i
+const SILENT = /no answer|timed out/i
+/** Where in a script an error was met tells nobody but us. */
+const PLACE = / script: [0-9a-f]{40}, on @user_script.*$/s
 
 /** What an error of the client, or of an answer, says. `clean` takes out secrets. */
 export function causeOf(error: unknown, clean: (text: string) => string): Cause {
   const { code, message } = (typeof error === 'object' ? (error ?? {}) : {}) as Record<string, unknown>
   const text = typeof message === 'string' ? message : String(error)
-  const detail = cut(printable(redact(clean(text))), 300)
-  if (VAGUE.test(text)) {
-    const what = /no answer/.test(text) ? `it does not answer (${detail})` : 'its connection was closed'
-    return {
-      kind: 'away',
-      what,
-      advice: 'Check that it runs and is not overloaded.',
-      lasting: false,
-      vague: true,
-    }
-  }
+  const detail = cut(printable(redact(clean(text.replace(PLACE, '')))), 300)
+  const away = { kind: 'away', advice: 'Check that it runs and is not overloaded.', lasting: false }
+  if (VAGUE.test(text)) return { ...away, what: `its connection was closed (${detail})`, vague: true }
+  if (SILENT.test(text)) return { ...away, what: `it does not answer (${detail})` }
   const known = CAUSES.find(([pattern]) => pattern.test(`${String(code ?? '')} ${text}`.trimStart()))
   if (!known) {
     const advice = 'Look for this message in the documentation of Redis.'

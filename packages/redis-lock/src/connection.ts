@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type Clock, EscapementError, type Logger } from '@escapement/core'
 import { type Cause, causeOf } from './cause.ts'
 import { type RedisLike, reconnect } from './client.ts'
@@ -36,8 +37,8 @@ const CLOSED: Cause = {
 }
 const UNREADY: Cause = {
   kind: 'away',
-  what: 'its client is not ready: Redis is loading its data, or does not answer',
-  advice: 'Check that it runs.',
+  what: 'its client does not get ready: Redis is loading its data, hangs, or expects TLS or none',
+  advice: 'Check that it runs; rediss:// is for a port with TLS, redis:// for one without.',
   lasting: false,
   vague: true,
 }
@@ -189,6 +190,12 @@ export class Connection {
 
   #onConnect = (): void => {
     this.#connectedAt = this.#context.clock.monotonic()
+    // What Redis says before it was asked and closes the connection, ioredis does not pass on.
+    const { stream } = this.client as { stream?: Pick<Socket, 'once'> | null }
+    stream?.once('data', (data: unknown) => {
+      const [, denial] = /^-((?:DENIED|ERR max number)[^\r]*)/.exec(String(data)) ?? []
+      if (denial) this.fault(new Error(denial))
+    })
   }
 
   #onReady = (): void => this.#asker.onReady()

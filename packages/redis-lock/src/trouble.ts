@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '@escapement/core'
 import type { Cause } from './cause.ts'
 
-/** What is over sooner is not worth a line, in ms; and by then the true cause is known. */
+/** What is over sooner is not worth a line, in ms; and by then the true cause is known, or a little later. */
 const RIPE = 1000
+const AT_LAST = 3000
 
 /** A state that is told once when it begins, and once when it is over. */
 export class Trouble {
@@ -40,15 +41,24 @@ export class Trouble {
     // Another cause that somebody has to do something about: a line of its own.
     const news = this.#told.size === 0 || (cause.lasting && !this.#told.has(cause.kind))
     if (!news || this.#timer) return
+    this.#wait()
+  }
+
+  #wait(): void {
     this.#timer = this.#clock.setTimeout(() => this.tell(), RIPE)
     this.#timer.unref?.()
   }
 
-  /** At once, what has not been told. */
+  /** Now, unless the true cause may come yet, what has not been told. */
   tell(): void {
     this.#clear()
     const cause = this.#cause
-    if (!cause || this.#told.has(cause.kind) || (this.#told.size > 0 && !cause.lasting)) return
+    if (cause?.vague && this.#clock.monotonic() - this.#since < AT_LAST) this.#wait()
+    else if (cause) this.#tell(cause)
+  }
+
+  #tell(cause: Cause): void {
+    if (this.#told.has(cause.kind) || (this.#told.size > 0 && !cause.lasting)) return
     this.#told.add(cause.kind)
     this.#begins(cause)
   }
