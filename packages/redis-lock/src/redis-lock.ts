@@ -50,9 +50,9 @@ export function redisLock(options: RedisLockOptions): Plugin {
   const lock: Lock = {
     claim: (run, { lease }) => joined().claim(run, lease),
     headStart: (job, at, now) => joined().headStart(job, at, now),
+    trouble: () => fleet?.trouble,
     exclusive: (name, fn, signal) => joined().exclusive(name, fn, signal),
   }
-  Object.defineProperty(lock, 'trouble', { enumerable: true, get: () => fleet?.trouble })
   const defaults: JobDefaults = {
     ...(settings.onAbandoned && { onAbandoned: settings.onAbandoned }),
     ...(settings.redisDown && { onClaimError: settings.redisDown }),

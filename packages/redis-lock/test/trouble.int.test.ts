@@ -52,7 +52,8 @@ async function watched(clients: (string | RedisLike)[], more: object = {}) {
   })
   await one.start()
   const runs = () => ran
-  return { one, lines, everything, errors, lock: lock.lock as { trouble?: string }, runs }
+  const health = () => one.health().degraded.join()
+  return { one, lines, everything, errors, health, runs }
 }
 
 /** Two ticks more, which may log nothing. */
@@ -153,17 +154,17 @@ const CASES: Case[] = [
 
 test.each(CASES)('$name: one line when it begins, one when it is over', async ({ args, begin, says }) => {
   const server = await redis(args)
-  const { lines, errors, lock, runs } = await watched([server.url])
+  const { lines, errors, health, runs } = await watched([server.url])
   await until('a run', () => runs() > 0)
   expect(lines).toEqual([])
-  expect(lock.trouble).toBeUndefined()
+  expect(health()).toBe('')
   const end = await begin(server)
   await until('a line', () => lines.length > 0)
   await later()
   expect(lines).toHaveLength(1)
   expect(lines[0]).toMatch(/^error redis-lock: Redis redis:\/\/127.0.0.1:\d+ cannot be used: /)
   for (const pattern of says) expect(lines[0]).toMatch(pattern)
-  expect(lock.trouble).toMatch(says[0] as RegExp)
+  expect(health()).toMatch(says[0] as RegExp)
   if (errors.length > 0) expect(errors.at(-1)).toMatchObject({ code: 'ERR_ESCAPEMENT_UNAVAILABLE' })
   await end()
   await until('a second line', () => lines.length > 1)
@@ -171,7 +172,7 @@ test.each(CASES)('$name: one line when it begins, one when it is over', async ({
   await until('a run', () => runs() > before)
   expect(lines).toHaveLength(2)
   expect(lines[1]).toMatch(/^info redis-lock: Redis redis:\/\/127.0.0.1:\d+ can be used again, after \d+ s/)
-  expect(lock.trouble).toBeUndefined()
+  expect(health()).toBe('')
 })
 
 /** What is wrong from the start, by a URL or by the user's client. */
@@ -285,21 +286,21 @@ test.each([
 
 test('a Redis that gives no lease yet says so, and when it does', async () => {
   const server = await redis()
-  const { lines, lock, runs } = await watched([server.url], { guard: true, lease: 4000 })
+  const { lines, health, runs } = await watched([server.url], { guard: true, lease: 4000 })
   await later()
   expect(runs()).toBe(0)
   expect(lines).toHaveLength(1)
   expect(lines[0]).toMatch(/^warn redis-lock: .*no lease is given before 20\d\d-/)
-  expect(lock.trouble).toContain('no lease is given before')
+  expect(health()).toContain('no lease is given before')
   await until('a run', () => runs() > 0)
   expect(lines).toHaveLength(2)
   expect(lines[1]).toMatch(/^info redis-lock: leases are given/)
-  expect(lock.trouble).toBeUndefined()
+  expect(health()).toBe('')
 })
 
 test('of several, each is told, and that too few are left', async () => {
   const all = await Promise.all([redis(), redis(), redis()])
-  const { lines, lock, runs } = await watched(all.map(({ url }) => url))
+  const { lines, health, runs } = await watched(all.map(({ url }) => url))
   await until('a run', () => runs() > 0)
   await all[0]?.kill()
   await until('a line', () => lines.length > 0)
@@ -311,7 +312,7 @@ test('of several, each is told, and that too few are left', async () => {
   await later()
   expect(lines).toHaveLength(3)
   expect(lines.join()).toContain('only 1 of 3 Redis nodes can be used, and 2 are needed')
-  expect(lock.trouble).toContain('only 1 of 3')
+  expect(health()).toContain('only 1 of 3')
   await all[1]?.up()
   await until('two more lines', () => lines.length > 4)
   expect(lines.slice(3).join()).toContain('enough Redis nodes can be used again')
