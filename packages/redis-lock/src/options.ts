@@ -1,4 +1,5 @@
-import { type Duration, EscapementError, parseDuration } from '@escapement/core'
+import type { Duration } from '@escapement/core'
+import { checkKeys, duration, fail, flag, integer, oneOf } from '@escapement/core/plugin'
 import type { RedisLike } from './client.ts'
 import { redacted } from './url.ts'
 
@@ -80,12 +81,11 @@ const KNOWN = {
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  */
 export function parseOptions(options: RedisLockOptions): Settings {
-  if (typeof options !== 'object' || options === null) fail('redisLock(options)', 'an object', options)
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN, key)) fail(`redisLock option ${key}`, `one of ${Object.keys(KNOWN).join(', ')}`)
-  }
+  checkKeys(options, KNOWN, 'redisLock option')
+  const { namespace = 'escapement', guard = true, maxStarts = 3, replicaAcks = 0 } = options
+  const { onAbandoned, redisDown } = options
   const ms = (name: keyof RedisLockOptions, fallback: Duration, min: number, max = 86_400_000) =>
-    Math.round(parseDuration((options[name] ?? fallback) as Duration, name, { min, max }))
+    Math.round(duration(name, options[name] === undefined ? fallback : options[name], { min, max }))
   const lease = ms('lease', '15s', 200, 3_600_000)
   const beat = ms('beat', lease / 3, 20)
   if (beat > lease / 2) fail('beat', `at most half the lease (${lease / 2} ms)`, options.beat)
@@ -97,13 +97,10 @@ export function parseOptions(options: RedisLockOptions): Settings {
   if (retention < least) {
     fail('retention', `at least maxLate + 3 × (lease + 1.25 × scan) = ${least} ms`, options.retention)
   }
-  const { namespace = 'escapement', guard = true } = options
   if (typeof namespace !== 'string' || !/^[\w.:/-]{1,100}$/.test(namespace)) {
     fail('namespace', '1 to 100 letters, digits and . : / _ -', namespace)
   }
-  if (typeof guard !== 'boolean') fail('guard', 'true or false', guard)
   const clients = parseClients(options.clients)
-  const replicaAcks = whole('replicaAcks', options.replicaAcks ?? 0, 0, 100)
   if (replicaAcks > 0 && clients.some((client) => typeof client !== 'string' && client.isCluster)) {
     fail('replicaAcks', '0 with a Cluster client, which has no connection to wait on', replicaAcks)
   }
@@ -116,51 +113,52 @@ export function parseOptions(options: RedisLockOptions): Settings {
     retention,
     maxLate,
     maxClockSkew: ms('maxClockSkew', '5s', 100),
-    onAbandoned: oneOf('onAbandoned', options.onAbandoned, ['record', 'rerun']),
-    maxStarts: whole('maxStarts', options.maxStarts ?? 3, 1, 1000),
-    redisDown: oneOf('redisDown', options.redisDown, ['skip', 'run']),
+    onAbandoned:
+      onAbandoned === undefined ? undefined : oneOf('onAbandoned', onAbandoned, ['record', 'rerun']),
+    maxStarts: integer('maxStarts', maxStarts, 1, 1000),
+    redisDown: redisDown === undefined ? undefined : oneOf('redisDown', redisDown, ['skip', 'run']),
     minHold: ms('minHold', 0, 0, lease),
-    replicaAcks,
-    guard,
+    replicaAcks: integer('replicaAcks', replicaAcks, 0, 100),
+    guard: flag('guard', guard),
     timeout: ms('timeout', Math.min(500, lease / 4), 10, lease / 3),
     early: 50,
   }
 }
 
-function parseClients(clients: unknown): readonly (RedisLike | string)[] {
-  if (!Array.isArray(clients) || clients.length === 0) {
-    fail('clients', 'an array of ioredis clients or redis:// URLs', clients)
+/** What is called of a client. */
+const METHODS = ['evalsha', 'eval', 'mget', 'on', 'off', 'connect', 'disconnect'] as const
+
+function parseClients(given: unknown): readonly (RedisLike | string)[] {
+  if (!Array.isArray(given) || given.length === 0) {
+    const shown = typeof given === 'string' ? redacted(given) : given
+    fail('clients', 'an array of ioredis clients or redis:// URLs', shown)
   }
-  if (new Set(clients).size < clients.length) fail('clients', 'different servers', 'one given twice')
-  for (const client of clients as unknown[]) {
-    if (typeof client === 'string') {
-      if (!/^rediss?:\/\/\S+$/.test(client)) fail('clients', 'redis:// or rediss:// URLs', redacted(client))
-    } else if (typeof (client as RedisLike | undefined)?.evalsha !== 'function') {
+  const clients: unknown[] = given
+  const servers = new Set<unknown>()
+  for (const [i, client] of clients.entries()) {
+    if (typeof client === 'string') checkUrl(client)
+    else if (METHODS.some((method) => typeof (client as RedisLike | null)?.[method] !== 'function')) {
       fail('clients', 'ioredis clients (with a method evalsha) or URLs', client)
     }
+    const server = typeof client === 'string' ? serverOf(client) : client
+    if (servers.has(server)) fail('clients', 'different servers', `one given twice: the one at index ${i}`)
+    servers.add(server)
   }
   return clients as (RedisLike | string)[]
 }
 
-function oneOf<const T extends string>(name: string, given: unknown, allowed: readonly T[]): T | undefined {
-  if (given === undefined || allowed.includes(given as T)) return given as T | undefined
-  return fail(name, allowed.map((value) => `'${value}'`).join(' or '), given)
+function checkUrl(url: string): void {
+  const { protocol, hostname, pathname } = URL.canParse(url) ? new URL(url) : ({} as Partial<URL>)
+  if (!/^rediss?:\/\/\S+$/.test(url) || !hostname || !/^rediss?:$/.test(protocol ?? '')) {
+    fail('clients', 'redis:// or rediss:// URLs, with what is special in a password as %40', redacted(url))
+  }
+  if (!/^\/?\d*$/.test(pathname ?? '')) {
+    fail('clients', 'URLs whose path is the number of a database (redis://host:6379/0)', redacted(url))
+  }
 }
 
-function whole(name: string, given: unknown, min: number, max: number): number {
-  if (typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max) return given
-  return fail(name, `a whole number from ${min} to ${max}`, given)
-}
-
-function fail(name: string, expected: string, ...given: unknown[]): never {
-  const but = given.length > 0 ? `, but is ${show(given[0])}` : ''
-  throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${name} must be ${expected}${but}`)
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object' && value !== null)
-    return `an object (${Object.keys(value).slice(0, 5).join(', ')})`
-  return String(value)
+/** Where a URL leads, whatever the database and the user. */
+function serverOf(url: string): string {
+  const { hostname, port } = new URL(url)
+  return `${hostname === 'localhost' ? '127.0.0.1' : hostname}:${port || 6379}`
 }

@@ -4,7 +4,8 @@ export function redacted(url: string): string {
   try {
     const { host, pathname, search, hash, username, password } = new URL(url)
     // An @ behind the host: a password with a / ? or # in it was taken for the host.
-    if (host && !/@/.test(decodeURIComponent(pathname + hash)) && !/@/.test(search.split('=')[0] ?? '')) {
+    const rest = pathname + search.replace(/[?&]\w*password=[^&]*/gi, '') + hash
+    if (host && !decodeURIComponent(rest).includes('@')) {
       return `${scheme}${username || password ? '…@' : ''}${host}${pathname === '/' ? '' : pathname}`
     }
   } catch {
@@ -24,7 +25,7 @@ function ofUrl(url: string): string[] {
   const password = userInfo?.slice(userInfo.indexOf(':') + 1)
   const parameters = [...url.matchAll(/[?&]\w*password=([^&#]*)/gi)].map(([, value]) => value as string)
   // A parser that was misled by an @, / ? or # in it shows parts of it as host or path.
-  const parts = password?.split(/[@/?#:]/).filter((part) => part.length > 3) ?? []
+  const parts = [/[/?#]/, /[@/?#:]/].flatMap((special) => password?.split(special) ?? [])
   return [...(password ? [password] : []), ...parameters, ...parts]
 }
 

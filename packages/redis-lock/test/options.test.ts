@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { createScheduler, EscapementError } from '@escapement/core'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
@@ -5,7 +6,7 @@ import { expect, test } from 'vitest'
 import { unsafeOptions } from '../src/client.ts'
 import { redisLock } from '../src/index.ts'
 import { parseOptions, type RedisLockOptions } from '../src/options.ts'
-import { redacted } from '../src/url.ts'
+import { redacted, scrub, secretsOf } from '../src/url.ts'
 
 const clients = ['redis://localhost:6379']
 
@@ -35,7 +36,23 @@ test.each<[string, Record<string, unknown>, string]>([
   ['a client twice', { clients: [clients[0], clients[0]] }, 'clients must be different servers'],
   ['not a client', { clients: [{}] }, 'clients must be ioredis clients'],
   ['not a URL', { clients: ['localhost'] }, 'clients must be redis:// or rediss:// URLs'],
-  ['an unknown option', { leese: 5 }, 'redisLock option leese must be one of clients, namespace, lease'],
+  [
+    'one server by two names',
+    { clients: ['redis://localhost', 'redis://me:pw@127.0.0.1:6379/3'] },
+    'index 1',
+  ],
+  ['no array', { clients: clients[0] }, 'clients must be an array of ioredis clients'],
+  ['a client of another package', { clients: [{ evalSha() {} }] }, 'clients must be ioredis clients'],
+  ['a path that is no database', { clients: ['redis://localhost/abc'] }, 'the number of a database'],
+  ['a host that is missing', { clients: ['redis://:6379'] }, 'clients must be redis:// or rediss:// URLs'],
+  ['an unknown option', { leese: 5 }, 'there is no redisLock option "leese": did you mean lease?'],
+  ['the option of another package', { ttl: 5 }, 'did you mean lease?'],
+  ['nothing for a duration', { lease: null }, 'lease: expected a duration'],
+  ['nothing for a number', { maxStarts: null }, 'maxStarts must be a whole number'],
+  ['nothing for a policy', { redisDown: null }, "redisDown must be 'skip' or 'run'"],
+  ['nothing for a guard', { guard: null }, 'guard must be true or false'],
+  ['a number in a string', { maxStarts: '3' }, 'maxStarts must be a whole number'],
+  ['half a start', { maxStarts: 2.5 }, 'maxStarts must be a whole number'],
   ['a bad namespace', { namespace: '{x}' }, 'namespace must be'],
   ['a short lease', { lease: 10 }, 'lease: must be at least 200ms'],
   ['not a duration', { scan: 'soon' }, 'scan: expected a duration'],
@@ -60,9 +77,63 @@ test('replicas of a Cluster cannot be waited for', () => {
   )
 })
 
+test('options that are no object are refused', () => {
+  for (const given of [undefined, null, 'redis://:hidden@host', [], 5]) {
+    expect(() => redisLock(given as unknown as RedisLockOptions)).toThrow(
+      /^(?!.*hidden)redisLock options must/,
+    )
+  }
+})
+
 test('a password is not shown', () => {
   expect(redacted('redis://me:secret@host:1')).toBe('redis://…@host:1')
   expect(() => redisLock({ clients: ['http://me:secret@host'] })).toThrow(/^(?!.*secret)/)
+})
+
+const PASSWORD = 'hidden'
+test.each([
+  ['redis://:hidden@host:6379/2', 'redis://…@host:6379/2'],
+  ['redis://:hidden@hidden@host', 'redis://…@host'],
+  ['redis://:hid%40hidden@host', 'redis://…@host'],
+  ['redis://:hidden%zz@host', 'redis://…@host'],
+  ['redis://host?password=hidden', 'redis://host'],
+  ['redis://host:1?db=3&password=a@hidden', 'redis://host:1'],
+  ['redis://host?sentinelPassword=hidden', 'redis://host'],
+  ['redis://hidden:hidden@host', 'redis://…@host'],
+  ['redis://:a/hidden@host', 'redis://…'],
+  ['redis://hidden:12/x@host', 'redis://…'],
+  ['redis://:a#hidden@host', 'redis://…'],
+  ['redis://hidden:12?x@host', 'redis://…'],
+  ['redis://hidden:12#x@host', 'redis://…'],
+  ['redis://hidden:12?a=x@host', 'redis://…'],
+])('what is shown of %s', (url, shown) => {
+  expect(redacted(url)).toBe(shown)
+  const errors: unknown[] = []
+  for (const clients of [[url], url, [url, url], [`${url} `], [url.replace('redis', 'http')]]) {
+    try {
+      redisLock({ clients } as unknown as RedisLockOptions)
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  expect(errors.length).toBeGreaterThan(3)
+  for (const error of errors) {
+    expect(error).toBeInstanceOf(EscapementError)
+    expect(inspect(error)).not.toContain(PASSWORD)
+  }
+})
+
+test.each([
+  ['redis://:p@ss/word@host', 'getaddrinfo ENOTFOUND p@ss'],
+  ['redis://me:pass%40word@host', 'invalid password pass@word or pass%40word'],
+  ['redis://host?password=pass%40word', 'AUTH pass@word'],
+])('the parts of the password of %s are taken out of messages', (url, message) => {
+  expect(scrub(message, secretsOf(url))).not.toMatch(/p@ss|pass@word|pass%40word/)
+})
+
+test('the passwords of clients are taken out of messages', () => {
+  const options = { password: 'one11', sentinelPassword: 'two22', redisOptions: { password: 'three' } }
+  expect(scrub('one11 two22 three', secretsOf(options))).toBe('*** *** ***')
 })
 
 test.each([
