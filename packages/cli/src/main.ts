@@ -126,11 +126,14 @@ function settings(values: Values, expression: string, rest: string | undefined):
   const lang = values.lang ?? 'en'
   if (lang !== 'en' && lang !== 'zh')
     throw new UsageError(`--lang: expected en or zh, got ${JSON.stringify(lang)}`)
+  const { dst } = values
+  if (dst !== undefined && dst !== 'vixie' && dst !== 'skip' && dst !== 'shift')
+    throw new UsageError(`--dst: expected vixie, skip or shift, got ${JSON.stringify(dst)}`)
   return {
     expression,
     rest,
     timezone: values.tz,
-    dst: values.dst as Dst | undefined,
+    dst,
     seed: values.seed,
     count,
     from: values.from === undefined ? new Date() : readTime(values.from, '--from', values.tz),

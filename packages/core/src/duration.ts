@@ -40,6 +40,16 @@ export function parseDuration(
   return ms
 }
 
+/** The same for what is counted in whole milliseconds. Text is rounded; a number with a fraction is refused. */
+export function wholeDuration(value: Duration, what: string, range?: { min?: number; max?: number }): number {
+  const ms = parseDuration(value, what, range)
+  if (Number.isSafeInteger(ms)) return ms
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_DURATION',
+    `${what}: expected a whole number of milliseconds, got ${show(value)}: write ${Math.max(1, Math.round(ms))}`,
+  )
+}
+
 /**
  * Writes milliseconds as `parseDuration` reads them.
  *

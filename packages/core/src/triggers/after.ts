@@ -1,4 +1,4 @@
-import { oneOf } from '../check.ts'
+import { checkKeys, oneOf } from '../check.ts'
 import { EscapementError, show } from '../errors.ts'
 import type { Follow, Trigger } from '../interfaces.ts'
 
@@ -14,7 +14,9 @@ import type { Follow, Trigger } from '../interfaces.ts'
  * @example
  * scheduler.job('publish', after('build-report'), (run) => publish(run.parent?.result))
  */
-export function after(job: string, { on = 'succeeded' }: { on?: Follow['on'] } = {}): Trigger {
+export function after(job: string, options: { on?: Follow['on'] } = {}): Trigger {
+  checkKeys(options, { on: 1 }, 'after option')
+  const { on = 'succeeded' } = options
   if (typeof job !== 'string' || job === '') {
     throw new EscapementError('ERR_ESCAPEMENT_TRIGGER', `after: expected the name of a job, got ${show(job)}`)
   }

@@ -2,6 +2,7 @@ import { EscapementError } from '../errors.ts'
 import type { Follow, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { part } from './part.ts'
+import { msOf, nameOf, nextOf } from './step.ts'
 
 /**
  * Whenever any of its parts is due. An instant that several parts share comes once.
@@ -29,15 +30,16 @@ export class AnyOf implements Trigger, Bindable {
     const follows = parts.flatMap((one) => one.follows ?? [])
     if (follows.length > 0) this.follows = follows
     this.wildcard = parts.every((one) => one.wildcard === true)
-    this.expression = parts.map((one) => one.expression ?? 'custom').join(' | ')
+    this.expression = parts.map(nameOf).join(' | ')
     const timezone = parts.find((one) => one.timezone)?.timezone
     if (timezone && parts.every((one) => (one.timezone ?? timezone) === timezone)) this.timezone = timezone
   }
 
   next(after: Date): Date | undefined {
+    msOf(after)
     let first: Date | undefined
     for (const one of this.parts) {
-      const found = one.next(after)
+      const found = nextOf(one, after)
       if (found && !(first && first <= found)) first = found
     }
     return first

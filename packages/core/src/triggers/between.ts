@@ -1,14 +1,17 @@
+import { checkKeys } from '../check.ts'
 import { EscapementError, show } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
-import { type AtOptions, type Instant, readInstant } from './at.ts'
+import type { AtOptions } from './at.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { findZone, systemZone } from './cron/find-zone.ts'
+import { zoneOf } from './cron/find-zone.ts'
+import { type Instant, readInstant } from './instant.ts'
 import { timedPart } from './part.ts'
+import { dateAt, msOf, nameOf, nextOf } from './step.ts'
 
 /**
  * The instants of a trigger from `start` (included) to `end` (not included). Leave one undefined for no bound.
  *
- * @throws `ERR_ESCAPEMENT_TRIGGER`, `ERR_ESCAPEMENT_TIMEZONE`
+ * @throws `ERR_ESCAPEMENT_TRIGGER`, `ERR_ESCAPEMENT_TIMEZONE`, `ERR_ESCAPEMENT_OPTION`
  * @example
  * between('0 * * * *', '2026-12-01', '2026-12-24 12:00', { timezone: 'Europe/Berlin' })
  */
@@ -18,7 +21,8 @@ export function between(
   end: Instant | undefined,
   options: AtOptions = {},
 ): Trigger {
-  return new Between(timedPart(trigger, 'between'), start, end, options.timezone, {})
+  checkKeys(options, { timezone: 1 }, 'between option')
+  return new Between(timedPart(trigger, 'between'), start, end, options.timezone, undefined)
 }
 
 export class Between implements Trigger, Bindable {
@@ -37,14 +41,14 @@ export class Between implements Trigger, Bindable {
     start: Instant | undefined,
     end: Instant | undefined,
     timezone: string | undefined,
-    defaults: TriggerDefaults,
+    fallback: string | undefined,
   ) {
-    const zone = findZone(timezone ?? defaults.timezone ?? systemZone())
+    const zone = zoneOf(timezone, fallback)
     this.inner = inner
     this.start = start === undefined ? Number.NEGATIVE_INFINITY : readInstant(start, 'between: start', zone)
     this.end = end === undefined ? Number.POSITIVE_INFINITY : readInstant(end, 'between: end', zone)
     this.#bounds = [start, end]
-    this.#timezone = timezone
+    this.#timezone = timezone ?? fallback
     if (!(this.start < this.end)) {
       throw new EscapementError(
         'ERR_ESCAPEMENT_TRIGGER',
@@ -53,16 +57,16 @@ export class Between implements Trigger, Bindable {
     }
     this.wildcard = inner.wildcard === true
     const iso = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '…')
-    this.expression = `${inner.expression ?? 'custom'} between ${iso(this.start)} and ${iso(this.end)}`
+    this.expression = `${nameOf(inner)} between ${iso(this.start)} and ${iso(this.end)}`
     if (inner.timezone) this.timezone = inner.timezone
   }
 
   next(after: Date): Date | undefined {
-    const found = this.inner.next(after.getTime() < this.start ? new Date(this.start - 1) : after)
+    const found = nextOf(this.inner, msOf(after) < this.start ? dateAt(this.start - 1) : after)
     return found && found.getTime() < this.end ? found : undefined
   }
 
   withDefaults(defaults: TriggerDefaults): Trigger {
-    return new Between(bound(this.inner, defaults), ...this.#bounds, this.#timezone, defaults)
+    return new Between(bound(this.inner, defaults), ...this.#bounds, this.#timezone, defaults.timezone)
   }
 }

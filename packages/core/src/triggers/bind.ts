@@ -17,5 +17,6 @@ export interface Bindable<T = Trigger> {
 
 /** The trigger or calendar with defaults filled in where it left something open. Itself if it left nothing. */
 export function bound<T extends object>(value: T, defaults: TriggerDefaults): T {
-  return 'withDefaults' in value ? (value as unknown as Bindable<T>).withDefaults(defaults) : value
+  const { withDefaults } = value as Partial<Bindable<T>>
+  return typeof withDefaults === 'function' ? withDefaults.call(value, defaults) : value
 }

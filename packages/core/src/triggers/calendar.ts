@@ -1,11 +1,13 @@
-import { formatDuration, parseDuration } from '../duration.ts'
+import { checkKeys } from '../check.ts'
+import { formatDuration, wholeDuration } from '../duration.ts'
 import { EscapementError, show } from '../errors.ts'
 import type { Calendar, Duration, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { weekdays as weekdayNames } from './cron/fields.ts'
-import { findZone, systemZone } from './cron/find-zone.ts'
+import { findZone, zoneOf } from './cron/find-zone.ts'
 import type { Zone } from './cron/zone.ts'
 import { isTrigger, part } from './part.ts'
+import { dateAt, nameOf, nextOf } from './step.ts'
 
 /** What a calendar is made of. Of several keys, all must hold at once. */
 export interface CalendarSpec {
@@ -20,7 +22,7 @@ export interface CalendarSpec {
   /** … and stays open for this long. Default: that instant only. */
   readonly for?: Duration
   /** The zone of dates, weekdays and times. Default: the scheduler's, else the zone of the process. */
-  readonly timezone?: string
+  readonly timezone?: string | undefined
 }
 
 /** What `except` takes: a calendar, what one is made of, a trigger (its instants), or a function. */
@@ -43,7 +45,8 @@ export interface Stretch extends Calendar {
  * calendar({ opens: '0 2 * * SUN', for: '3h' })
  * calendar((instant) => holidays.has(instant.toISOString().slice(0, 10)))
  */
-export function calendar(like: CalendarLike): Calendar {
+export function calendar(like: CalendarLike, ...more: never[]): Calendar {
+  if (more.length > 0) throw invalid('one argument, with the timezone among its keys', more[0])
   if (typeof like === 'function') return { includes: (instant) => isIncluded(like(instant)) }
   if (isTrigger(like)) return new Windows(like, { length: 0 })
   if (typeof like === 'object' && like !== null && !Array.isArray(like)) {
@@ -63,21 +66,26 @@ function isIncluded(answer: unknown): boolean {
   return Boolean(answer)
 }
 
-const keys = ['dates', 'weekdays', 'daily', 'opens', 'for', 'timezone']
+const keys = { dates: 1, weekdays: 1, daily: 1, opens: 1, for: 1, timezone: 1 } satisfies Record<
+  keyof CalendarSpec,
+  1
+>
 
 function fromSpec(spec: CalendarSpec): Calendar {
-  const unknown = Object.keys(spec).find((key) => !keys.includes(key))
-  if (unknown !== undefined) throw invalid(`only the keys ${keys.join(', ')}`, unknown)
+  checkKeys(spec, keys, 'calendar key')
+  if (spec.timezone !== undefined) findZone(spec.timezone)
+  for (const key of ['dates', 'weekdays'] as const)
+    if (spec[key] !== undefined && !Array.isArray(spec[key])) throw invalid(`an array of ${key}`, spec[key])
   const local = spec.dates || spec.weekdays || spec.daily
   if (!local && spec.opens === undefined) throw invalid('dates, weekdays, daily or opens', spec)
   if (spec.for !== undefined && spec.opens === undefined) throw invalid('opens beside for', spec)
-  const length = spec.for === undefined ? 0 : parseDuration(spec.for, 'for', { min: 1 })
+  const length = spec.for === undefined ? 0 : wholeDuration(spec.for, 'for', { min: 1 })
   const windows =
     spec.opens === undefined
       ? undefined
       : new Windows(part(spec.opens, 'opens'), { length, timezone: spec.timezone })
   if (!local) return windows as Windows
-  const days = new LocalTimes(spec, {})
+  const days = new LocalTimes(spec)
   return windows ? new Both(days, windows) : days
 }
 
@@ -89,11 +97,11 @@ class LocalTimes implements Stretch, Bindable<Calendar> {
   readonly #days: Set<number> | undefined
   readonly #times: [number, number][] | undefined
 
-  constructor(spec: CalendarSpec, defaults: TriggerDefaults) {
+  constructor(spec: CalendarSpec) {
     this.#spec = spec
-    this.#zone = findZone(spec.timezone ?? defaults.timezone ?? systemZone())
-    this.#dates = spec.dates?.map(readDates)
-    this.#days = spec.weekdays && new Set(spec.weekdays.map(readWeekday))
+    this.#zone = zoneOf(spec.timezone)
+    this.#dates = spec.dates && Array.from(spec.dates, readDates)
+    this.#days = spec.weekdays && new Set(Array.from(spec.weekdays, readWeekday))
     this.#times = spec.daily === undefined ? undefined : [spec.daily].flat().map(readTimes)
     this.expression = [spec.dates, spec.weekdays, spec.daily].filter(Boolean).map(String).join(' and ')
   }
@@ -121,7 +129,7 @@ class LocalTimes implements Stretch, Bindable<Calendar> {
   }
 
   withDefaults(defaults: TriggerDefaults): Calendar {
-    return new LocalTimes(this.#spec, defaults)
+    return new LocalTimes({ ...this.#spec, timezone: this.#spec.timezone ?? defaults.timezone })
   }
 }
 
@@ -135,35 +143,33 @@ class Windows implements Stretch, Bindable<Calendar> {
   readonly expression: string
   readonly #given: Trigger
   readonly #options: WindowOptions
-  readonly #length: number
-  /** The given trigger in the zone of the calendar, else as it was given. */
+  /** The given trigger in the zone of the calendar. */
   readonly #trigger: Trigger
 
-  constructor(given: Trigger, options: WindowOptions, defaults?: TriggerDefaults) {
+  constructor(given: Trigger, options: WindowOptions) {
     const { length, timezone } = options
     this.#given = given
     this.#options = options
-    this.#length = length
     // Without a scheduler H follows from the expression itself, as in any trigger that is inside another.
-    const own = timezone === undefined ? undefined : { timezone, seed: given.expression }
-    const filled = defaults ? { ...defaults, timezone: timezone ?? defaults.timezone } : own
-    this.#trigger = filled ? bound(given, filled) : given
-    this.expression = `${given.expression ?? 'custom'}${length ? ` for ${formatDuration(length)}` : ''}`
+    this.#trigger = timezone === undefined ? given : bound(given, { timezone, seed: nameOf(given) })
+    this.expression = `${nameOf(given)}${length ? ` for ${formatDuration(length)}` : ''}`
   }
 
   includes(instant: Date): boolean {
     const ms = instant.getTime()
-    const opened = this.#trigger.next(new Date(ms - (this.#length || 1)))
+    const opened = nextOf(this.#trigger, dateAt(ms - (this.#options.length || 1)))
     return opened !== undefined && opened.getTime() <= ms
   }
 
   until(instant: Date): Date | undefined {
-    const opened = this.#length ? this.#trigger.next(new Date(instant.getTime() - this.#length)) : undefined
-    return opened && new Date(opened.getTime() + this.#length)
+    const { length } = this.#options
+    const opened = length ? nextOf(this.#trigger, dateAt(instant.getTime() - length)) : undefined
+    return opened && new Date(opened.getTime() + length)
   }
 
   withDefaults(defaults: TriggerDefaults): Calendar {
-    return new Windows(this.#given, this.#options, defaults)
+    const { length, timezone = defaults.timezone } = this.#options
+    return new Windows(bound(this.#given, { ...defaults, timezone }), { length, timezone })
   }
 }
 
@@ -232,7 +238,7 @@ function readWeekday(day: string | number): number {
 }
 
 function readTimes(text: string): [number, number] {
-  const parts = /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(text)
+  const parts = typeof text === 'string' ? /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(text) : null
   const [h1 = 99, m1 = 99, h2 = 99, m2 = 99] = (parts ?? []).slice(1).map(Number)
   const from = (h1 * 60 + m1) * 60_000
   const to = (h2 * 60 + m2) * 60_000

@@ -1,6 +1,8 @@
-import { formatDuration, parseDuration } from '../duration.ts'
+import { checkKeys, text } from '../check.ts'
+import { formatDuration, wholeDuration } from '../duration.ts'
 import type { Duration, Trigger } from '../interfaces.ts'
 import { type Numeric, toDate } from './numeric.ts'
+import { msOf } from './step.ts'
 
 export interface EveryOptions {
   /** Moves the grid by this much. Default 0. */
@@ -13,14 +15,18 @@ export interface EveryOptions {
  * Elapsed time on a fixed grid: all multiples of `interval` since 1970-01-01T00:00Z, moved by `phase`.
  * Not aligned to the start of the process, so that all instances agree. Knows no zones and no DST.
  *
- * @throws `ERR_ESCAPEMENT_DURATION`
+ * @param interval Whole milliseconds, at least 1.
+ * @throws `ERR_ESCAPEMENT_DURATION`, `ERR_ESCAPEMENT_OPTION`
  * @example
  * every('90s')
  * every('1d', { phase: '6h' }) // 06:00 UTC
  */
-export function every(interval: Duration, { phase = 0, expression }: EveryOptions = {}): Trigger {
-  const length = parseDuration(interval, 'every', { min: 1 })
-  const offset = parseDuration(phase, 'phase', { min: Number.MIN_SAFE_INTEGER }) % length
+export function every(interval: Duration, options: EveryOptions = {}): Trigger {
+  checkKeys(options, { phase: 1, expression: 1 }, 'every option')
+  const { phase = 0 } = options
+  const expression = text('expression', options.expression)
+  const length = wholeDuration(interval, 'every', { min: 1 })
+  const offset = wholeDuration(phase, 'phase', { min: Number.MIN_SAFE_INTEGER }) % length
   const shown = `every ${formatDuration(length)}${offset === 0 ? '' : ` + ${formatDuration(offset)}`}`
   return new Every(length, offset, expression ?? shown)
 }
@@ -39,7 +45,7 @@ export class Every implements Trigger, Numeric {
   }
 
   next(after: Date): Date | undefined {
-    return toDate(this.instantAfter(after.getTime()))
+    return toDate(this.instantAfter(msOf(after)))
   }
 
   instantAfter(after: number): number {

@@ -3,6 +3,7 @@ import type { Calendar, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { type CalendarLike, calendar, type Stretch } from './calendar.ts'
 import { timedPart } from './part.ts'
+import { msOf, nameOf, nextOf } from './step.ts'
 
 // Function calendars are asked about one instant at a time, so the search must end somewhere: after five million
 // refusals, or fifty years if there were ten thousand.
@@ -24,7 +25,10 @@ export function except(trigger: string | Trigger, ...calendars: CalendarLike[]):
       'except: expected calendars after the trigger, got none',
     )
   }
-  return new Except(timedPart(trigger, 'except'), calendars.map(calendar))
+  return new Except(
+    timedPart(trigger, 'except'),
+    calendars.map((one) => calendar(one)),
+  )
 }
 
 export class Except implements Trigger, Bindable {
@@ -39,15 +43,16 @@ export class Except implements Trigger, Bindable {
     this.calendars = calendars
     this.wildcard = inner.wildcard === true
     const names = calendars.map((one) => (one as Stretch).expression ?? 'a calendar')
-    this.expression = `${inner.expression ?? 'custom'} except ${names.join(', ')}`
+    this.expression = `${nameOf(inner)} except ${names.join(', ')}`
     if (inner.timezone) this.timezone = inner.timezone
   }
 
   next(after: Date): Date | undefined {
+    const start = msOf(after)
     let from = after
     for (let i = 0; i < MOST; i++) {
-      const found = this.inner.next(from)
-      if (!found || (i > MANY && found.getTime() - after.getTime() > LONG)) return undefined
+      const found = nextOf(this.inner, from)
+      if (!found || (i > MANY && found.getTime() - start > LONG)) return undefined
       const closed = this.calendars.find((one) => one.includes(found)) as Stretch | undefined
       if (!closed) return found
       const until = closed.until?.(found)

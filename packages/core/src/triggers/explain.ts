@@ -11,9 +11,10 @@ import type { Schedule } from './cron/schedule.ts'
 import { Every } from './every.ts'
 import { Except } from './except.ts'
 import { Limit } from './limit.ts'
-import { scheduleNotes, time } from './notes.ts'
+import { gapNote, scheduleNotes, time } from './notes.ts'
+import { dateAt, nameOf, nextOf } from './step.ts'
 import { type TriggerSpec, toPreview } from './to-trigger.ts'
-import { localTime } from './upcoming.ts'
+import { checkDate, localTime } from './upcoming.ts'
 
 export interface Explanation {
   readonly at: Date
@@ -27,32 +28,31 @@ export interface Explanation {
 }
 
 /**
- * Says why a schedule is due at an instant, or why it is not.
+ * Says why a schedule is due at an instant, or why it is not, as of a job.
  *
  * @example
  * explain('0 9 * * MON-FRI', new Date('2026-11-21T09:00:00Z'), { timezone: 'UTC' }).reasons
  * // ['day-of-week is SAT; "MON-FRI" does not allow it']
  */
 export function explain(spec: TriggerSpec, at: Date, defaults: TriggerDefaults = {}): Explanation {
+  checkDate('at', at)
   const trigger = toPreview(spec, defaults)
   return {
     at,
     local: localTime(at, trigger, defaults.timezone),
     fires: firesAt(trigger, at),
     reasons: reasons(trigger, at),
-    next: trigger.next(at),
+    next: nextOf(trigger, at),
   }
 }
 
 function firesAt(trigger: Trigger, at: Date): boolean {
-  return trigger.next(new Date(at.getTime() - 1))?.getTime() === at.getTime()
+  return nextOf(trigger, dateAt(at.getTime() - 1))?.getTime() === at.getTime()
 }
 
 function reasons(trigger: Trigger, at: Date): string[] {
   if (trigger instanceof AnyOf) {
-    return trigger.parts.flatMap((part) =>
-      reasons(part, at).map((why) => `${part.expression ?? 'custom'}: ${why}`),
-    )
+    return trigger.parts.flatMap((part) => reasons(part, at).map((why) => `${nameOf(part)}: ${why}`))
   }
   if (trigger instanceof Except) {
     const closed = trigger.calendars.filter((one) => one.includes(at)) as Stretch[]
@@ -95,6 +95,8 @@ function cronReasons(schedule: Schedule, at: number): string[] {
     const special = scheduleNotes(schedule, at - 1, at).map((note) => note.text)
     return wrong.length === 0 ? ['all fields match', ...special] : special
   }
+  const left = at === segment.start ? gapNote(schedule, segment) : undefined
+  if (left) return [...wrong, left.text]
   if (wrong.length > 0) return wrong
   return [`${time(local)} comes twice and runs the first time only`]
 }

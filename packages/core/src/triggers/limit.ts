@@ -1,9 +1,12 @@
+import { checkKeys } from '../check.ts'
 import { EscapementError, show } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
-import { type AtOptions, type Instant, readInstant } from './at.ts'
+import type { AtOptions } from './at.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { findZone, systemZone } from './cron/find-zone.ts'
+import { zoneOf } from './cron/find-zone.ts'
+import { type Instant, readInstant } from './instant.ts'
 import { timedPart } from './part.ts'
+import { dateAt, msOf, nameOf, nextOf } from './step.ts'
 
 const MOST = 100_000
 
@@ -17,12 +20,13 @@ export interface LimitOptions extends AtOptions {
  * again after a restart, or on another instance, the answer is the same.
  *
  * @param count 1 to 100,000.
- * @throws `ERR_ESCAPEMENT_TRIGGER`
+ * @throws `ERR_ESCAPEMENT_TRIGGER`, `ERR_ESCAPEMENT_TIMEZONE`, `ERR_ESCAPEMENT_OPTION`
  * @example
  * limit('0 9 * * *', 7, { from: '2026-12-01', timezone: 'Europe/Berlin' }) // the first week of December
  */
 export function limit(trigger: string | Trigger, count: number, options: LimitOptions): Trigger {
-  return new Limit(timedPart(trigger, 'limit'), count, options, {})
+  if (options !== undefined) checkKeys(options, { from: 1, timezone: 1 }, 'limit option')
+  return new Limit(timedPart(trigger, 'limit'), count, options, undefined)
 }
 
 export class Limit implements Trigger, Bindable {
@@ -36,7 +40,7 @@ export class Limit implements Trigger, Bindable {
   readonly #options: LimitOptions
   #last: number | undefined
 
-  constructor(inner: Trigger, count: number, options: LimitOptions, defaults: TriggerDefaults) {
+  constructor(inner: Trigger, count: number, options: LimitOptions, fallback: string | undefined) {
     if (!Number.isInteger(count) || count < 1 || count > MOST) {
       throw new EscapementError(
         'ERR_ESCAPEMENT_TRIGGER',
@@ -49,13 +53,13 @@ export class Limit implements Trigger, Bindable {
         'limit: expected { from }, the instant counting starts at',
       )
     }
-    const zone = findZone(options.timezone ?? defaults.timezone ?? systemZone())
+    const zone = zoneOf(options.timezone, fallback)
     this.inner = inner
     this.count = count
     this.from = readInstant(options.from, 'limit: from', zone)
-    this.#options = options
+    this.#options = { ...options, timezone: options.timezone ?? fallback }
     this.wildcard = inner.wildcard === true
-    this.expression = `${inner.expression ?? 'custom'} limited to ${count} from ${new Date(this.from).toISOString()}`
+    this.expression = `${nameOf(inner)} limited to ${count} from ${new Date(this.from).toISOString()}`
     if (inner.timezone) this.timezone = inner.timezone
   }
 
@@ -66,18 +70,18 @@ export class Limit implements Trigger, Bindable {
   }
 
   next(after: Date): Date | undefined {
-    const found = this.inner.next(after.getTime() < this.from ? new Date(this.from - 1) : after)
+    const found = nextOf(this.inner, msOf(after) < this.from ? dateAt(this.from - 1) : after)
     return found && found.getTime() <= this.last ? found : undefined
   }
 
   withDefaults(defaults: TriggerDefaults): Trigger {
-    return new Limit(bound(this.inner, defaults), this.count, this.#options, defaults)
+    return new Limit(bound(this.inner, defaults), this.count, this.#options, defaults.timezone)
   }
 
   #count(): number {
-    let last = new Date(this.from - 1)
+    let last = dateAt(this.from - 1)
     for (let i = 0; i < this.count; i++) {
-      const found = this.inner.next(last)
+      const found = nextOf(this.inner, last)
       if (!found) break
       last = found
     }

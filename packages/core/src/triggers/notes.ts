@@ -23,7 +23,10 @@ const DAY = 86_400_000
 
 /** What the clocks did to a trigger in (`previous`, `at`], `at` being one of its instants. */
 export function notes(trigger: Trigger, previous: number, at: number): Note[] {
-  if (trigger instanceof AnyOf) return trigger.parts.flatMap((part) => notes(part, previous, at))
+  if (trigger instanceof AnyOf) {
+    const all = trigger.parts.flatMap((part) => notes(part, previous, at))
+    return all.filter((note, i) => all.findIndex(({ text }) => text === note.text) === i)
+  }
   if (trigger instanceof Except || trigger instanceof Between || trigger instanceof Limit) {
     return notes(trigger.inner, previous, at)
   }
@@ -36,8 +39,10 @@ export function scheduleNotes(schedule: Schedule, previous: number, at: number):
   const found: Note[] = []
   let segment = schedule.zone.at(previous)
   while (segment.end <= at) {
-    segment = schedule.zone.at(segment.end)
-    const note = segment.start > previous && gapNote(schedule, segment)
+    const { end } = segment
+    segment = schedule.zone.at(end)
+    // A segment that goes on over new year is met in both years.
+    const note = segment.start === end && gapNote(schedule, segment)
     if (note) found.push(note)
   }
   if (schedule.next(at - 1) === at) {
@@ -48,7 +53,7 @@ export function scheduleNotes(schedule: Schedule, previous: number, at: number):
 }
 
 /** Times lost at the segment's start that nothing stands in for. */
-function gapNote(schedule: Schedule, { start, before, offset, gap }: Segment): Note | undefined {
+export function gapNote(schedule: Schedule, { start, before, offset, gap }: Segment): Note | undefined {
   if (gap === 0 || movesOver(schedule, gap)) return undefined
   if (!(schedule.local(start + before) < start + offset)) return undefined
   return {

@@ -1,7 +1,5 @@
 import type { Trigger } from '../interfaces.ts'
-
-/** The last instant a Date can hold, in ms. */
-const END = 8.64e15
+import { LAST, nextOf } from './step.ts'
 
 /** A trigger that can answer in ms: two Dates less for every tick. */
 export interface Numeric {
@@ -9,13 +7,13 @@ export interface Numeric {
   instantAfter(after: number): number
 }
 
-/** As `trigger.next()`, in ms. */
+/** As `trigger.next()`, in ms. @throws ERR_ESCAPEMENT_TRIGGER if the trigger gives anything else, or throws. */
 export function instantAfter(trigger: Trigger, after: number): number | undefined {
-  if (!('instantAfter' in trigger)) return trigger.next(new Date(after))?.getTime()
+  if (!('instantAfter' in trigger)) return nextOf(trigger, new Date(after))?.getTime()
   const at = (trigger as unknown as Numeric).instantAfter(after)
-  return at <= END ? at : undefined
+  return at <= LAST ? at : undefined
 }
 
 export function toDate(at: number): Date | undefined {
-  return at <= END ? new Date(at) : undefined
+  return at <= LAST ? new Date(at) : undefined
 }

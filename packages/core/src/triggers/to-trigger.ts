@@ -1,8 +1,8 @@
-import { EscapementError } from '../errors.ts'
+import { EscapementError, show } from '../errors.ts'
 import type { Trigger } from '../interfaces.ts'
 import { anyOf } from './any-of.ts'
 import { bound, type TriggerDefaults } from './bind.ts'
-import { boundCron } from './cron/cron.ts'
+import { boundCron, checkDefaults, isElapsed } from './cron/cron.ts'
 import { isTrigger, part } from './part.ts'
 
 /** What a job takes: a cron expression, a trigger, or several of them. */
@@ -13,9 +13,14 @@ export type TriggerSpec = string | Trigger | readonly (string | Trigger)[]
  * the zone and DST policy of cron expressions, and the job's name for `H`. The same string and defaults give
  * the same object.
  *
- * @throws `ERR_ESCAPEMENT_TRIGGER`, and what the expression throws.
+ * @throws `ERR_ESCAPEMENT_TRIGGER`, `ERR_ESCAPEMENT_OPTION`, and what the expression throws.
  */
 export function toTrigger(spec: TriggerSpec, defaults: TriggerDefaults = {}): Trigger {
+  checkDefaults(defaults, 'trigger option')
+  return read(spec, defaults)
+}
+
+function read(spec: TriggerSpec, defaults: TriggerDefaults): Trigger {
   if (typeof spec === 'string') return boundCron(spec, defaults)
   if (Array.isArray(spec)) {
     if (spec.length === 0) {
@@ -24,14 +29,20 @@ export function toTrigger(spec: TriggerSpec, defaults: TriggerDefaults = {}): Tr
         'trigger: expected at least one, got an empty array',
       )
     }
-    const parts = spec.map((one) => toTrigger(one as string | Trigger, defaults))
+    const parts = Array.from(spec as (string | Trigger)[], (one) => read(one, defaults))
     return parts.length === 1 ? (parts[0] as Trigger) : anyOf(...parts)
   }
-  return bound(part(spec as Trigger, 'trigger'), defaults)
+  const trigger = bound(part(spec as Trigger, 'trigger'), defaults)
+  if (isTrigger(trigger)) return trigger
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_TRIGGER',
+    `withDefaults() of a trigger must give a trigger, but gave ${show(trigger)}`,
+  )
 }
 
-/** For previews: a trigger stays as it is unless there is something to fill in; anything else is taken as a job would. */
+/** For previews: as a job would take it. Only `cron('@every …')` by itself still counts from the instant asked about. */
 export function toPreview(spec: TriggerSpec, defaults: TriggerDefaults): Trigger {
-  const nothing = Object.values(defaults).every((value) => value === undefined)
-  return nothing && isTrigger(spec) ? spec : toTrigger(spec, defaults)
+  const trigger = toTrigger(spec, defaults)
+  const settled = Object.values(defaults).every((value) => value === undefined)
+  return settled && isElapsed(spec) ? spec : trigger
 }

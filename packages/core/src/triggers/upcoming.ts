@@ -1,13 +1,15 @@
+import { checkKeys, fail, integer } from '../check.ts'
 import type { Trigger } from '../interfaces.ts'
 import type { TriggerDefaults } from './bind.ts'
-import { findZone, systemZone } from './cron/find-zone.ts'
+import { zoneOf } from './cron/find-zone.ts'
 import { type Note, notes } from './notes.ts'
+import { dateMs, nextOf } from './step.ts'
 import { type TriggerSpec, toPreview } from './to-trigger.ts'
 
 export interface UpcomingOptions extends TriggerDefaults {
   /** Strictly after this. Default: now. */
   readonly from?: Date | undefined
-  /** At most so many. Default 10, or no bound if there is `until`. */
+  /** At most so many: a whole number. Default 10, or no bound if there is `until`. */
   readonly count?: number | undefined
   /** Up to and including this. */
   readonly until?: Date | undefined
@@ -22,33 +24,54 @@ export interface Upcoming {
 }
 
 /**
- * The next instants of a schedule, with notes where a change of the clocks skipped, shifted or doubled something.
+ * The next instants of a schedule, as a job would have them, with notes where a change of the clocks skipped, shifted or doubled something.
  *
+ * @throws `ERR_ESCAPEMENT_OPTION`, and what the spec throws; while it goes on, `ERR_ESCAPEMENT_TRIGGER` for a trigger
+ * that gives no later Date.
  * @example
  * for (const { at, local, notes } of upcoming('30 2 * * *', { timezone: 'Europe/Berlin', count: 5 })) …
  */
-export function* upcoming(
+export function upcoming(
   spec: TriggerSpec,
-  { from = new Date(), count, until, ...defaults }: UpcomingOptions = {},
+  options: UpcomingOptions = {},
 ): Generator<Upcoming, void, undefined> {
-  const trigger = toPreview(spec, defaults)
+  checkKeys(options, { from: 1, count: 1, until: 1, timezone: 1, dst: 1, seed: 1 }, 'upcoming option')
+  const { from = new Date(), count, until, ...defaults } = options
+  checkDate('from', from)
+  if (until !== undefined) checkDate('until', until)
+  if (count !== undefined) integer('count', count, 0)
   const most = count ?? (until ? Number.POSITIVE_INFINITY : 10)
+  return walk(toPreview(spec, defaults), from, most, until, defaults.timezone)
+}
+
+function* walk(
+  trigger: Trigger,
+  from: Date,
+  most: number,
+  until: Date | undefined,
+  timezone: string | undefined,
+): Generator<Upcoming, void, undefined> {
   let previous = from
   for (let i = 0; i < most; i++) {
-    const at = trigger.next(previous)
+    const at = nextOf(trigger, previous)
     if (!at || (until && at > until)) return
     yield {
       at,
-      local: localTime(at, trigger, defaults.timezone),
+      local: localTime(at, trigger, timezone),
       notes: notes(trigger, previous.getTime(), at.getTime()),
     }
     previous = at
   }
 }
 
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function checkDate(option: string, given: unknown): void {
+  if (dateMs(given) === undefined) fail(option, 'a valid Date', given)
+}
+
 /** An instant on the clocks of a trigger's zone: `2026-11-20T09:00:00+08:00`. */
 export function localTime(at: Date, trigger: Trigger, timezone?: string): string {
-  const offset = findZone(trigger.timezone ?? timezone ?? systemZone()).at(at.getTime()).offset
+  const offset = zoneOf(trigger.timezone, timezone).at(at.getTime()).offset
   const shown = new Date(at.getTime() + offset)
     .toISOString()
     .slice(0, -1)

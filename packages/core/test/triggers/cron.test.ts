@@ -1,5 +1,17 @@
+import { createScheduler } from '@escapement/core'
 import { describe, expect, it } from 'vitest'
-import { cron, explain, upcoming } from '../../src/triggers/index.ts'
+import {
+  anyOf,
+  at,
+  between,
+  cron,
+  every,
+  except,
+  explain,
+  limit,
+  type TriggerSpec,
+  upcoming,
+} from '../../src/triggers/index.ts'
 
 function refusal(
   expression: unknown,
@@ -294,6 +306,14 @@ describe('upcoming', () => {
       '2026-10-26T02:30:00+01:00 ',
     ])
   })
+  it('says once what a change at the end of a year left out', () => {
+    const options = { timezone: 'Pacific/Fakaofo', from: new Date('2011-12-10'), count: 2 }
+    for (const spec of ['0 12 1,30 * *', anyOf('0 12 1,30 * *', '0 12 1,30 * *')])
+      expect([...upcoming(spec, options)].map(({ notes }) => notes.map((note) => note.text))).toEqual([
+        ['2011-12-30 12:00 did not exist and was left out'],
+        [],
+      ])
+  })
   it('is bounded by a count, an end, or the schedule', () => {
     const count = (options: object) =>
       [...upcoming('0 0 0 1 1 * 2027-2028', { ...berlin, from: spring, ...options })].length
@@ -342,5 +362,55 @@ describe('explain', () => {
       false,
       '2026-10-25 02:30 comes twice and runs the first time only',
     ])
+    expect(why('30 2 * * *', '2026-03-29T01:00:00Z', { ...berlin, dst: 'skip' })).toEqual([
+      false,
+      'hour is 3; "2" allows 2',
+      'minute is 0; "30" allows 30',
+      '2026-03-29 02:30 did not exist and was left out',
+    ])
+    expect(why('30 2 * * *', '2026-03-29T02:00:00Z', { ...berlin, dst: 'skip' })).toHaveLength(3)
+    expect(why('*/40 2 * * *', '2026-03-29T01:00:00Z', berlin).at(-1)).toBe(
+      '2026-03-29 02:00 (and later) did not exist and was left out',
+    )
+  })
+})
+
+describe('previews agree with the job as it is registered', () => {
+  const from = new Date('2026-11-26T10:01:07Z')
+  const specs: [string, TriggerSpec][] = [
+    ['an expression', '30 2 * * *'],
+    ['@every', '@every 7m'],
+    ['@every within others', anyOf('@every 7m', '0 9 * * *')],
+    ['@every within except', except('@every 7m', { weekdays: [0] })],
+    ['@every within limit', limit('@every 7m', 3, { from })],
+    ['local times', between('0 * * * *', '2026-12-01', '2026-12-03 12:00')],
+    ['local instants', at(['2026-12-24 09:00', '2026-12-25 09:00'])],
+    ['a calendar', except('0 * * * *', { daily: '00:00-20:00' })],
+    ['windows', except('0 * * * *', { opens: '0 0 * * *', for: '20h' })],
+    ['a list', ['0 9 * * *', every('7h')]],
+    ['H with a seed', cron('H H * * *', { seed: 'other' })],
+    ['H with the name as seed', 'H H * * *'],
+  ]
+  it.each(specs)('%s', (_, spec) => {
+    const scheduler = createScheduler({ timezone: 'Asia/Shanghai' })
+    const { trigger } = scheduler.job('job', spec, { dst: 'skip' }, () => {})
+    const options = { from, count: 5, timezone: 'Asia/Shanghai', dst: 'skip', seed: 'job' } as const
+    const of = (found: Iterable<{ at: Date }>) => [...found].map((one) => one.at.toISOString())
+    const job: string[] = []
+    for (let at = trigger.next(from); at && job.length < 5; at = trigger.next(at)) job.push(at.toISOString())
+    expect(of(upcoming(spec, options))).toEqual(job)
+    expect(of(upcoming(trigger, { from, count: 5 }))).toEqual(job)
+    const first = new Date(job[0] as string)
+    expect(explain(spec, first, { timezone: 'Asia/Shanghai', dst: 'skip', seed: 'job' }).fires).toBe(true)
+    expect(explain(trigger, first).fires).toBe(true)
+  })
+  it('without options too, where nothing depends on a scheduler', () => {
+    const aligned = [...upcoming(anyOf('@every 7m'), { from, count: 1 })][0]?.at
+    expect(aligned).toEqual(every('7m').next(from))
+  })
+  it('an H that only the name of a job settles is refused', () => {
+    expect(() => upcoming('0 H * * *')).toThrow(/H needs a seed/)
+    expect(() => upcoming(anyOf('0 H * * *'))).toThrow(/H needs a seed/)
+    expect(() => explain(except('0 H * * *', { weekdays: [0] }), from)).toThrow(/H needs a seed/)
   })
 })

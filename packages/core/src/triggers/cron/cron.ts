@@ -1,10 +1,11 @@
+import { checkKeys, oneOf, text as textOption } from '../../check.ts'
 import { parseDuration } from '../../duration.ts'
-import { EscapementError, show } from '../../errors.ts'
 import type { Trigger } from '../../interfaces.ts'
 import type { Bindable, TriggerDefaults } from '../bind.ts'
 import { every } from '../every.ts'
 import { type Numeric, toDate } from '../numeric.ts'
-import { findZone, systemZone } from './find-zone.ts'
+import { msOf } from '../step.ts'
+import { findZone, systemZone, zoneOf } from './find-zone.ts'
 import { Memo } from './memo.ts'
 import { everyText, parse, writeOut } from './parse.ts'
 import { malformed } from './problem.ts'
@@ -47,12 +48,13 @@ export interface CronTrigger extends Trigger {
  *
  * `@every` counts from the instant asked about; bound to a job it is `every()`, so that all instances agree.
  *
- * @throws `ERR_ESCAPEMENT_CRON`, `ERR_ESCAPEMENT_TIMEZONE`, `ERR_ESCAPEMENT_OPTION` (dst), and
+ * @throws `ERR_ESCAPEMENT_CRON`, `ERR_ESCAPEMENT_TIMEZONE`, `ERR_ESCAPEMENT_OPTION`, and
  * `ERR_ESCAPEMENT_TRIGGER` if the expression can never fire.
  * @example
  * cron('0 9 LW * *', { timezone: 'Asia/Shanghai' }).next(new Date())
  */
 export function cron(expression: string, options: CronOptions = {}): CronTrigger {
+  checkDefaults(options, 'cron option')
   return make(expression, options, false)
 }
 
@@ -92,7 +94,7 @@ class Cron implements CronTrigger, Bindable, Numeric {
   }
 
   next(after: Date): Date | undefined {
-    return toDate(this.instantAfter(after.getTime()))
+    return toDate(this.instantAfter(msOf(after)))
   }
 
   instantAfter(after: number): number {
@@ -121,7 +123,7 @@ class Elapsed implements CronTrigger, Bindable {
   }
 
   next(after: Date): Date | undefined {
-    const ms = after.getTime()
+    const ms = msOf(after)
     return toDate((this.interval >= 1000 ? Math.floor(ms / 1000) * 1000 : ms) + this.interval)
   }
 
@@ -132,6 +134,14 @@ class Elapsed implements CronTrigger, Bindable {
 
 function aligned(expression: string, interval: number): Trigger {
   return triggers.get(`@${interval} ${expression}`, () => every(interval, { expression }))
+}
+
+/** Checks what a scheduler, a job or `cron()` may be told of zone, DST policy and seed. */
+export function checkDefaults(given: TriggerDefaults, what: string): void {
+  checkKeys(given, { timezone: 1, dst: 1, seed: 1 }, what)
+  if (given.timezone !== undefined) findZone(given.timezone)
+  if (given.dst !== undefined) oneOf('dst', given.dst, ['vixie', 'skip', 'shift'])
+  textOption('seed', given.seed)
 }
 
 function everyInterval(expression: string): number | undefined {
@@ -150,6 +160,7 @@ const triggers = new Memo<Trigger>(10_000)
 const schedules = new Memo<Schedule>(10_000)
 
 function make(expression: string, options: CronOptions, open: boolean): CronTrigger {
+  if (typeof expression !== 'string') throw malformed(expression, 'expected a string')
   const { timezone, dst, seed } = options
   // A seed is as good as unique: remembering would cost more than it saves.
   if (seed !== undefined) return create(expression, options, open)
@@ -180,16 +191,7 @@ function bindCron(expression: string, given: CronOptions, defaults: TriggerDefau
 
 function create(expression: string, options: CronOptions, open: boolean): CronTrigger {
   const { timezone, dst = 'vixie', seed } = options
-  const place = findZone(timezone ?? systemZone())
-  if (dst !== 'vixie' && dst !== 'skip' && dst !== 'shift') {
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_OPTION',
-      `dst: expected "vixie", "skip" or "shift", got ${show(dst)}`,
-    )
-  }
-  if (seed !== undefined && typeof seed !== 'string') {
-    throw new EscapementError('ERR_ESCAPEMENT_OPTION', `seed: expected a string, got ${show(seed)}`)
-  }
+  const place = zoneOf(timezone)
   const interval = everyInterval(expression)
   if (interval !== undefined) return new Elapsed(expression.trim(), interval, place, dst)
   const fields = parse(expression, seed ?? expression)
@@ -208,6 +210,11 @@ function create(expression: string, options: CronOptions, open: boolean): CronTr
 
 function mayHash(expression: string): boolean {
   return typeof expression === 'string' && /(^|[\s,])h($|[\s,(/])/i.test(expression)
+}
+
+/** Whether it is an `@every` that no job has taken. */
+export function isElapsed(value: unknown): value is Trigger {
+  return value instanceof Elapsed
 }
 
 /** The schedule behind a cron trigger, for preview and explanation. */

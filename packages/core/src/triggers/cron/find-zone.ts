@@ -13,6 +13,11 @@ export function findZone(name: string): Zone {
   )
 }
 
+/** The zone that was given, else the fallback, else that of the process. */
+export function zoneOf(given: string | undefined, fallback?: string): Zone {
+  return findZone(given === undefined ? (fallback ?? systemZone()) : given)
+}
+
 function hint(name: unknown): string {
   if (typeof name !== 'string') return ''
   const known = zoneHint(name)
