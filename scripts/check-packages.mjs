@@ -15,8 +15,7 @@ async function check(name) {
   const folder = join(root, 'packages', name)
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const steps = [[bin('publint'), ['--strict', folder]]]
-  if (exports['.'])
-    steps.push([bin('attw'), ['--pack', folder, '--profile', 'esm-only', '--no-color', '--quiet']])
+  if (exports['.']) steps.push([bin('attw'), ['--pack', folder, '--no-color', '--quiet']])
   for (const [command, args] of steps) {
     try {
       await run(command, args, { cwd: root })

@@ -58,15 +58,28 @@ try {
   writeFileSync(
     join(folder, 'cjs.cjs'),
     `${names.map((name) => `require('${name}')`).join('\n')}
+    for (const name of [${names.map((name) => `'${name}'`).join(', ')}]) {
+      if (!/dist.cjs/.test(require.resolve(name))) throw new Error(name + ' is no CommonJS module')
+    }
     const Koa = require('koa')
     const { createScheduler } = require('@escapement/koa')
     const scheduler = createScheduler()
-    scheduler.job('smoke', '* * * * * *', (run) => { console.log('cjs', run.tick.id.length > 0); server.close() })
+    const { currentRun } = require('@escapement/core')
+    const { worker } = require('@escapement/worker')
+    const threaded = worker(require.resolve('./thread.cjs'))
+    scheduler.job('smoke', '* * * * * *', async (run) => {
+      // Two copies in one process share what must be one.
+      const other = await import('@escapement/core')
+      console.log('cjs', run.tick.id.length > 0, other.currentRun !== currentRun && other.currentRun() === run)
+      console.log('worker', await threaded(run))
+      server.close()
+    })
     const app = new Koa()
     app.use(scheduler.middleware())
     const server = app.listen(0)
     server.on('close', () => console.log('closed'))`,
   )
+  writeFileSync(join(folder, 'thread.cjs'), `module.exports = (run) => 'ran ' + run.job.name`)
   const typed = `import express from 'express'
 import { createScheduler, type Run } from '@escapement/express'
 ${names.map((name, i) => `import * as p${i} from '${name}'`).join('\n')}

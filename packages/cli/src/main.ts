@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { at, type Dst, EscapementError } from '@escapement/core'
 import { describeCommand, explainCommand, nextCommand, yearCommand } from './commands.ts'
@@ -163,5 +163,5 @@ function print(output: Output, text: string): number {
 }
 
 function version(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+  return createRequire(import.meta.url)('escapement/package.json').version
 }
