@@ -6,7 +6,8 @@ import { watermark } from './durable.ts'
 import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
 import type { RunParts } from './facts.ts'
-import type { Cause, Clock, Lock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
+import { GuardedLock } from './guarded-lock.ts'
+import type { Cause, Claim, Clock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
 import type { Policies } from './options.ts'
@@ -61,7 +62,7 @@ export class Engine {
   /** Told when a run has ended. */
   onSettled: (run: ActiveRun) => void = () => {}
 
-  readonly #lock: Lock | undefined
+  readonly #lock: GuardedLock | undefined
   readonly #plugins: readonly Plugin[]
   readonly #slots: Link | undefined
   /** What becomes of late ticks. */
@@ -85,7 +86,7 @@ export class Engine {
     this.abortGrace = parts.abortGrace
     this.store = parts.plugins.store ?? memoryStore()
     this.troubles = new Troubles(parts.log, parts.clock)
-    this.#lock = parts.plugins.lock
+    this.#lock = parts.plugins.lock && new GuardedLock(parts.plugins.lock, this.clock, this.troubles)
     this.#plugins = parts.plugins.all
     this.#slots = Number.isFinite(parts.concurrency)
       ? concurrency(parts.concurrency, this.#monotonic)
@@ -154,12 +155,12 @@ export class Engine {
 
   /** How long a tick is left to the other instances, in ms. */
   headStart(job: JobEntry, at: number, now: number): number {
-    try {
-      return this.#lock?.headStart?.(job, at, now) ?? 0
-    } catch (error) {
-      this.report(error, { source: 'headStart', job: job.name })
-      return 0
-    }
+    return this.#lock?.headStart(job, at, now) ?? 0
+  }
+
+  /** A claim that a plugin has brought, guarded. */
+  take(claim: Claim): Claim {
+    return this.#lock?.take(claim) ?? claim
   }
 
   /** Runs a job: a due tick, or one taken over. `wall` is when it was found due, in ms. */
@@ -244,7 +245,8 @@ export class Engine {
 
   /** Ends a run whose chain does not end by itself. */
   giveUp(run: ActiveRun): void {
-    this.#settle(run, undefined, { error: run.aborted })
+    const { result, failure } = run.extras?.ending ?? { result: undefined, failure: { error: run.aborted } }
+    this.#settle(run, result, failure)
   }
 
   /** Sends a run through the chain. Never throws: whatever happens becomes the run's outcome. */

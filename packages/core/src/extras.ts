@@ -1,6 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { TaskGroup } from './group.ts'
-import type { Logger, Run, Tick } from './interfaces.ts'
+import type { Logger, Outcome, Run, Tick } from './interfaces.ts'
+import type { Failure } from './run.ts'
 
 /** What most runs never have. Apart from them, since what a run costs is mostly its size. */
 export class Extras {
@@ -21,6 +22,8 @@ export class Extras {
   slow = false
   groups: TaskGroup[] | undefined = undefined
   cleanups: (() => unknown)[] | undefined = undefined
+  /** How it will end, once that is decided. */
+  ending: { outcome: Outcome; result: unknown; failure: Failure | undefined } | undefined = undefined
   /** Told when the run has ended. */
   waiters: (() => void)[] | undefined = undefined
   /** Ends its wait for its turn. */

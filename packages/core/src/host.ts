@@ -17,6 +17,7 @@ export function createHost(engine: Engine, registry: Registry, timezone: string)
     rerun: (tick, claim) => {
       const job = registry.find(tick.job)
       const at = tick.scheduledAt.getTime()
+      claim = engine.take(claim)
       if (job) engine.fire(job, 'rerun', at, { fold: foldOf(tick.id), claim })
       else void claim.finish('abandoned')
     },

@@ -161,7 +161,7 @@ export class ActiveRun extends Facts implements Run {
 
   /** Aborts the whole run, or with `attemptOnly` what is under way. The first reason counts. */
   abort(reason: Error, attemptOnly = false): void {
-    if (this.ended || (this.aborted && (attemptOnly || this.over))) return
+    if (this.ended || this.extras?.ending || (this.aborted && (attemptOnly || this.over))) return
     if (!attemptOnly) this.touch.over = true
     const first = this.aborted === undefined
     this.aborted = reason
@@ -244,6 +244,7 @@ export class ActiveRun extends Facts implements Run {
   /** The outcome if the run ended now, with this failure or with none. */
   judge(failure?: Failure): Outcome {
     if (this.outcome) return this.outcome
+    if (this.extras?.ending) return this.extras.ending.outcome
     if (this.attempt === 0 && !failure) return 'skipped'
     if (!failure) return 'succeeded'
     if (!this.aborted || failure.error !== this.aborted) return 'failed'

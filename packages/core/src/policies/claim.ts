@@ -1,6 +1,6 @@
 import { type Chain, isPromise, type Link } from '../compose.ts'
 import type { Claim, Lock, Refusal } from '../interfaces.ts'
-import type { ActiveRun } from '../run.ts'
+import type { ActiveRun, Failure } from '../run.ts'
 
 /** Asks the fleet for the tick. A rerun brings its claim along. */
 export function claim(lock: Lock, monotonic: () => number): Link {
@@ -31,14 +31,18 @@ function decide(run: ActiveRun, answer: Claim | Refusal, next: Chain): unknown {
 async function hold(run: ActiveRun, claim: Claim, next: Chain): Promise<unknown> {
   if (run.state === 'due') run.state = 'claimed'
   const undo = claim.onLost((reason) => run.abort(reason))
+  let result: unknown
+  let failure: Failure | undefined
   try {
-    const result = await next(run)
-    await claim.finish(run.judge())
-    return result
+    result = await next(run)
   } catch (error) {
-    await claim.finish(run.judge({ error }))
-    throw error
-  } finally {
-    undo()
+    failure = { error }
   }
+  undo()
+  // Decided: what becomes of the claim changes it no more.
+  const outcome = run.judge(failure)
+  run.touch.ending = { outcome, result, failure }
+  await claim.finish(outcome)
+  if (failure) throw failure.error
+  return result
 }
