@@ -1,4 +1,5 @@
 import { Alive } from './alive.ts'
+import { Asked } from './asked.ts'
 import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached } from './context.ts'
 import { describe } from './describe.ts'
@@ -39,6 +40,8 @@ export interface EngineParts {
   log: Logger
   userLog: Logger
   concurrency: number
+  /** The most runs that were asked for and have not ended. */
+  maxQueued: number
   /** How long an aborted attempt may take to settle, in ms. */
   abortGrace: number
 }
@@ -68,6 +71,7 @@ export class Engine {
   /** What becomes of late ticks. */
   readonly #late: Link
   readonly #mutexes = new Mutexes()
+  readonly #asked: Asked
   readonly #alive = new Alive()
   readonly #chains = new Map<number, Chain>()
   /** Timers of aborted runs. */
@@ -88,6 +92,7 @@ export class Engine {
     this.troubles = new Troubles(parts.log, parts.clock)
     this.#lock = parts.plugins.lock && new GuardedLock(parts.plugins.lock, this.clock, this.troubles)
     this.#plugins = parts.plugins.all
+    this.#asked = new Asked(parts.log, parts.maxQueued)
     this.#slots = Number.isFinite(parts.concurrency)
       ? concurrency(parts.concurrency, this.#monotonic)
       : undefined
@@ -193,10 +198,12 @@ export class Engine {
   }
 
   /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
-  request(job: JobEntry, data: unknown): ActiveRun {
+  request(job: JobEntry, data: unknown, bytes: number): ActiveRun {
+    this.#asked.enter(job.name, bytes)
     const now = this.now()
     const run = new ActiveRun(this, job, 'manual', now, now)
     run.touch.data = data
+    run.touch.bytes = bytes
     for (const { name, hooks } of this.#plugins) {
       try {
         hooks?.request?.(run)
@@ -300,6 +307,7 @@ export class Engine {
     this.events.emit(outcome, run)
     this.events.emit('settled', run)
     this.onSettled(run)
+    if (run.extras?.bytes !== undefined) this.#asked.leave(run.extras.bytes)
     run.settle()
     if (this.inFlight.length > 0) return
     this.#alive.release()

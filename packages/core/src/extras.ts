@@ -7,6 +7,10 @@ import type { Failure } from './run.ts'
 export class Extras {
   /** What it was asked with. All others get the job's. */
   data: unknown = undefined
+  /** The size of that in bytes; undefined when it was not asked for. */
+  bytes: number | undefined = undefined
+  /** Told when it has begun, is in line, or has ended: whoever asked for it waits for that. */
+  answer: (() => void) | undefined = undefined
   /** The run of another job that lets this one go. */
   parent: Run | undefined = undefined
   tick: Tick | undefined = undefined

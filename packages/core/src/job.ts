@@ -1,5 +1,7 @@
 import type { Slot } from './agenda.ts'
+import { checkKeys, flag } from './check.ts'
 import type { Chain } from './compose.ts'
+import { EscapementError } from './errors.ts'
 import type { PauseInfo } from './events.ts'
 import type { Handler, Outcome, Run, Trigger } from './interfaces.ts'
 import type { Policies } from './options.ts'
@@ -33,13 +35,13 @@ export interface Job<Data = unknown, Input = Data> {
 }
 
 export interface RunOptions {
-  /** Wait for the outcome. Default false: resolves when the run is on its way. */
+  /** Wait for the outcome. Default false: resolves when the run has begun or waits for its turn. */
   wait?: boolean
 }
 
 /** What a job asks of the scheduler it is registered with. */
 export interface Keeper {
-  request(job: JobEntry, data: unknown, options: RunOptions): Promise<Run>
+  request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<Run>
   remove(job: JobEntry): void
   setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void
 }
@@ -129,7 +131,7 @@ export class JobEntry implements Job {
     return this.slot === undefined ? undefined : new Date(this.at)
   }
 
-  run(data?: unknown, options: RunOptions = {}): Promise<Run> {
+  run(data?: unknown, options?: RunOptions): Promise<Run> {
     return this.#keeper.request(this, data, options)
   }
 
@@ -155,4 +157,23 @@ function spread(name: string, range: number): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
   return Math.floor(((hash >>> 0) / 2 ** 32) * range)
+}
+
+/**
+ * Whether a request waits for the outcome.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION
+ */
+export function parseRunOptions(job: JobEntry, data: unknown, options: RunOptions | undefined): boolean {
+  if (options !== undefined) {
+    checkKeys(options, { wait: 1 }, 'run option')
+    return options.wait !== undefined && flag('wait', options.wait)
+  }
+  if (!job.policies.schema && typeof data === 'object' && data !== null && 'wait' in data) {
+    if (Object.keys(data).length === 1 && typeof data.wait === 'boolean') {
+      const message = `run() takes its options after the data: run(undefined, { wait: ${data.wait} }), or run(data, {}) if this is the data`
+      throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+    }
+  }
+  return false
 }

@@ -30,13 +30,14 @@ export interface Executor {
 export interface Lock {
   /**
    * Asks to run `run.key`. `lease`: whether no other run of the job may be under way.
-   * Resolves in bounded time and does not reject: trouble is a refusal with `claim-unavailable`.
+   * Resolves in bounded time and does not reject: trouble is a refusal with `claim-unavailable`. After 30 s the
+   * scheduler waits no longer; a claim that is granted later is finished as `skipped`.
    */
   claim(run: Run, options: { lease: boolean }): Maybe<Claim | Refusal>
   /**
    * How long a tick of the job is left to other instances, in ms after its instant (`at`, in ms): until then it costs
    * this one nothing. Asked when the tick is armed for soon or due, and again when that time is over. `now` is the
-   * scheduler's time in ms, less the job's `spread`. Default 0.
+   * scheduler's time in ms, less the job's `spread`. Default 0. At most a minute from `now`; anything else counts as 0.
    */
   headStart?(job: Job, at: number, now: number): number
   /**
@@ -59,7 +60,10 @@ export interface Claim {
   held(): boolean
   /** Calls back once if the hold is lost. Returns its undo. */
   onLost(callback: (reason: Error) => void): () => void
-  /** Writes the end of the run. The claim itself stays, so that the tick is not run again. */
+  /**
+   * Writes the end of the run. The claim itself stays, so that the tick is not run again. The run's outcome is decided
+   * when it is called, whatever becomes of it; the run ends 5 s later at the latest.
+   */
   finish(outcome: Outcome): Promise<void>
 }
 

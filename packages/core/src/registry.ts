@@ -2,12 +2,13 @@ import { fail } from './check.ts'
 import { scheduledData } from './data.ts'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
-import type { Handler } from './interfaces.ts'
+import type { Handler, Trigger } from './interfaces.ts'
 import { JobEntry, type Keeper } from './job.ts'
 import { nearest } from './nearest.ts'
 import { type JobDefaults, type JobOptions, type Policies, parsePolicies } from './options.ts'
 import type { Settings } from './settings.ts'
 import { type TriggerSpec, toTrigger } from './triggers/index.ts'
+import { isManual } from './triggers/manual.ts'
 
 /** The jobs of a scheduler by name. What cannot run is refused here, not at three in the morning. */
 export class Registry {
@@ -68,15 +69,16 @@ export class Registry {
     const own = options ?? (this.#defaults.blackout === undefined ? undefined : {})
     const policies = own ? parsePolicies(own, this.#defaults, name) : this.#plain
     const { timezone, dst } = { ...this.#defaults, ...options }
+    const trigger = toTrigger(spec, { timezone, dst, seed: name })
     const job = new JobEntry(
       this.#keeper,
       this.#order++,
       {
         name,
-        trigger: toTrigger(spec, { timezone, dst, seed: name }),
+        trigger,
         handler,
         policies,
-        data: scheduledData(name, policies.schema, options?.data),
+        data: this.#data(name, trigger, policies, options),
         chain: this.#engine.chain(policies),
       },
       options?.paused === true,
@@ -87,6 +89,12 @@ export class Registry {
 
   delete(job: JobEntry): boolean {
     return this.#jobs.get(job.name) === job && this.#jobs.delete(job.name)
+  }
+
+  /** What its ticks get. A job without ticks needs none. */
+  #data(name: string, trigger: Trigger, { schema }: Policies, options: JobOptions | undefined): unknown {
+    const data = options?.data
+    return data === undefined && isManual(trigger) ? undefined : scheduledData(name, schema, data)
   }
 
   #checkName(name: unknown): void {

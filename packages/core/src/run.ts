@@ -147,6 +147,7 @@ export class ActiveRun extends Facts implements Run {
     if (this.attempt === 1) {
       this.wall = this.engine.now()
       this.began = this.engine.clock.monotonic()
+      this.extras?.answer?.()
     } else {
       if (this.extras) this.extras.controller = undefined
       this.aborted = undefined
@@ -181,11 +182,20 @@ export class ActiveRun extends Facts implements Run {
     })
   }
 
+  /** Resolves when it has begun, is in line, or has ended. */
+  get answered(): Promise<void> | undefined {
+    if (this.attempt > 0 || this.ended || this.extras?.wake) return undefined
+    return new Promise((resolve) => {
+      this.touch.answer = resolve
+    })
+  }
+
   /** Waits for its turn: true when `go()` was called, false when the run was aborted or dismissed. */
   wait(): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.over) resolve(false)
       else this.touch.wake = resolve
+      this.extras?.answer?.()
     })
   }
 
@@ -268,8 +278,10 @@ export class ActiveRun extends Facts implements Run {
 
   /** Lets those go who wait for the end. */
   settle(): void {
-    const waiters = this.extras?.waiters
-    if (!waiters || !this.extras) return
+    if (!this.extras) return
+    this.extras.answer?.()
+    const { waiters } = this.extras
+    if (!waiters) return
     this.extras.waiters = undefined
     for (const tell of waiters) tell()
   }

@@ -1,6 +1,7 @@
+import { harmless, notRun } from './asked.ts'
 import { isPromise } from './compose.ts'
 import { detached } from './context.ts'
-import { requestedData } from './data.ts'
+import { copyData, requestedData } from './data.ts'
 import { describe } from './describe.ts'
 import { Dispatch } from './dispatch.ts'
 import { drain, unlessAborted, within } from './drain.ts'
@@ -11,7 +12,7 @@ import type { Events, PauseInfo } from './events.ts'
 import { checkExclusive } from './exclusive.ts'
 import { createHost } from './host.ts'
 import type { Duration, Handler, Host, Logger, Maybe, Run, RunQuery, RunRecord } from './interfaces.ts'
-import type { Job, JobEntry, Keeper, RunOptions } from './job.ts'
+import { type Job, type JobEntry, type Keeper, parseRunOptions, type RunOptions } from './job.ts'
 import { watchLooseEnds } from './loose.ts'
 import { type JobOptions, MAX_TIMER } from './options.ts'
 import type { Plugins } from './plugins.ts'
@@ -148,22 +149,24 @@ export class Scheduler {
   }
 
   /**
-   * Runs a job now, beside its schedule. Resolves when the run is on its way, with `wait` when it has ended:
-   * look at `run.outcome`. It does not reject for a handler that fails.
+   * Runs a job now, beside its schedule. Resolves when the run has begun or waits for its turn, with `wait` when it has
+   * ended: look at `run.outcome`. It does not reject for a handler that fails. It rejects when the run was not begun,
+   * e.g. since another one is under way and the job's `overlap` is `'skip'`.
    *
-   * @param data Cloned, and checked against the job's schema.
-   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN, ERR_ESCAPEMENT_DATA, ERR_ESCAPEMENT_STOPPED
+   * @param data Cloned, and checked against the job's schema. At most 64 kB.
+   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN (404), _NOT_RUN (409), _DATA_TOO_LARGE (413), _DATA (422), _QUEUE_FULL (429),
+   *   _STOPPED and _UNAVAILABLE (503), _OPTION. Each has its HTTP `status`.
    *
    * @example
    * const run = await scheduler.run('daily-report', { userId: 7 })
    * res.status(202).json({ run: run.id })
    */
-  async run<const Name extends string>(
-    name: Name,
-    data?: DataOf<Name>,
-    options: RunOptions = {},
-  ): Promise<Run> {
-    return this.get(name).run(data, options)
+  run<const Name extends string>(name: Name, data?: DataOf<Name>, options?: RunOptions): Promise<Run> {
+    try {
+      return this.get(name).run(data, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Skips the ticks of a job until it is resumed. Runs under way go on. */
@@ -311,6 +314,27 @@ export class Scheduler {
 
   readonly #report = (error: unknown, source: string) => this.#engine.report(error, { source })
 
+  async #request(job: JobEntry, given: unknown, options: RunOptions | undefined): Promise<Run> {
+    const { name, policies } = job
+    const wait = parseRunOptions(job, given, options)
+    const { data, bytes } = copyData(name, given)
+    this.#checkOpen(name)
+    const checked = requestedData(name, policies.schema, data)
+    const ready = isPromise(checked) ? await checked : checked
+    // The answer of the schema may have taken its time.
+    this.#checkOpen(name)
+    const run = this.#engine.request(job, ready, bytes)
+    await (wait ? run.settled : run.answered)
+    if (run.ended && run.attempt === 0) throw notRun(run)
+    return run
+  }
+
+  /** @throws ERR_ESCAPEMENT_STOPPED */
+  #checkOpen(job: string): void {
+    if (this.state !== 'draining' && this.state !== 'stopped') return
+    throw new EscapementError('ERR_ESCAPEMENT_STOPPED', `the scheduler is ${this.state}: ${job} is not run`)
+  }
+
   async #keepPause(job: JobEntry): Promise<void> {
     try {
       await this.#engine.store.jobs?.pause(job.name, job.paused)
@@ -321,18 +345,7 @@ export class Scheduler {
   }
 
   readonly #keeper: Keeper = {
-    request: async (job, data, { wait = false }) => {
-      const { name, policies } = job
-      if (this.state === 'draining' || this.state === 'stopped') {
-        throw new EscapementError(
-          'ERR_ESCAPEMENT_STOPPED',
-          `the scheduler is ${this.state}: ${name} is not run`,
-        )
-      }
-      const ready = requestedData(name, policies.schema, data)
-      const run = this.#engine.request(job, isPromise(ready) ? await ready : ready)
-      return wait ? run.settled : run
-    },
+    request: (job, data, options) => harmless(this.#request(job, data, options)),
     remove: (job) => {
       if (!this.#registry.delete(job)) return
       this.#dispatch.remove(job)

@@ -1,3 +1,6 @@
+import { show } from './errors.ts'
+import { cut, printable, redact } from './text.ts'
+
 /**
  * The part of Standard Schema v1 (standardschema.dev) that is used: what zod, valibot, arktype and others give.
  */
@@ -21,10 +24,16 @@ interface SchemaIssue {
 
 /** `userId: expected a string; since: required` */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
-  return issues
-    .map(({ path, message }) => {
+  try {
+    const told = issues.slice(0, MAX_ISSUES).map(({ path, message }) => {
       const where = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
       return where ? `${where}: ${message}` : message
     })
-    .join('; ')
+    return cut(printable(redact(told.join('; '))), 500)
+  } catch {
+    return show(issues)
+  }
 }
+
+/** The most issues that are named. */
+const MAX_ISSUES = 10

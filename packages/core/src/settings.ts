@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { checkKeys, number, oneOf, text, withMethod } from './check.ts'
+import { checkKeys, integer, oneOf, text, withMethod } from './check.ts'
 import { systemClock } from './clock.ts'
 import { crypto } from './crypto.ts'
 import { parseDuration } from './duration.ts'
@@ -21,6 +21,8 @@ export interface SchedulerOptions {
   defaults?: JobDefaults
   /** Runs at a time, over all jobs. The others wait by priority. Default unlimited. */
   concurrency?: number
+  /** Runs that were asked for and have not ended, over all jobs: further requests are refused. Default 10,000. */
+  maxQueued?: number
   /** pino, winston, the console or alike. Default: warnings and errors, and what handlers log, to the console. */
   logger?: LoggerLike
   /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
@@ -37,6 +39,7 @@ const KNOWN = {
   dst: 1,
   defaults: 1,
   concurrency: 1,
+  maxQueued: 1,
   logger: 1,
   drain: 1,
   instance: 1,
@@ -60,7 +63,7 @@ export interface Settings extends EngineParts {
  */
 export function parseSettings(options: SchedulerOptions): Settings {
   checkKeys(options, KNOWN, 'scheduler option')
-  const { drain = {}, concurrency, logger, clock } = options
+  const { drain = {}, concurrency = Infinity, logger, clock } = options
   const plugins = new Plugins(options.plugins ?? [])
   checkKeys(drain, { grace: 1, abort: 1 }, 'drain option')
   const log = logger && toLogger(logger)
@@ -77,7 +80,8 @@ export function parseSettings(options: SchedulerOptions): Settings {
     defaults: Object.assign({}, ...plugins.all.map((plugin) => plugin.defaults), options.defaults),
     grace: parseDuration(drain.grace ?? '25s', 'drain.grace', { max: MAX_TIMER }),
     abortGrace: parseDuration(drain.abort ?? '2s', 'drain.abort', { max: MAX_TIMER }),
-    concurrency: number('concurrency', concurrency ?? Infinity, 1, Infinity),
+    concurrency: concurrency === Infinity ? concurrency : integer('concurrency', concurrency, 1),
+    maxQueued: integer('maxQueued', options.maxQueued ?? 10_000, 1),
     clock: withMethod('clock', clock, 'monotonic') ?? systemClock,
     log: log ?? quietLog,
     userLog: log ?? consoleLog,
