@@ -19,6 +19,9 @@ export interface Subject {
   readonly key: string
 }
 
+const MARKED = /^(mutex(:|$)|=)/
+const UNPAIRED = /\p{Surrogate}/u
+
 /** Keys of a shard share a hash tag, so that a Redis Cluster keeps them on one node: `{ns:3}:job:t:…`. */
 export class Keys {
   readonly shards: number
@@ -50,19 +53,28 @@ export class Keys {
   }
   /** The last fence, the newest tick, and the lease of a job. */
   job(job: string): string {
-    return `${this.#tags[this.shard(job)]}${job}:job`
+    return `${this.#of(job)}:job`
   }
   prepared(job: string): string {
-    return `${this.#tags[this.shard(job)]}${job}:prepared`
+    return `${this.#of(job)}:prepared`
   }
   mutex(name: string): string {
-    return `${this.#tags[this.shard(name)]}mutex:${name}`
+    // An unpaired surrogate cannot be sent: all of them would be one name.
+    const own = UNPAIRED.test(name)
+      ? `=utf16:${Buffer.from(name, 'utf16le').toString('hex')}`
+      : `mutex:${name}`
+    return this.#tags[this.shard(name)] + own
+  }
+
+  /** What all keys of a job start with: its name, but for those that would lead into the keys of mutexes. */
+  #of(job: string): string {
+    return `${this.#tags[this.shard(job)]}${MARKED.test(job) ? '=' : ''}${job}`
   }
 
   /** Ticks are known by their instant: one met again after the clock was set back is the same tick. */
   tick(job: string, at: number): Subject {
     const shard = this.shard(job)
-    const key = `${this.#tags[shard]}${job}:t:${at}`
+    const key = `${this.#of(job)}:t:${at}`
     return { job, at, instant: at, member: `t|${at}|${job}`, shard, key }
   }
 
@@ -73,7 +85,7 @@ export class Keys {
 
   requested(job: string, id: string): Subject {
     const shard = this.shard(job)
-    const key = `${this.#tags[shard]}${job}:m:${id}`
+    const key = `${this.#of(job)}:m:${id}`
     return { job, at: undefined, instant: undefined, member: `m|${id}|${job}`, shard, key }
   }
 
