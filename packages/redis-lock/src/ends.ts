@@ -37,6 +37,7 @@ export class Ends {
   readonly #failed = new Set<Entry>()
   #timer: Timer | undefined
   #pause = 0
+  #onEmpty: (() => void) | undefined
 
   constructor(parts: {
     clock: Clock
@@ -71,13 +72,19 @@ export class Ends {
     if (this.#failed.size > 0) this.#again()
   }
 
-  /** Waits until all is written, at most `ms`. */
-  async flush(ms: number): Promise<void> {
-    const end = performance.now() + ms
+  /** Waits until all is written, at most `ms`, also while Redis is away. Returns what is not written then. */
+  async flush(ms: number): Promise<Ending[]> {
     this.hurry()
-    while (this.#open.size > 0 && performance.now() < end && !this.#nodes.down) {
-      await new Promise((resolve) => setTimeout(resolve, 5))
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.setTimeout(resolve, ms)
+        this.#onEmpty = () => {
+          this.#clock.clearTimeout(timer)
+          resolve()
+        }
+      })
     }
+    return [...this.#open].map(({ of }) => of)
   }
 
   close(): void {
@@ -119,8 +126,10 @@ export class Ends {
   #settle(entry: Entry): void {
     this.#open.delete(entry)
     this.#failed.delete(entry)
-    if (this.#open.size === 0) this.#pause = 0
     entry.resolve()
+    if (this.#open.size > 0) return
+    this.#pause = 0
+    this.#onEmpty?.()
   }
 
   #postpone(entry: Entry): void {

@@ -10,11 +10,12 @@ import {
   type Plugin,
   type Refusal,
   type Run,
+  type StopInfo,
 } from '@escapement/core'
 import { Backups } from './backups.ts'
 import { Ballot } from './ballot.ts'
 import { Claims } from './claims.ts'
-import { Ends } from './ends.ts'
+import { type Ending, Ends } from './ends.ts'
 import { Exclusive } from './exclusive.ts'
 import { instanceOf, Keys, nameOf, type Subject } from './keys.ts'
 import { Leases } from './lease.ts'
@@ -30,6 +31,10 @@ import './events.ts'
 const SHARDS = 16
 /** A machine's clock this far from Redis's is worth a warning, in ms. */
 const SKEW = 1000
+/** What is left of a stop's time for the rest, in ms. */
+const MARGIN = 100
+/** How many ticks one line names. */
+const NAMED = 20
 
 /**
  * One run per tick in the whole fleet: claims, leases and fences in one Redis, or in the majority of several.
@@ -69,7 +74,7 @@ export function redisLock(options: RedisLockOptions): Plugin {
       fleet = new Fleet(settings, host)
     },
     start: () => joined().start(),
-    stop: () => joined().stop(),
+    stop: (info) => joined().stop(info),
   }
 }
 
@@ -193,8 +198,23 @@ class Fleet {
     this.#nodes.tell()
   }
 
-  async stop(): Promise<void> {
-    await this.#ends.flush(1000)
+  async stop({ deadline }: StopInfo): Promise<void> {
+    const left = await this.#ends.flush(Math.max(0, deadline - this.#settings.timeout - MARGIN))
+    if (left.length > 0) this.#tellUnwritten(left)
+    await this.#leave()
+  }
+
+  #tellUnwritten(ends: readonly Ending[]): void {
+    const ticks = ends.slice(0, NAMED).map(({ subject }) => nameOf(subject))
+    const more = ends.length > NAMED ? ` and ${ends.length - NAMED} more` : ''
+    this.#host.log.error(
+      { ticks, count: ends.length },
+      `redis-lock: the stop was over before Redis could be told what became of ${ticks.join(', ')}${more}: ` +
+        'the other instances take this for abandoned',
+    )
+  }
+
+  async #leave(): Promise<void> {
     this.#started = false
     const left = this.#nodes.all.map((node) =>
       node.tell(LEAVE, [this.#keys.instances(0)], [this.#owners.self]),
