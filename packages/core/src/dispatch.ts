@@ -41,6 +41,7 @@ export class Dispatch {
       onError: (error, job) => engine.report(error, { source: 'trigger', job: job.name }),
     })
     this.#watch = new Watch(engine, this.#timetable)
+    engine.onClockSet = () => this.#timetable.clockSet()
     engine.onSettled = (run) => this.#settled(run)
   }
 

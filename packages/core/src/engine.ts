@@ -60,6 +60,8 @@ export class Engine {
   readonly inFlight: ActiveRun[] = []
   /** Milliseconds added to this machine's wall clock. */
   clockOffset = 0
+  /** The wall clock was set by a plugin. */
+  onClockSet: () => void = () => {}
   /** How late the last tick was started, in ms. */
   lag = 0
   /** Told when a run has ended. */

@@ -28,6 +28,7 @@ export function createHost(engine: Engine, registry: Registry, timezone: string)
     },
     adjustClock: (offset) => {
       engine.clockOffset = offset
+      engine.onClockSet()
     },
   }
 }

@@ -90,6 +90,13 @@ export class Timetable {
     this.#agenda.delete(job)
   }
 
+  /** The wall clock was set: what is not due for long by the timer may be due now. */
+  clockSet(): void {
+    if (!this.#started || this.#busy) return
+    this.#noticeSteps()
+    this.#sleep()
+  }
+
   /** The next tick in ms; undefined when there is none; NaN when the trigger could not say. */
   #next(job: JobEntry, after: number): number | undefined {
     try {

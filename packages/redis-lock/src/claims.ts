@@ -210,7 +210,8 @@ function refusal(verdict: Verdict, { maxLate }: Settings): Refusal {
 const WHY: Partial<Record<Verdict['kind'], string>> = {
   late: 'the tick is older than maxLate, and whether it was started before cannot be known any more',
   wait: 'the tick is not due by the clock of Redis',
-  hold: 'Redis was restarted or replaced: no lease is given until those it may have forgotten are over',
-  abstain: 'Redis was restarted or replaced after the tick was due: whether it was claimed is not known',
+  hold: 'Redis was restarted or replaced, or its clock was set: no lease is given until those before are over',
+  abstain:
+    'Redis was restarted or replaced, or its clock was set, after the tick was due: whether it was claimed is not known',
   contended: 'no instance got a majority in time',
 }

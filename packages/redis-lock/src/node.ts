@@ -15,6 +15,7 @@ export interface NodeContext extends ConnectionContext {
   readonly self: () => string
   /** In ms. */
   readonly alive: number
+  readonly lease: number
   readonly acks: number
   onGreet(node: Node, shard: number, greeting: Greeting): void
   /** Redis's clock moved by so many ms against ours. */
@@ -157,7 +158,7 @@ export class Node {
       const greeted = await this.#tend(shard)
       await this.#try(shard)
       if (epoch !== this.#connection.epoch) return
-      if (stepped) shard.stepped = false
+      if (stepped === shard.stepped) shard.stepped = 0
       shard.id = greeted.id
       shard.born = greeted.born
       shard.failed = 0
@@ -172,14 +173,14 @@ export class Node {
   }
 
   async #tend(shard: Shard): Promise<Greeting> {
-    const { keys, self, alive } = this.#context
+    const { keys, self, alive, lease } = this.#context
     const { index } = shard
     const call = () =>
       this.#timed(
         shard,
         TEND,
         [keys.born(index), keys.open(index), keys.instances(index)],
-        [self(), alive, shard.born === undefined ? 0 : 1, shard.stepped ? 1 : 0, LISTED],
+        [self(), alive, shard.born === undefined ? 0 : 1, shard.stepped, LISTED, lease],
       )
     let reply: unknown[] = []
     if (!shard.mark) reply = await call()
@@ -325,8 +326,7 @@ export class Node {
     if (by === 0) return
     // The masters of a Cluster have several shards each.
     if (this.#shards.find(({ id }) => id === shard.id) === shard) this.#context.onStep(this, by)
-    // What it gave a time to live has lost as much of it.
-    if (by > 0) shard.stepped = true
+    shard.stepped = by > 0 ? 1 : -1
     void this.#greet(shard)
   }
 

@@ -9,6 +9,8 @@ import { redacted } from './url.ts'
 const DEADBAND = 25
 /** A clock that is further off is broken, and is not followed, in ms. */
 const BROKEN = 86_400_000
+/** How long a clock that was set must stay so before it is followed, in ms. */
+const SETTLED = 5000
 
 export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange'> {
   /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */
@@ -31,6 +33,8 @@ export class Nodes {
   #opened: Promise<readonly Node[]> | undefined
   #timer: Timer | undefined
   #offset = 0
+  /** By how much the clock of the only Redis was set a moment ago, and until when that may be a mistake. */
+  #doubt = { by: 0, until: -Infinity }
   #next = 0
   readonly #waiting = new Map<() => void, number | undefined>()
 
@@ -41,6 +45,10 @@ export class Nodes {
       onGreet: (...greeted) => {
         context.onGreet(...greeted)
         for (const [wake, shard] of [...this.#waiting]) if (!this.isDown(shard)) wake()
+      },
+      onStep: (node, by) => {
+        this.#onStep(by)
+        context.onStep(node, by)
       },
       meaning: () => this.#meaning(),
       onChange: () => this.#review(),
@@ -161,6 +169,10 @@ export class Nodes {
     const nodes = this.all.flatMap(({ name, trouble: { cause } }) =>
       cause ? [`Redis ${name} cannot be used: ${cause.what}`] : [],
     )
+    const { skew = 0 } = this
+    if (Math.abs(skew) > BROKEN) {
+      return `the clocks of Redis and of this machine are ${Math.round(Math.abs(skew) / 3_600_000)} hours apart: no tick is due on both`
+    }
     const fleet = [this.#minority, this.#young].flatMap(({ cause }) => cause?.what ?? [])
     return [...fleet, ...nodes][0]
   }
@@ -196,10 +208,20 @@ export class Nodes {
 
   /** Sets the scheduler's clock by Redis's, so that all instances see a tick at the same moment. */
   follow(): void {
-    const { skew } = this
-    if (skew === undefined || Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
+    if (this.skew === undefined) return
+    const doubted = this.#clock.monotonic() < this.#doubt.until
+    const skew = this.skew - (doubted ? this.#doubt.by : 0)
+    if (Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
     this.#offset = Math.abs(skew) <= DEADBAND ? 0 : skew
     this.#context.onOffset(this.#offset)
+  }
+
+  /** Of several clocks one that was set is no matter. */
+  #onStep(by: number): void {
+    if (this.all.length > 1) return
+    const now = this.#clock.monotonic()
+    const before = now < this.#doubt.until ? this.#doubt.by : 0
+    this.#doubt = { by: before + by, until: now + SETTLED }
   }
 
   async scan(): Promise<void> {

@@ -110,6 +110,7 @@ class Fleet {
       log,
       self: () => (this.#started ? self : ''),
       timeout: settings.timeout,
+      lease: settings.lease,
       alive: Math.round(2.5 * settings.scan),
       acks: settings.replicaAcks,
       onGreet: (node, shard, greeting) => {

@@ -13,8 +13,8 @@ export class Shard {
   born: number | undefined
   /** The clock of its server. */
   readonly time: ServerClock
-  /** It was set: what it gave a time to live may be gone. */
-  stepped = false
+  /** Whether it was set, forward (1) or back (-1), and that was not told yet. */
+  stepped: -1 | 0 | 1 = 0
   /** Commands under way, also those that are not waited for any more. */
   unanswered = 0
   failed = 0

@@ -15,6 +15,7 @@ export async function openNodes(
     log: { debug() {}, info() {}, warn() {}, error() {} },
     self: () => '',
     timeout: settings.timeout,
+    lease: settings.lease,
     alive: 5000,
     acks: 0,
     onGreet() {},

@@ -28,7 +28,7 @@ async function settle(ago = 60_000) {
   return Number(now)
 }
 
-const tend = (args: (string | number)[] = ['', 5000, 0, 0, 100]) =>
+const tend = (args: (string | number)[] = ['', 5000, 0, 0, 100, LEASE]) =>
   run(TEND, [keys.born(0), keys.open(0), keys.instances(0)], args)
 
 interface Given {

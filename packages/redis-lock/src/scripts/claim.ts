@@ -17,7 +17,7 @@ export const CLAIM: Script = script(`${PRELUDE}
 local mode, guard = ARGV[2], ARGV[3] == '1'
 local lease, retention, early, maxLate = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 if now > tonumber(ARGV[1]) then return { now, 'expired' } end
-local since = born(KEYS[1])
+local since, back = born(KEYS[1])
 if not since then return { now, 'unborn' } end
 read(3)
 local stamp, later = digits(us), digits(now + lease)
@@ -46,7 +46,8 @@ local function decide(k, a)
     if guard and state == 'run' and at - early < since then return 'abstain' end
   end
   if leased and state == 'run' then
-    if holder ~= token and holder ~= previous and tonumber(ends) > now then return 'busy|' .. holder end
+    local theirs = holder ~= token and holder ~= previous and tonumber(ends) > now
+    if theirs and not (back and stale(ends, lease)) then return 'busy|' .. holder end
     if guard and now < since + lease then return 'hold|' .. (since + lease - now) end
   end
   if mode ~= 'claim' then

@@ -8,7 +8,11 @@ import { PRELUDE, type Script, script } from './script.ts'
  * If nothing is noted, it is either new or came up empty: then what was acknowledged before its start is gone,
  * or, if the caller has known it (`known`), it was flushed: up to now.
  *
- * KEYS born open instances; ARGV instance (or '') ttl known stepped limit
+ * stepped: the clock of Redis was set forward (1): what it gave a time to live may be gone. Or back (-1), as is also
+ * seen by a birth in the future: leases that were given before would last for too long. Those that are alive are
+ * renewed before others are given, the rest is cut.
+ *
+ * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease
  * → now, identity, born, instances that are alive, open runs and when their lease is over; or only: now,
  *   'anonymous' where INFO is forbidden and the script has no mark, 'unknown' where a mark tells nothing either
  */
@@ -17,13 +21,20 @@ local id, info = identity()
 if not id then return { now, redis.REDIS_VERSION_NUM and 'anonymous' or 'unknown' } end
 local noted = redis.call('GET', KEYS[1])
 local since = now
-if noted and string.match(noted, '^(%w+)|') == id and ARGV[4] ~= '1' then
-  since = tonumber(string.match(noted, '|(%d+)$'))
+local before = born(KEYS[1])
+if before and before <= now and ARGV[4] == '0' then
+  since = before
+elseif before and (before > now or ARGV[4] == '-1') then
+  redis.call('SET', KEYS[1], id .. '|' .. digits(now) .. '|b')
+  local lease = tonumber(ARGV[6])
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], now + 3 * lease, '+inf')) do
+    redis.call('ZADD', KEYS[2], now + lease, member)
+  end
 else
   if info and not noted and ARGV[3] ~= '1' then
     since = math.min(now, now - tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) * 1000 + 1000)
   end
-  redis.call('SET', KEYS[1], id .. '|' .. string.format('%.0f', since))
+  redis.call('SET', KEYS[1], id .. '|' .. digits(since))
 end
 if ARGV[1] ~= '' then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[2]))
