@@ -158,7 +158,7 @@ function ticksOf(facts: Facts, report: Report): void {
   const calm = facts.played.plan.calm + 2 * facts.lease + 10_000
   const long = new Set(
     facts.played.options.jobs
-      .filter(({ seconds, takes }) => takes + 200 > seconds * 1000)
+      .filter(({ seconds, takes }) => 2 * takes > seconds * 1000)
       .map(({ name }) => name),
   )
   for (const { job, tick, at } of facts.ticks) {
