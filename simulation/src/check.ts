@@ -11,6 +11,7 @@ export interface Violation {
 /** What is promised (docs/redis-lock.md), by the names under which a broken promise is reported. */
 export const PROMISES = {
   'first start': 'A tick is started for the first time at most once, and each later start at most once.',
+  early: 'No tick is started before its instant.',
   record: 'A job with onAbandoned: record is started at most once for a tick.',
   overlap: 'No run of a job works after another run of it has started.',
   fence: 'The fence rises from run to run of a job.',
@@ -18,6 +19,8 @@ export const PROMISES = {
   unfinished: 'A run that began ends, or is reported by another instance in time.',
   'false word':
     'What succeeded on an instance that lives and reaches Redis is not run again, and not reported lost.',
+  again:
+    'A run of a job with onAbandoned: rerun whose instance died or lost its lease is run again, or reported lost.',
   stop: 'stop() ends within its deadline.',
   crash: 'No promise is left without a handler, no listener or port throws.',
   back: 'When the trouble is over, all ticks run again.',
@@ -58,6 +61,7 @@ class Facts {
   readonly lives = new Map<string, { ready: number; end: number }>()
   readonly ticks: { job: string; tick: string; at: number }[] = []
   readonly lease: number
+  readonly killed: ReadonlySet<string>
 
   constructor(played: Played) {
     this.played = played
@@ -78,6 +82,7 @@ class Facts {
       }
     }
     this.lease = 3000
+    this.killed = new Set(this.all('life').flatMap(({ who, event }) => (event === 'kill' ? [who] : [])))
   }
 
   all<What extends Fact['what']>(what: What): Of<What>[] {
@@ -87,7 +92,9 @@ class Facts {
   /** When an instance had no processor. */
   stalls(who: string): { from: number; to: number }[] {
     return this.played.plan.faults.flatMap((fault) =>
-      fault.do === 'stall' && fault.who === who ? [{ from: fault.at, to: fault.at + fault.ms }] : [],
+      (fault.do === 'stall' || fault.do === 'sleep') && fault.who === who
+        ? [{ from: fault.at, to: fault.at + fault.ms }]
+        : [],
     )
   }
 }
@@ -106,6 +113,10 @@ const named = (start: Of<'start'>) => `${start.who} #${start.start} at ${clock(s
 
 function startsOf(facts: Facts, report: Report): void {
   const policies = new Map(facts.played.options.jobs.map((job) => [job.name, job.onAbandoned]))
+  for (const start of facts.all('start')) {
+    // Redis gives a tick up to 50 ms before its instant.
+    if (BEGIN + start.t < start.at - 60) report('early', `${start.tick} on ${named(start)}`)
+  }
   for (const [tick, starts] of group(facts.all('start'), ({ tick }) => tick)) {
     if (starts.length === 1) continue
     for (const same of group(starts, ({ start }) => String(start)).values()) {
@@ -189,6 +200,7 @@ function runsOf(facts: Facts, report: Report): void {
   const lost = group(facts.all('lost'), ({ tick }) => tick)
   const works = new Set(facts.all('finish').map(({ who, tick, start }) => `${who} ${tick} ${start}`))
   const byTick = group(facts.all('start'), ({ tick }) => tick)
+  const policies = new Map(facts.played.options.jobs.map((job) => [job.name, job.onAbandoned]))
   const forgot = facts.played.servers.some(({ losses }) => losses > 0)
   for (const start of facts.all('start')) {
     const end: Of<'settled'> | undefined = settled.get(`${start.who} ${start.tick} ${start.start}`)?.[0]
@@ -198,6 +210,21 @@ function runsOf(facts: Facts, report: Report): void {
     const worked = works.has(`${start.who} ${start.tick} ${start.start}`)
     if (!end && !worked && !after && !word && start.t < plan.end - 15_000 && !forgot)
       report('unfinished', `of ${start.tick}, begun by ${named(start)}, nothing more was said`)
+    const died = facts.killed.has(start.who) && !end && !worked
+    const given = died || end?.outcome === 'lease-lost'
+    if (
+      given &&
+      policies.get(start.job) === 'rerun' &&
+      !after &&
+      !word &&
+      start.t < plan.calm - 5000 &&
+      !forgot
+    ) {
+      report(
+        'again',
+        `${start.tick}, begun by ${named(start)}, ${died ? 'died with its instance' : 'lost its lease'}, but nobody ran it again`,
+      )
+    }
     if (end?.outcome === 'succeeded' && (after || word)) {
       const again =
         byTick.get(start.tick)?.find((other) => other.start > start.start)?.t ?? (word?.t as number)

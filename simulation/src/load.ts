@@ -5,12 +5,10 @@ import { rolldown } from 'rolldown'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** A change of the code that must be noticed: in a file, a text that becomes another. */
+/** A change of the code that must be noticed: in each file, a text that becomes another. */
 export interface Mutation {
   readonly name: string
-  readonly file: string
-  readonly find: string
-  readonly replace: string
+  readonly edits: readonly (readonly [file: string, find: string, replace: string])[]
 }
 
 /** The code under test. */
@@ -18,7 +16,7 @@ export type Code = typeof import('@escapement/core') & typeof import('@escapemen
 
 /** Bundles core and redis-lock from their sources, with mutations, and loads them: each call gives modules of their own. */
 export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
-  const applied = new Set<Mutation>()
+  const applied = new Set<object>()
   const bundle = await rolldown({
     input: { code: 'virtual:code' },
     external: /^(?!virtual:|\.|\/|@escapement\/)/,
@@ -40,12 +38,14 @@ export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
             "randomBytes(3).toString('hex')",
             'Math.random().toString(16).slice(2, 8)',
           )
-          for (const mutation of mutations) {
-            if (!id.endsWith(mutation.file)) continue
-            if (!changed.includes(mutation.find))
-              throw new Error(`mutation '${mutation.name}': ${mutation.file} has no «${mutation.find}»`)
-            changed = changed.replace(mutation.find, mutation.replace)
-            applied.add(mutation)
+          for (const { name, edits } of mutations) {
+            for (const edit of edits) {
+              const [file, find, replace] = edit
+              if (!id.endsWith(file)) continue
+              if (!changed.includes(find)) throw new Error(`mutation '${name}': ${file} has no «${find}»`)
+              changed = changed.replace(find, () => replace)
+              applied.add(edit)
+            }
           }
           return changed
         },
@@ -58,7 +58,8 @@ export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
   const file = `${name}.mjs`
   await bundle.write({ dir, format: 'esm', entryFileNames: file })
   await bundle.close()
-  for (const mutation of mutations)
-    if (!applied.has(mutation)) throw new Error(`mutation '${mutation.name}': there is no ${mutation.file}`)
+  const left = mutations.flatMap(({ edits }) => edits).filter((edit) => !applied.has(edit))
+  if (left.length > 0)
+    throw new Error(`no file for the mutations of ${left.map(([file]) => file).join(', ')}`)
   return import(`${pathToFileURL(join(dir, file)).href}?${process.pid}.${Date.now()}`) as Promise<Code>
 }

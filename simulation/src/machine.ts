@@ -15,6 +15,8 @@ export class Machine {
   /** What its clocks gain in a ms. */
   readonly drift: number
   readonly #world: World
+  /** How long it has slept: its monotonic clock stood still meanwhile, as Linux's does. */
+  #slept = 0
   /** Until when it gets no processor, in true time. */
   #stalled = 0
   /** What came due meanwhile: timers before what came over the network, as in Node's loop. */
@@ -28,7 +30,7 @@ export class Machine {
     this.random = world.random.fork(`machine ${name}`)
     this.clock = {
       now: () => Math.floor(world.wall + this.skew + world.now * this.drift),
-      monotonic: () => world.now * (1 + this.drift) + 1,
+      monotonic: () => this.#monotonic(),
       setTimeout: (callback, ms) => this.#timer(callback, Number.isFinite(ms) ? Math.max(1, ms) : 1),
       clearTimeout: (timer) => {
         if (timer) (timer as Timer & { event: Event }).event.cancelled = true
@@ -52,11 +54,26 @@ export class Machine {
     return handle
   }
 
+  #monotonic(): number {
+    return (this.#world.now - this.#slept) * (1 + this.drift) + 1
+  }
+
   #timer(callback: () => void, ms: number): Timer {
-    const event = this.#world.after(ms / (1 + this.drift), () =>
-      this.run(() => !event.cancelled && callback(), true),
-    )
-    return { event, ref() {}, unref() {} } as Timer
+    const due = this.#monotonic() + ms
+    const timer = { event: undefined as Event | undefined, ref() {}, unref() {} }
+    const arm = (left: number) => {
+      timer.event = this.#world.after(left / (1 + this.drift), () =>
+        this.run(() => {
+          if (timer.event?.cancelled) return
+          // It slept meanwhile.
+          const rest = due - this.#monotonic()
+          if (rest > 0.001) arm(rest)
+          else callback()
+        }, true),
+      )
+    }
+    arm(ms)
+    return timer as Timer
   }
 
   /** Runs something of this process, as soon as it gets the processor. A process that is gone runs nothing. */
@@ -76,6 +93,14 @@ export class Machine {
     const idle = !this.stalled
     this.#stalled = Math.max(this.#stalled, world.now + ms)
     if (idle) this.#wake()
+  }
+
+  /** The machine is suspended: its wall clock goes on, its monotonic clock does not. */
+  sleep(ms: number): void {
+    this.stall(ms)
+    this.#world.after(ms, () => {
+      this.#slept += ms
+    })
   }
 
   #wake(): void {

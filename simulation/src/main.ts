@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { check, type Violation } from './check.ts'
 import { deal, FLEETS, type Fleet } from './fleets.ts'
 import { type Code, load } from './load.ts'
+import { MUTATIONS } from './mutations.ts'
 import { shrink } from './shrink.ts'
 import { type Played, simulate } from './simulate.ts'
 import { story } from './story.ts'
@@ -14,14 +15,42 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     fleet: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    mutations: { type: 'boolean', default: false },
   },
 })
 
 const code = await load()
 const fleets = FLEETS.filter(({ name }) => values.fleet === undefined || name.includes(values.fleet))
+if (values.mutations) process.exit(await survive())
 let broken = 0
 for (const fleet of fleets) broken += values.seed ? await one(fleet, Number(values.seed)) : await many(fleet)
 process.exit(broken > 0 ? 1 : 0)
+
+/** Leaves out one rule after the other. Returns how many went unnoticed. */
+async function survive(): Promise<number> {
+  const most = Number(values.seeds)
+  let unnoticed = 0
+  for (const mutation of MUTATIONS) {
+    const mutant = await load([mutation])
+    const seen = await noticed(mutant, most)
+    if (!seen) unnoticed++
+    console.log(`${mutation.name}: ${seen ?? `NOT NOTICED in ${most} seeds`}`)
+  }
+  return unnoticed
+}
+
+async function noticed(mutant: Code, most: number): Promise<string | undefined> {
+  for (let seed = Number(values.from); seed < Number(values.from) + most; seed++) {
+    for (const fleet of fleets) {
+      const { plan, options } = deal(fleet, seed)
+      const [violation] = check(await simulate(mutant, plan, options))
+      // A seed that breaks a promise without the mutation says nothing about it.
+      if (violation && check(await simulate(code, plan, options)).length === 0) {
+        return `seed ${seed} of ${fleet.name} breaks '${violation.promise}'`
+      }
+    }
+  }
+}
 
 async function one(fleet: Fleet, seed: number): Promise<number> {
   const { plan, options } = deal(fleet, seed)

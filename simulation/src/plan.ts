@@ -4,7 +4,7 @@ import { Random } from './random.ts'
 export type Fault = { readonly at: number } & (
   | { readonly do: 'kill' | 'stop'; readonly who: string }
   | { readonly do: 'boot'; readonly who: string; readonly skew: number; readonly drift: number }
-  | { readonly do: 'stall'; readonly who: string; readonly ms: number }
+  | { readonly do: 'stall' | 'sleep'; readonly who: string; readonly ms: number }
   | { readonly do: 'step'; readonly who: string; readonly ms: number }
   | {
       readonly do: 'cut'
@@ -110,6 +110,7 @@ function one(
       return [{ at, do: 'stop', who }, boot(random.integer(0, 1500))]
     },
     () => [{ at, do: 'stall', who, ms }],
+    () => [{ at, do: 'sleep', who, ms }],
     () => [
       {
         at,

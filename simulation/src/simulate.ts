@@ -78,6 +78,7 @@ function apply(fault: Fault, { world, network, servers, fleet, boot }: Parts): v
   else if (fault.do === 'kill') instance?.kill()
   else if (fault.do === 'stop') instance?.stop()
   else if (fault.do === 'stall') instance?.machine.stall(fault.ms)
+  else if (fault.do === 'sleep') instance?.machine.sleep(fault.ms)
   else if (fault.do === 'step' && instance) instance.machine.skew += fault.ms
   else if (fault.do === 'cut') cut(fault, server.name, network, world)
   else if (fault.do === 'reset') instance?.clients[fault.server]?.break()
@@ -120,6 +121,8 @@ export function tell(fault: Fault): string {
       return `${fault.who} is asked to stop`
     case 'stall':
       return `${fault.who} gets no processor for ${seconds}`
+    case 'sleep':
+      return `the machine of ${fault.who} is suspended for ${seconds}`
     case 'step':
       return `the clock of ${fault.who} is set by ${seconds}`
     case 'cut':
