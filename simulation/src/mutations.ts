@@ -122,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       [
         'redis-lock/src/nodes.ts',
-        'this.quorum = Math.floor(settings.clients.length / 2) + 1',
+        'this.quorum = Math.floor(count / 2) + 1',
         'this.quorum = 1',
       ],
     ],
