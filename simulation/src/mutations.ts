@@ -119,13 +119,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'one vote is enough',
-    edits: [
-      [
-        'redis-lock/src/nodes.ts',
-        'this.quorum = Math.floor(count / 2) + 1',
-        'this.quorum = 1',
-      ],
-    ],
+    edits: [['redis-lock/src/nodes.ts', 'this.quorum = Math.floor(count / 2) + 1', 'this.quorum = 1']],
   },
   {
     name: 'votes are judged early',
