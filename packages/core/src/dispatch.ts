@@ -7,6 +7,8 @@ import { LATE } from './policies/missed.ts'
 import type { Registry } from './registry.ts'
 import type { ActiveRun } from './run.ts'
 import { Timetable } from './timetable.ts'
+import { isManual } from './triggers/index.ts'
+import { nameOf } from './triggers/step.ts'
 import { Watch } from './watch.ts'
 
 /** Between timetable and engine: which tick becomes which run, and what the end of a run lets go. */
@@ -29,6 +31,8 @@ export class Dispatch {
     this.#timetable = new Timetable({
       clock: engine.clock,
       now: () => engine.now(),
+      jobs: () => (this.#state === 'open' ? registry.all() : []),
+      look: () => engine.wallClock.look(),
       nap: () => this.#watch.nap,
       keepAlive: () => this.keepAlive,
       headStart: (job, at, now) => engine.headStart(job, at, now),
@@ -38,7 +42,9 @@ export class Dispatch {
         engine.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
         engine.events.emit('clock-step', { by })
       },
-      onError: (error, job) => engine.report(error, { source: 'trigger', job: job.name }),
+      onBack: () => void this.#lowerWatermarks(),
+      onTrigger: (job, error) => this.#tellTrigger(job, error),
+      onExhausted: (job, after) => this.#tellExhausted(job, after),
     })
     this.#watch = new Watch(engine, this.#timetable)
     engine.onClockSet = () => this.#timetable.clockSet()
@@ -75,6 +81,7 @@ export class Dispatch {
     this.#watch.add(job)
     this.#followers.add(job)
     if (this.#state !== 'open') return
+    this.#timetable.notice()
     this.#timetable.arm(job, this.#engine.now())
     if (this.#engine.store.jobs) void this.#catchUp(job)
   }
@@ -95,7 +102,7 @@ export class Dispatch {
       }
       this.#timetable.arm(job, lost?.until ?? after)
     } catch (error) {
-      engine.report(error, { source: 'trigger', job: job.name })
+      this.#timetable.failed(job, error)
       this.#timetable.arm(job, now)
     }
   }
@@ -108,6 +115,26 @@ export class Dispatch {
 
   #armable(job: JobEntry): boolean {
     return this.#state === 'open' && this.#registry.find(job.name) === job
+  }
+
+  #tellTrigger({ name }: JobEntry, error: unknown): void {
+    const engine = this.#engine
+    if (error === undefined) engine.log.info({ job: name }, `the trigger of ${name} gives instants again`)
+    else engine.report(error, { source: 'trigger', job: name })
+  }
+
+  #tellExhausted(job: JobEntry, after: number): void {
+    const { name, trigger } = job
+    if (isManual(trigger) || trigger.follows) return
+    // What was never due here is more likely to be a slip.
+    const level = job.decided === -Infinity ? 'warn' : 'info'
+    const why = `its trigger (${nameOf(trigger)}) has no instant after ${new Date(after).toISOString()}`
+    this.#engine.log[level]({ job: name }, `${name} will not run any more: ${why}`)
+  }
+
+  /** What a durable store was told while the clock was ahead would hide ticks until then. */
+  async #lowerWatermarks(): Promise<void> {
+    if (this.#engine.store.jobs) await recall(this.#engine, [...this.#registry.all()])
   }
 
   /** True: the job is armed again when the run has ended. */
@@ -129,6 +156,7 @@ export class Dispatch {
     }
     if (job.awaits !== run) return
     job.awaits = undefined
-    if (this.#armable(job)) this.#timetable.arm(job, at)
+    // The clock may have been set back meanwhile.
+    if (this.#armable(job)) this.#timetable.arm(job, Math.min(at, this.#engine.now()))
   }
 }

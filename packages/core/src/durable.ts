@@ -6,8 +6,8 @@ import type { JobEntry } from './job.ts'
 import type { ActiveRun } from './run.ts'
 import { instantAfter } from './triggers/index.ts'
 
-/** A watermark further ahead than this, in ms, was written by a clock that was wrong. */
-const AHEAD = 60_000
+/** A watermark further ahead than this, in ms, was written by a clock that was wrong: stores lower it. */
+export const WATERMARK_AHEAD = 60_000
 /** How long a start waits for the store, in ms: without an answer nothing is caught up. */
 const PATIENCE = 30_000
 
@@ -32,7 +32,7 @@ export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise
       if (job.paused === enrolled[index]?.paused) job.paused = state.paused
       else await answer(engine.clock, kept.pause(job.name, job.paused), PATIENCE, 'store.jobs.pause()')
       // What fell into a pause is not made up for.
-      if (job.paused || state.decided === undefined || state.decided > now + AHEAD) continue
+      if (job.paused || state.decided === undefined || state.decided > now + WATERMARK_AHEAD) continue
       watermarks.set(job, state.decided)
     }
   } catch (error) {

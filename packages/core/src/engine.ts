@@ -31,6 +31,7 @@ import { ActiveRun, type Failure } from './run.ts'
 import { memoryStore } from './store.ts'
 import { cut, printable, redact } from './text.ts'
 import { Troubles } from './trouble.ts'
+import { WallClock } from './wall-clock.ts'
 
 export interface EngineParts {
   instance: string
@@ -58,8 +59,7 @@ export class Engine {
   readonly troubles: Troubles
   /** Runs on their way. Each knows its place, so that it can leave without a search. */
   readonly inFlight: ActiveRun[] = []
-  /** Milliseconds added to this machine's wall clock. */
-  clockOffset = 0
+  readonly wallClock: WallClock
   /** The wall clock was set by a plugin. */
   onClockSet: () => void = () => {}
   /** How late the last tick was started, in ms. */
@@ -91,6 +91,7 @@ export class Engine {
     this.userLog = parts.userLog
     this.abortGrace = parts.abortGrace
     this.store = parts.plugins.store ?? memoryStore()
+    this.wallClock = new WallClock(parts.clock, parts.log)
     this.troubles = new Troubles(parts.log, parts.clock)
     this.#lock = parts.plugins.lock && new GuardedLock(parts.plugins.lock, this.clock, this.troubles)
     this.#plugins = parts.plugins.all
@@ -108,7 +109,7 @@ export class Engine {
 
   /** Wall time in ms. */
   now(): number {
-    return this.clock.now() + this.clockOffset
+    return this.wallClock.now()
   }
 
   /** Tells of a fault that did not end a run. */

@@ -27,7 +27,7 @@ export function createHost(engine: Engine, registry: Registry, timezone: string)
       if (job) engine.abandon(job, trigger, at, { fold: foldOf(id), abandoned })
     },
     adjustClock: (offset) => {
-      engine.clockOffset = offset
+      engine.wallClock.adjust(offset)
       engine.onClockSet()
     },
   }

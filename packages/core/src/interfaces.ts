@@ -217,7 +217,10 @@ export interface Host {
   rerun(tick: Tick, claim: Claim): void
   /** Ends a tick as `abandoned`, once in the fleet: its instance died and it is not run again. */
   abandon(tick: Tick, by: Abandoned): void
-  /** Lets the scheduler's wall time follow a better clock: `offset` ms are added to this machine's. */
+  /**
+   * Lets the scheduler's wall time follow a better clock: `offset` ms are added to this machine's. What is no number,
+   * or more than a day, is not followed.
+   */
   adjustClock(offset: number): void
 }
 

@@ -15,6 +15,7 @@ export {
   withMethod,
 } from './check.ts'
 export { type Description, describe, textOf } from './describe.ts'
+export { WATERMARK_AHEAD } from './durable.ts'
 export { show } from './errors.ts'
 export { nearest } from './nearest.ts'
 export { cut, printable, redact } from './text.ts'

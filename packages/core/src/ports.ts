@@ -106,7 +106,8 @@ export interface Store {
 export interface JobStore {
   /**
    * Tells how the jobs stand, in their order. One that is new, or of another digest than is kept, is kept as
-   * decided up to `now` (ms); a new one with its `paused`.
+   * decided up to `now` (ms); a new one with its `paused`. What is decided further ahead of `now` than
+   * `WATERMARK_AHEAD` was decided by a clock that was wrong, and is lowered to `now`.
    */
   enroll(jobs: readonly Enrolled[], now: number): Maybe<JobState[]>
   /** Every tick of the job up to `at` (ms) is decided. Called often: may be written later and together. */

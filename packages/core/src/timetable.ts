@@ -1,9 +1,10 @@
 import { Agenda } from './agenda.ts'
 import { detached } from './context.ts'
-import { EscapementError, show } from './errors.ts'
 import { ORDINARY, type RunParts } from './facts.ts'
 import type { Clock, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
+import { LivedTime } from './lived-time.ts'
+import { isMissed } from './policies/missed.ts'
 import { instantAfter } from './triggers/index.ts'
 
 /** When to ask a trigger again that has thrown, in ms. */
@@ -12,7 +13,7 @@ const ASK_AGAIN = 30_000
 const SLICE = 0.5
 /** A difference between wall and monotonic time that counts as a step, in ms. */
 const STEP = 1_000
-/** Set back by more than this, wildcard jobs carry on with the new time; by less, they wait for it. */
+/** Set back by more than this, jobs carry on with the new time; by less, they wait for it. */
 const LONG_STEP = 60_000
 /** Ticks older than this are not enumerated one by one. */
 const HORIZON = 86_400_000
@@ -22,6 +23,10 @@ const SOON = 5_000
 export interface TimetableParts {
   clock: Clock
   now: () => number
+  /** All jobs, armed or not. */
+  jobs(): Iterable<JobEntry>
+  /** Looks at the machine's clock. */
+  look(): void
   /** How long to sleep at most, in ms. */
   nap: () => number
   /** Whether waiting for the next tick keeps the process from ending. */
@@ -33,13 +38,21 @@ export interface TimetableParts {
   /** Woke up. */
   onWake(): void
   onStep(by: number): void
-  onError(error: unknown, job: JobEntry): void
+  /** The clock was set back for long. */
+  onBack(): void
+  /** A trigger could not say when its job is due next, and is asked again; or it can again. */
+  onTrigger(job: JobEntry, error?: unknown): void
+  /** A job has no tick after `after` (ms). */
+  onExhausted(job: JobEntry, after: number): void
 }
 
 /** When each job is due next, and one timer for the first of them. */
 export class Timetable {
   readonly #parts: TimetableParts
   readonly #agenda = new Agenda()
+  readonly #lived = new LivedTime()
+  /** Jobs whose trigger has failed. */
+  readonly #failing = new Set<JobEntry>()
   #timer: Timer | undefined
   #wakeAt = Infinity
   #started = false
@@ -59,7 +72,7 @@ export class Timetable {
 
   start(): void {
     this.#started = true
-    this.#noticeSteps()
+    this.notice()
     this.#sleep()
   }
 
@@ -71,13 +84,17 @@ export class Timetable {
 
   /** Arms a job with its first tick after `after` (ms) that was not decided yet; disarms it when there is none. */
   arm(job: JobEntry, after: number): void {
-    const met = job.trigger.wildcard && job.fold < this.#fold ? -Infinity : job.decided
-    const next = this.#next(job, Math.max(after, met))
-    job.exhausted = next === undefined
+    const next = this.#next(
+      job,
+      this.#fold === 0 ? Math.max(after, job.decided) : this.#undecided(job, after),
+    )
     if (next === undefined) {
       this.#agenda.delete(job)
+      if (!job.exhausted) this.#parts.onExhausted(job, after)
+      job.exhausted = true
       return
     }
+    job.exhausted = false
     job.at = next
     job.due = (Number.isNaN(next) ? this.#parts.now() + ASK_AGAIN : next) + job.spread
     // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
@@ -88,12 +105,26 @@ export class Timetable {
 
   disarm(job: JobEntry): void {
     this.#agenda.delete(job)
+    this.#failing.delete(job)
+  }
+
+  /** After the clock was set back: from where, not before `after`, a job has ticks that are not decided. */
+  #undecided(job: JobEntry, after: number): number {
+    if (job.trigger.wildcard) return job.fold < this.#fold ? after : Math.max(after, job.decided)
+    let from = after
+    while (from < job.decided) {
+      const at = this.#next(job, from)
+      const until = at !== undefined && at <= job.decided ? this.#lived.decidedUntil(job, at) : undefined
+      if (until === undefined) break
+      from = Math.min(until, job.decided)
+    }
+    return from
   }
 
   /** The wall clock was set: what is not due for long by the timer may be due now. */
   clockSet(): void {
     if (!this.#started || this.#busy) return
-    this.#noticeSteps()
+    this.notice()
     this.#sleep()
   }
 
@@ -101,15 +132,19 @@ export class Timetable {
   #next(job: JobEntry, after: number): number | undefined {
     try {
       const at = instantAfter(job.trigger, after)
-      if (at === undefined || at > after) return at
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_TRIGGER',
-        `the trigger of ${job.name} must give an instant after ${show(new Date(after))}, but gave ${show(new Date(at))}`,
-      )
+      if (this.#failing.size > 0 && this.#failing.delete(job)) this.#parts.onTrigger(job)
+      return at
     } catch (error) {
-      this.#parts.onError(error, job)
+      this.failed(job, error)
       return NaN
     }
+  }
+
+  /** Tells that the trigger of a job has failed, once while it lasts. */
+  failed(job: JobEntry, error: unknown): void {
+    if (this.#failing.has(job)) return
+    this.#failing.add(job)
+    this.#parts.onTrigger(job, error)
   }
 
   #sleep(): void {
@@ -132,7 +167,7 @@ export class Timetable {
   #wake = (): void => {
     this.#timer = undefined
     if (!this.#started) return
-    this.#noticeSteps()
+    this.notice()
     this.#parts.onWake()
     this.#work()
   }
@@ -173,22 +208,30 @@ export class Timetable {
       return
     }
     const horizon = Math.max(HORIZON, job.policies.catchUp)
-    job.decided = at
+    // Of jobs at fixed times the last one, also after the clock was set back.
+    if (at > job.decided || job.trigger.wildcard) job.decided = at
     job.fold = this.#fold
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)
     const superseded = job.slot !== undefined && job.at <= wall
-    const fold = at <= this.#folded ? this.#fold : 0
+    const again = job.trigger.wildcard ? at <= this.#folded : this.#fold > 0 && this.#lived.missed(job, at)
+    const fold = again ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
     const parts = superseded || fold > 0 ? { fold, superseded, until } : ORDINARY
+    if (at <= this.#lived.jumpedTo && !job.trigger.wildcard)
+      this.#lived.late(job, at, !isMissed(job.policies, wall - at - job.spread, parts))
     const held = this.#parts.fire(job, at, wall, parts)
     if (held) this.#agenda.delete(job)
   }
 
-  #noticeSteps(): void {
+  /** Looks at the clock, and whether it was set since the last look. */
+  notice(): void {
+    this.#parts.look()
     let wall = this.#parts.now()
     const mono = this.#parts.clock.monotonic()
-    const by = wall - this.#wall - (mono - this.#mono)
+    const last = this.#wall
+    const passed = mono - this.#mono
+    const by = wall - last - passed
     if (Math.abs(by) >= STEP) {
       this.#parts.onStep(by)
       // A plugin that knows a better clock may have set ours by it: then nothing has happened.
@@ -196,14 +239,23 @@ export class Timetable {
     }
     this.#wall = wall
     this.#mono = mono
+    this.#lived.begin(wall)
+    if (wall - last - passed > LONG_STEP) this.#lived.ahead(last, wall, mono)
     if (wall >= this.#high - LONG_STEP) {
       this.#high = Math.max(this.#high, wall)
       return
     }
-    // Wildcard jobs follow elapsed time, as with vixie cron; their ticks met again are marked as such.
+    this.#setBack(wall, mono)
+  }
+
+  #setBack(wall: number, mono: number): void {
     this.#fold++
     this.#folded = Math.max(this.#folded, this.#high)
+    const from = this.#lived.back(this.#high, wall, mono, LONG_STEP)
     this.#high = wall
-    for (const job of this.#agenda.jobs()) if (job.trigger.wildcard) this.arm(job, wall)
+    this.#parts.onBack()
+    // Wildcard jobs follow elapsed time, as with vixie cron; their ticks met again are marked as such. Those at
+    // fixed times are due when they have not run. Some are not armed: their last tick was before the false time.
+    for (const job of this.#parts.jobs()) if (!job.awaits) this.arm(job, job.trigger.wildcard ? wall : from)
   }
 }

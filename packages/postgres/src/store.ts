@@ -9,6 +9,7 @@ import {
   type Store,
   toRecord,
 } from '@escapement/core'
+import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
 import { type Pauses, pauseOf, pauseText } from './pauses.ts'
@@ -24,6 +25,7 @@ const ENROLL = `
       SELECT name, digest, to_timestamp($2 / 1000.0), paused FROM given ORDER BY name
       ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, decided = excluded.decided
       WHERE j.digest <> excluded.digest OR j.paused IS NOT NULL
+        OR j.decided > excluded.decided + interval '${WATERMARK_AHEAD} ms'
     )
   SELECT kept.name, kept.digest, kept.paused, (extract(epoch FROM kept.decided) * 1000)::float8 AS decided FROM kept`
 

@@ -11,6 +11,7 @@ import {
   type Store,
   toRecord,
 } from '@escapement/core'
+import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import type { Value } from './driver.ts'
 import type { Settings } from './options.ts'
 import { fromRow, toValues } from './rows.ts'
@@ -203,8 +204,9 @@ function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): 
     db.run('UPDATE jobs SET digest = ?, decided = ? WHERE name = ?', digest, now, name)
     return { decided: undefined, paused: kept }
   }
+  const ahead = Number(row.decided ?? 0) > now + WATERMARK_AHEAD
   // What falls into a pause is not made up for when it ends while no instance lives.
-  if (kept) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
+  if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
   return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
 }
 

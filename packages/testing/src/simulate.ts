@@ -14,6 +14,7 @@ import {
   type Timer,
   type TriggerSpec,
 } from '@escapement/core'
+import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 
 /** A job as it is played: with its policies, but instead of a handler how long a run takes. */
 export interface SimulatedJob extends JobOptions {
@@ -154,7 +155,7 @@ function keptStore(): Store {
       enroll: (jobs, now) =>
         jobs.map(({ name, paused }): JobState => {
           const known = decided.get(name)
-          if (known === undefined) decided.set(name, now)
+          if (known === undefined || known > now + WATERMARK_AHEAD) decided.set(name, now)
           return { decided: known, paused }
         }),
       decided: (job, at) => void decided.set(job, Math.max(at, decided.get(job) ?? at)),

@@ -178,6 +178,18 @@ function durableCases(
       assert.equal(await enroll('y', 5000), undefined, 'a changed schedule starts afresh')
       assert.equal(await enroll('y', 6000), 5000)
     }),
+    simple('lowers what a clock that was ahead has decided', async (store) => {
+      const jobs = jobsOf(store)
+      const day = 86_400_000
+      const enroll = async (now: number) =>
+        (await jobs.enroll([{ name: 'a', digest: 'x', paused: undefined }], now))[0]?.decided
+      await enroll(day)
+      jobs.decided('a', 365 * day)
+      await enroll(2 * day)
+      assert.equal(await enroll(2 * day), 2 * day)
+      jobs.decided('a', 2 * day + 30_000)
+      assert.equal(await enroll(2 * day), 2 * day + 30_000, 'clocks of a fleet differ by seconds')
+    }),
     simple('pauses are kept, with who and why, also when the schedule changes', async (store) => {
       const jobs = jobsOf(store)
       const enroll = async (digest: string, paused?: object) =>

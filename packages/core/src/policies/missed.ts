@@ -1,5 +1,7 @@
 import type { Chain, Link } from '../compose.ts'
+import type { RunParts } from '../facts.ts'
 import type { Lock } from '../interfaces.ts'
+import type { Policies } from '../options.ts'
 import type { ActiveRun } from '../run.ts'
 import { concurrency } from './concurrency.ts'
 
@@ -26,10 +28,12 @@ export function missedInFleet(lock: Lock, monotonic: () => number): Link {
 
 function lost(run: ActiveRun): boolean {
   if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return false
-  if (run.until) return true
-  const { missed: policy, catchUp } = run.job.policies
-  const { late } = run
-  return policy === 'all'
-    ? late > catchUp
-    : run.parts.superseded || late > (policy === 'skip' ? LATE : catchUp)
+  return isMissed(run.job.policies, run.late, run.parts)
+}
+
+/** Whether a tick that is this late, in ms, does not run. */
+export function isMissed({ missed: policy, catchUp }: Policies, late: number, parts: RunParts): boolean {
+  if (parts.until) return true
+  if (policy === 'all') return late > catchUp
+  return parts.superseded === true || late > (policy === 'skip' ? LATE : catchUp)
 }
