@@ -149,7 +149,9 @@ export class Ballot {
     const { guard, lease, retention, early, maxLate, timeout, replicaAcks } = this.#settings
     const { shard } = (motions[0] as Motion).subject
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
-    const args = [mode, guard ? 1 : 0, lease, retention, early, maxLate, 2 * timeout]
+    // Ticks are judged by the time of the fleet, also where that of Redis was set.
+    const ahead = node.ahead(shard)
+    const args = [mode, guard ? 1 : 0, lease, retention, early + ahead, maxLate - ahead, 2 * timeout]
     for (const [i, { subject, token, start, leased, state }] of motions.entries()) {
       const { job, key, at, member } = subject
       keys.push(key, this.#keys.job(job))

@@ -20,6 +20,8 @@ export interface NodeContext extends ConnectionContext {
   onGreet(node: Node, shard: number, greeting: Greeting): void
   /** Redis's clock moved by so many ms against ours. */
   onStep(node: Node, by: number): void
+  /** The fleet's time minus that of a clock which was just set, in ms; 0 to follow it. */
+  aheadOf(time: ServerClock): number
   /** Whether it can be used may have changed. */
   onChange(): void
 }
@@ -158,7 +160,10 @@ export class Node {
       const greeted = await this.#tend(shard)
       await this.#try(shard)
       if (epoch !== this.#connection.epoch) return
-      if (stepped === shard.stepped) shard.stepped = 0
+      if (stepped === shard.stepped) {
+        shard.stepped = 0
+        shard.ahead = greeted.ahead
+      }
       shard.id = greeted.id
       shard.born = greeted.born
       shard.failed = 0
@@ -180,7 +185,7 @@ export class Node {
         shard,
         TEND,
         [keys.born(index), keys.open(index), keys.instances(index)],
-        [self(), alive, shard.born === undefined ? 0 : 1, shard.stepped, LISTED, lease],
+        [self(), alive, shard.born === undefined ? 0 : 1, shard.stepped, LISTED, lease, shard.ahead],
       )
     let reply: unknown[] = []
     if (!shard.mark) reply = await call()
@@ -225,6 +230,11 @@ export class Node {
     if (this.#context.acks > 0 && this.client.wait) {
       await this.#known('wait', shard, this.client.wait(0, 1)).catch(() => {})
     }
+  }
+
+  /** The fleet's time minus its time, in ms: see {@link Shard.ahead}. */
+  ahead(shard: number): number {
+    return this.#shards[shard]?.ahead ?? 0
   }
 
   /** How long ago a shard of it may have forgotten something, in ms; Infinity when that is not known. */
@@ -327,6 +337,7 @@ export class Node {
     // The masters of a Cluster have several shards each.
     if (this.#shards.find(({ id }) => id === shard.id) === shard) this.#context.onStep(this, by)
     shard.stepped = by > 0 ? 1 : -1
+    shard.ahead = this.#context.aheadOf(shard.time)
     void this.#greet(shard)
   }
 

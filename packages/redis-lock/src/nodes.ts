@@ -2,6 +2,7 @@ import type { Clock, Timer } from '@escapement/core'
 import { connect, unsafeOptions } from './client.ts'
 import { Node, type NodeContext } from './node.ts'
 import type { Settings } from './options.ts'
+import type { ServerClock } from './server-clock.ts'
 import { Trouble } from './trouble.ts'
 import { redacted } from './url.ts'
 
@@ -9,10 +10,10 @@ import { redacted } from './url.ts'
 const DEADBAND = 25
 /** A clock that is further off is broken, and is not followed, in ms. */
 const BROKEN = 86_400_000
-/** How long a clock that was set must stay so before it is followed, in ms. */
-const SETTLED = 5000
+/** Less of a difference is no clock that was set, in ms. */
+const STEP = 1000
 
-export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange'> {
+export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange' | 'aheadOf'> {
   /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */
   onOffset(offset: number): void
 }
@@ -33,8 +34,6 @@ export class Nodes {
   #opened: Promise<readonly Node[]> | undefined
   #timer: Timer | undefined
   #offset = 0
-  /** By how much the clock of the only Redis was set a moment ago, and until when that may be a mistake. */
-  #doubt = { by: 0, until: -Infinity }
   #next = 0
   readonly #waiting = new Map<() => void, number | undefined>()
 
@@ -46,10 +45,7 @@ export class Nodes {
         context.onGreet(...greeted)
         for (const [wake, shard] of [...this.#waiting]) if (!this.isDown(shard)) wake()
       },
-      onStep: (node, by) => {
-        this.#onStep(by)
-        context.onStep(node, by)
-      },
+      aheadOf: (time) => this.#aheadOf(time),
       meaning: () => this.#meaning(),
       onChange: () => this.#review(),
     }
@@ -174,7 +170,10 @@ export class Nodes {
       return `the clocks of Redis and of this machine are ${Math.round(Math.abs(skew) / 3_600_000)} hours apart: no tick is due on both`
     }
     const fleet = [this.#minority, this.#young].flatMap(({ cause }) => cause?.what ?? [])
-    return [...fleet, ...nodes][0]
+    const set = this.all.flatMap((node) =>
+      this.all.length === 1 && node.ahead(0) !== 0 ? [aside(node)] : [],
+    )
+    return [...fleet, ...nodes, ...set][0]
   }
 
   /** How long a shard gives no lease yet, as far as is known, in ms: its Redis may have forgotten some. */
@@ -200,28 +199,32 @@ export class Nodes {
     })
   }
 
-  /** Redis's wall time minus this machine's, in ms; undefined when no node has been heard of. */
+  /** The fleet's wall time, by Redis, minus this machine's, in ms; undefined when no node has been heard of. */
   get skew(): number | undefined {
     const delta = this.#median()
-    return Number.isNaN(delta) ? undefined : delta - (this.#clock.now() - this.#clock.monotonic())
+    if (Number.isNaN(delta)) return undefined
+    const ahead = this.all.length === 1 ? (this.all[0] as Node).ahead(0) : 0
+    return delta + ahead - (this.#clock.now() - this.#clock.monotonic())
   }
 
   /** Sets the scheduler's clock by Redis's, so that all instances see a tick at the same moment. */
   follow(): void {
-    if (this.skew === undefined) return
-    const doubted = this.#clock.monotonic() < this.#doubt.until
-    const skew = this.skew - (doubted ? this.#doubt.by : 0)
-    if (Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
+    const { skew } = this
+    if (skew === undefined || Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
     this.#offset = Math.abs(skew) <= DEADBAND ? 0 : skew
     this.#context.onOffset(this.#offset)
   }
 
-  /** Of several clocks one that was set is no matter. */
-  #onStep(by: number): void {
-    if (this.all.length > 1) return
-    const now = this.#clock.monotonic()
-    const before = now < this.#doubt.until ? this.#doubt.by : 0
-    this.#doubt = { by: before + by, until: now + SETTLED }
+  /**
+   * Whether a clock that was set is followed, this machine's own decides: if it is nearer to what the fleet went by
+   * until now, the fleet goes on by that. Of several Redis clocks, one that was set is no matter.
+   */
+  #aheadOf(time: ServerClock): number {
+    const own = this.#clock.now()
+    const skew = time.now() - own
+    if (this.all.length > 1 || Math.abs(skew) <= Math.abs(this.#offset)) return 0
+    const ahead = Math.round(this.#offset - skew)
+    return Math.abs(ahead) < STEP ? 0 : ahead
   }
 
   async scan(): Promise<void> {
@@ -307,6 +310,11 @@ export class Nodes {
 }
 
 const NOTHING = 'no tick can be claimed, and onClaimError decides what becomes of it'
+
+function aside(node: Node): string {
+  const off = Math.round(-node.ahead(0) / 1000)
+  return `the clock of Redis ${node.name} was set by ${off} s, which is not followed: set it right`
+}
 
 function seconds(ms: number): string {
   return `${Math.ceil(ms / 1000)} s`

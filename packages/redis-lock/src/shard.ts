@@ -15,6 +15,8 @@ export class Shard {
   readonly time: ServerClock
   /** Whether it was set, forward (1) or back (-1), and that was not told yet. */
   stepped: -1 | 0 | 1 = 0
+  /** The fleet's time minus its time, in ms, where its clock was set and the fleet did not follow. */
+  ahead = 0
   /** Commands under way, also those that are not waited for any more. */
   unanswered = 0
   failed = 0

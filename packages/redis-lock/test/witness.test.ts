@@ -25,6 +25,7 @@ async function setup() {
   const witness = new Witness(keys, LEASE)
   const greet = async (given: Partial<Greeting>) => {
     const greeting = {
+      ahead: 0,
       id: 'x',
       now: 100_000,
       born: 1000,

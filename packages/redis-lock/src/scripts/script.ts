@@ -21,7 +21,8 @@ export function marked({ source }: Script, mark: string): Script {
 const LOAD = "if ARGV[1] == 'load' then return 1 end"
 
 /**
- * Time in ms and µs, and when this Redis was born (see TEND): `identity|ms`, and `|b` if its clock was set back then. A failover may reach us without a new
+ * Time in ms and µs, and when this Redis was born (see TEND): `identity|ms`, and `|b` if its clock
+ * was set back then, `s` and how much the fleet's time is ahead of it since. A failover may reach us without a new
  * connection, in a Cluster or behind a proxy, so each call looks whether the server is still the same.
  *
  * The identity is the run_id, or the mark of the script: scripts of Redis 7 live in the memory of one server only,
@@ -44,9 +45,9 @@ end
 local function born(key)
   local value = redis.call('GET', key)
   if not value then return nil end
-  local id, ms, back = string.match(value, '^(%w+)|(%d+)|?(b?)$')
+  local id, ms, back, shift = string.match(value, '^(%w+)|(%d+)|?(b?)s?(%-?%d*)$')
   if id ~= identity() then return nil end
-  return tonumber(ms), back == 'b'
+  return tonumber(ms), back == 'b', tonumber(shift) or 0
 end
 -- What ends later than any lease given now was given before the clock was set back (see TEND)
 local function stale(ends, lease) return tonumber(ends) > now + 3 * lease end

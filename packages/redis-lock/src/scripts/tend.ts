@@ -12,8 +12,10 @@ import { PRELUDE, type Script, script } from './script.ts'
  * seen by a birth in the future: leases that were given before would last for too long. Those that are alive are
  * renewed before others are given, the rest is cut.
  *
- * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease
- * → now, identity, born, instances that are alive, open runs and when their lease is over; or only: now,
+ * ahead: the fleet's time minus that of this Redis, from the caller that saw the clock set, or writes the birth anew.
+ *
+ * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease ahead
+ * → now, identity, born, instances that are alive, open runs and when their lease is over, ahead; or only: now,
  *   'anonymous' where INFO is forbidden and the script has no mark, 'unknown' where a mark tells nothing either
  */
 export const TEND: Script = script(`${PRELUDE}
@@ -21,11 +23,13 @@ local id, info = identity()
 if not id then return { now, redis.REDIS_VERSION_NUM and 'anonymous' or 'unknown' } end
 local noted = redis.call('GET', KEYS[1])
 local since = now
-local before = born(KEYS[1])
+local before, _, shift = born(KEYS[1])
+local ahead = ARGV[7] and ARGV[7] ~= '0' and 's' .. ARGV[7] or ''
 if before and before <= now and ARGV[4] == '0' then
   since = before
 elseif before and (before > now or ARGV[4] == '-1') then
-  redis.call('SET', KEYS[1], id .. '|' .. digits(now) .. '|b')
+  redis.call('SET', KEYS[1], id .. '|' .. digits(now) .. '|b' .. ahead)
+  shift = tonumber(ARGV[7])
   local lease = tonumber(ARGV[6])
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], now + 3 * lease, '+inf')) do
     redis.call('ZADD', KEYS[2], now + lease, member)
@@ -34,7 +38,8 @@ else
   if info and not noted and ARGV[3] ~= '1' then
     since = math.min(now, now - tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) * 1000 + 1000)
   end
-  redis.call('SET', KEYS[1], id .. '|' .. digits(since))
+  redis.call('SET', KEYS[1], id .. '|' .. digits(since) .. (ahead ~= '' and '|' .. ahead or ''))
+  shift = tonumber(ARGV[7] or 0)
 end
 if ARGV[1] ~= '' then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[2]))
@@ -43,7 +48,8 @@ end
 return {
   now, id, since,
   redis.call('ZRANGE', KEYS[3], 0, -1),
-  redis.call('ZRANGE', KEYS[2], 0, ARGV[5] - 1, 'WITHSCORES')
+  redis.call('ZRANGE', KEYS[2], 0, ARGV[5] - 1, 'WITHSCORES'),
+  shift
 }
 `)
 
@@ -54,6 +60,8 @@ return { now, redis.call('ZREM', KEYS[1], ARGV[1]) == 1 and 'left' or 'unknown' 
 
 /** What TEND tells of a shard. */
 export interface Greeting {
+  /** The fleet's time minus that of this Redis, in ms, where its clock was set and the fleet did not follow. */
+  readonly ahead: number
   /** Another one when the server was restarted, or another one answers instead. */
   readonly id: string
   /** By the clock of this Redis, in ms. */
@@ -67,10 +75,18 @@ export interface Greeting {
   readonly stale: string[]
 }
 
-export function greeting([time, id, born, instances, scored]: unknown[]): Greeting {
+export function greeting([time, id, born, instances, scored, ahead]: unknown[]): Greeting {
   const now = Number(time)
   const listed = scored as string[]
   const open = listed.filter((_, i) => i % 2 === 0)
   const stale = open.filter((_, i) => Number(listed[2 * i + 1]) <= now)
-  return { id: String(id), now, born: Number(born), instances: instances as string[], open, stale }
+  return {
+    ahead: Number(ahead),
+    id: String(id),
+    now,
+    born: Number(born),
+    instances: instances as string[],
+    open,
+    stale,
+  }
 }
