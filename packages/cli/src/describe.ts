@@ -1,8 +1,7 @@
 import { cron } from '@escapement/core'
-import cronstrue from 'cronstrue/i18n.js'
-
-// Its types describe another nesting of the CommonJS default than Node and bundlers give.
-const library = cronstrue as unknown as typeof cronstrue.default
+import { checkKeys, oneOf } from '@escapement/core/plugin'
+import { readField, readValue, runsOf, units, type Values } from './values.ts'
+import { words as languages, type Words } from './words.ts'
 
 export interface DescribeOptions {
   /** Default `'en'`. */
@@ -11,73 +10,132 @@ export interface DescribeOptions {
   readonly seed?: string | undefined
 }
 
-const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']
-
-const phrases = {
-  en: {
-    every: (text: string) => `Every ${text}, as time elapses`,
-    nearLast: (days: string) => `on the weekday nearest ${days} days before the last day of the month`,
-    comma: ', ',
-    or: '; or: ',
-    either: ' (either day will do)',
-    both: ' (both must hold)',
-  },
-  zh: {
-    every: (text: string) => `每隔 ${text}（按经过的时间）`,
-    nearLast: (days: string) => `限每月最后一天之前第${days}天最接近的工作日`,
-    comma: ', ',
-    or: '；或者：',
-    either: '（两个日期条件满足其一即可）',
-    both: '（两个日期条件须同时满足）',
-  },
-}
+/** So many times of day are said one by one. */
+const FEW = 6
 
 /**
- * A cron expression in English or Chinese words. The words are cronstrue's; what it does not know of the dialect
- * (`W` in lists, `L-2W`, `@every`, `H`) and how the two day fields go together is said by us.
+ * A cron expression in English or Chinese words. They say what its fields allow, not how it was written: `1-5` and
+ * `MON,TUE,WED,THU,FRI` are the same words.
  *
- * @throws What `cron()` throws.
+ * @throws What `cron()` throws, and `ERR_ESCAPEMENT_OPTION`.
  * @example
  * describe('0 0 LW * *') // 'At 00:00, on the last weekday of the month'
  * describe('0 0 LW * *', { lang: 'zh' }) // '在00:00, 限每月的最后一个工作日'
  */
-export function describe(expression: string, { lang = 'en', seed }: DescribeOptions = {}): string {
-  const words = phrases[lang]
+export function describe(expression: string, options: DescribeOptions = {}): string {
+  checkKeys(options, { lang: 1, seed: 1 }, 'describe option')
+  const { lang = 'en', seed } = options
+  const words = languages[oneOf('lang', lang, ['en', 'zh'])]
   const { plain } = cron(expression, { timezone: 'UTC', seed })
   const every = /^@every\s+(\S+)$/i.exec(plain)
   if (every) return words.every(every[1] as string)
-  const fields = plain.toUpperCase().split(/\s+/)
-  const date = fields.length === 5 ? 2 : 3
-  fields[date + 2] = (fields[date + 2] as string).split(',').map(plainWeekday).join(',')
-  const dates = (fields[date] as string).split(',')
-  // A list with W in it: one description each.
-  const alternatives = dates.some((item) => item.endsWith('W')) ? dates : [fields[date] as string]
-  const told = alternatives.map((item) => {
-    const back = /^L-(\d+)W$/.exec(item)?.[1]
-    if (back === undefined) return tell(fields.with(date, item), lang)
-    if (back === '0') return tell(fields.with(date, 'LW'), lang)
-    return `${tell(fields.with(date, '*'), lang)}${words.comma}${words.nearLast(back)}`
-  })
-  return told.join(words.or) + together(fields[date] as string, fields[date + 2] as string, lang)
+  const fields = plain.split(/\s+/)
+  if (fields.length === 5) fields.unshift('0')
+  const [second = '0', minute = '*', hour = '*', date = '*', month = '*', weekday = '*', year = '*'] = fields
+  const months = readField(month, units.month)
+  const parts = [
+    ...timeOfDay(
+      readField(second, units.second),
+      readField(minute, units.minute),
+      readField(hour, units.hour),
+      words,
+    ),
+    dayOf(readField(date, units.date), readField(weekday, units.weekday), words),
+    months.all ? undefined : words.months(months.plain),
+    year === '*' ? undefined : words.years(readField(year, units.year).plain),
+  ]
+  const text = parts.filter((part) => part !== undefined).join(words.comma)
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-function tell(fields: string[], lang: 'en' | 'zh'): string {
-  return library.toString(fields.join(' '), {
-    locale: lang === 'zh' ? 'zh_CN' : 'en',
-    use24HourTimeFormat: true,
-    throwExceptionOnParseError: true,
-  })
+function timeOfDay(second: Values, minute: Values, hour: Values, words: Words): string[] {
+  const [s] = second.plain
+  const sole = second.plain.length === 1
+  const clock = (h: number, m: number) => [h, m, ...(sole && s !== 0 ? [s as number] : [])].map(two).join(':')
+  if (sole && minute.plain.length * hour.plain.length <= FEW)
+    return [words.times(hour.plain.flatMap((h) => minute.plain.map((m) => clock(h, m))))]
+  const [m] = minute.plain
+  const run = runsOf(hour.plain, 0, 24)
+  const [from, to] = run.length === 1 && run[0] ? run[0] : []
+  if (sole && minute.plain.length === 1 && from !== undefined && to !== undefined && !hour.all)
+    return [words.hourly(clock(from, m as number), clock(to, m as number))]
+  return [
+    ...secondsOf(second, minute, words),
+    ...minutesOf(second, minute, hour, words),
+    ...hoursOf(minute, hour, words),
+  ]
 }
 
-// `FRIL`, `7L`, `5#L` as `5L`, `0L`, `5L`.
-function plainWeekday(item: string): string {
-  const last = /^(\d|[A-Z]{3})#?L$/.exec(item)?.[1]
-  if (last === undefined) return item
-  return `${weekdays.includes(last) ? weekdays.indexOf(last) : Number(last) % 7}L`
+function secondsOf({ plain, all }: Values, minute: Values, words: Words): string[] {
+  if (all) return [words.everySecond]
+  if (plain.length === 1 && plain[0] === 0) return []
+  const n = divisor(plain, 60)
+  if (n) return [words.everySeconds(n)]
+  return [words.seconds(plain), ...(minute.all ? [words.everyMinute] : [])]
 }
 
-/** How the two day fields go together, if both say something. */
-function together(date: string, day: string, lang: 'en' | 'zh'): string {
-  if (/^[*?]$/.test(date) || /^[*?]$/.test(day)) return ''
-  return /^[*?]/.test(date) || /^[*?]/.test(day) ? phrases[lang].both : phrases[lang].either
+function minutesOf(second: Values, { plain, all }: Values, hour: Values, words: Words): string[] {
+  const atZero = second.plain.length === 1 && second.plain[0] === 0
+  if (all) return atZero ? [words.everyMinute] : []
+  const n = divisor(plain, 60)
+  if (n) return [words.everyMinutes(n)]
+  // "Every hour" says enough where nothing else is said of the time.
+  if (atZero && plain.length === 1 && plain[0] === 0 && (hour.all || divisor(hour.plain, 24))) return []
+  return [words.minutes(plain)]
+}
+
+function hoursOf(minute: Values, { plain, all }: Values, words: Words): string[] {
+  const onTheHour = minute.plain.length === 1 && minute.plain[0] === 0
+  if (all) return onTheHour ? [words.everyHour] : []
+  const n = minute.plain.length === 1 ? divisor(plain, 24) : undefined
+  if (n) return [words.everyHours(n)]
+  const runs = runsOf(plain, 0, 24)
+  const [from, to = from] = runs.length === 1 && runs[0] ? runs[0] : []
+  return from === undefined || to === undefined
+    ? [words.hours(plain)]
+    : [words.between(`${two(from)}:00`, `${two(to)}:59`)]
+}
+
+/** n, if the values are all multiples of n, and the field is a multiple of n too: then they are always n apart. */
+function divisor(values: readonly number[], size: number): number | undefined {
+  const n = size / values.length
+  return values.length > 1 && Number.isInteger(n) && values.every((value, i) => value === i * n)
+    ? n
+    : undefined
+}
+
+function dayOf(date: Values, weekday: Values, words: Words): string | undefined {
+  const dates = [
+    ...(date.plain.length > 0 ? [words.dates(date.plain)] : []),
+    ...date.special.map((item) => specialDate(item, words)),
+  ]
+  const free = { date: date.star && date.all, weekday: weekday.star && weekday.all }
+  const days = [
+    ...(weekday.plain.length > 0 ? [words.weekdays(weekday.plain, !free.date)] : []),
+    ...weekday.special.map((item) => specialWeekday(item, words)),
+  ]
+  if (free.date && free.weekday) return undefined
+  if (free.date) return days.join(words.or)
+  if (free.weekday) return dates.join(words.or)
+  const group = (all: string[]) => (all.length > 1 ? `(${all.join(words.or)})` : all.join(''))
+  return date.star || weekday.star
+    ? words.both(group(dates), group(days))
+    : words.either(group(dates), group(days))
+}
+
+function specialDate(item: string, words: Words): string {
+  const near = /^(\d+)W$/.exec(item)
+  if (near) return words.nearDate(Number(near[1]))
+  const back = Number(/^L-(\d+)/.exec(item)?.[1] ?? 0)
+  return item.endsWith('W') ? words.nearLast(back) : words.lastDate(back)
+}
+
+// `FRI#3`, `5#L`, `FRIL`.
+function specialWeekday(item: string, words: Words): string {
+  const [day = '', nth = 'L'] = item.includes('#') ? item.split('#') : [item.slice(0, -1)]
+  return words.nthWeekday(readValue(day, units.weekday) % 7, nth === 'L' ? 0 : Number(nth))
+}
+
+function two(n: number): string {
+  return String(n).padStart(2, '0')
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { at, type Dst, EscapementError } from '@escapement/core'
+import { systemZoneProblem } from '@escapement/core/plugin'
 import { describeCommand, explainCommand, nextCommand, yearCommand } from './commands.ts'
 
 /** Where a command writes: whole lines, without the newline. */
@@ -17,12 +18,16 @@ export interface Settings {
   readonly timezone: string | undefined
   readonly dst: Dst | undefined
   readonly seed: string | undefined
-  readonly count: number
+  /** How many instants, if that was said. */
+  readonly count: number | undefined
   readonly from: Date
   readonly until: Date | undefined
   readonly lang: 'en' | 'zh'
   readonly json: boolean
 }
+
+/** So many instants are shown at most. */
+export const MOST = 100_000
 
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {}
@@ -83,6 +88,8 @@ export function main(argv: string[], output: Output): number {
         `${name}: unexpected ${JSON.stringify(rest[most])}; an expression needs quotes: "0 9 * * *"`,
       )
     }
+    const problem = values.tz === undefined && name !== 'describe' ? systemZoneProblem() : undefined
+    if (problem) output.error(`escapement: ${problem}`)
     return command(settings(values, expression, rest[0]), output)
   } catch (error) {
     if (error instanceof UsageError) {
@@ -119,9 +126,9 @@ function read(argv: string[]) {
 type Values = ReturnType<typeof read>['values']
 
 function settings(values: Values, expression: string, rest: string | undefined): Settings {
-  const count = values.n === undefined ? (values.until === undefined ? 10 : 100_000) : Number(values.n)
-  if (!Number.isInteger(count) || count < 1 || count > 100_000) {
-    throw new UsageError(`-n: expected a whole number from 1 to 100000, got ${JSON.stringify(values.n)}`)
+  const count = values.n === undefined ? undefined : Number(values.n)
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST)) {
+    throw new UsageError(`-n: expected a whole number from 1 to ${MOST}, got ${JSON.stringify(values.n)}`)
   }
   const lang = values.lang ?? 'en'
   if (lang !== 'en' && lang !== 'zh')

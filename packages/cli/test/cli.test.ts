@@ -88,6 +88,37 @@ group('explain', () => {
   })
 })
 
+group('what is not said by itself', () => {
+  it('more instants than are shown', () => {
+    const { code, out, error } = run(
+      'next',
+      '* * * * * *',
+      '--tz',
+      'UTC',
+      '--from',
+      '2026-01-01',
+      '--until',
+      '2026-01-03',
+    )
+    expect([code, out.length]).toEqual([0, 100_000])
+    expect(error).toMatch(/only the first 100000 .*2026-01-03T00:00:00.000Z.*--until/)
+    expect(
+      run('next', '* * * * *', '--from', '2026-01-01', '--until', '2026-01-02', '--tz', 'UTC').error,
+    ).toBe('')
+    expect(run('next', '* * * * *', '-n', '3', '--until', '2099-01-01', '--tz', 'UTC').error).toBe('')
+  })
+  it('forms of other schedulers', () => {
+    expect(run('next', 'rate(5 minutes)').error).toContain('write "@every 5m"')
+    expect(run('describe', 'cron(0 10 * * ? 2026)').error).toContain('write "0 0 10 * * ? 2026"')
+  })
+  it('zones that are none', () => {
+    expect(run('next', '0 9 * * *', '--tz', 'China Standard Time')).toMatchObject({
+      code: 2,
+      error: expect.stringContaining('write "Asia/Shanghai"'),
+    })
+  })
+})
+
 group('describe', () => {
   it.each([
     ['0 0 LW * *', 'At 00:00, on the last weekday of the month', '在00:00, 限每月的最后一个工作日'],

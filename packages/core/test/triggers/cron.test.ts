@@ -375,6 +375,42 @@ describe('explain', () => {
   })
 })
 
+describe('forms of other schedulers are refused with what to write here', () => {
+  it.each([
+    ['cron(0 10 * * ? *)', 'AWS', '"0 10 * * ?"'],
+    ['cron(15 12 ? * 2-6 *)', 'AWS', '"15 12 ? * 1-5"'],
+    ['cron(0 8 ? * 1,7 *)', 'AWS', '"0 8 ? * 0,6"'],
+    ['cron(0 18 ? * MON-FRI 2026-2027)', 'AWS', '"0 0 18 ? * MON-FRI 2026-2027"'],
+    ['cron(0 9 ? * 6#3 *)', 'AWS', '"0 9 ? * 5#3"'],
+    ['cron(0 9 ? * 6L *)', 'AWS', '"0 9 ? * 5L"'],
+    ['cron(0 9 L * ? *)', 'AWS', '"0 9 L * ?"'],
+    ['cron(0/15 * * * ? *)', 'AWS', '"0/15 * * * ?"'],
+    [' CRON( 0 10 * * ? * ) ', 'AWS', '"0 10 * * ?"'],
+    ['cron(0 10)', 'AWS', 'minute, hour, day-of-month, month, day-of-week, year'],
+    ['rate(5 minutes)', 'AWS', '"@every 5m"'],
+    ['rate(1 hour)', 'AWS', '"@every 1h"'],
+    ['rate(7 days)', 'AWS', '"@every 7d"'],
+    ['at(2026-12-24T09:00:00)', 'AWS', "at('2026-12-24 09:00', { timezone })"],
+    ['0 10 * * ? *', 'year last', '"0 10 * * ?"'],
+    ['0 10 ? * MON-FRI 2026', 'year last', '"0 0 10 ? * MON-FRI 2026"'],
+    ['0 12 * * 1 2026-2028', 'year last', '"0 0 12 * * 1 2026-2028"'],
+    ['0 12 1 1 ? 2026/2', 'year last', '"0 0 12 1 1 ? 2026/2"'],
+    ['0 12 ? * L', 'L needs a weekday', '5L'],
+    ['every 5 minutes', 'words', '"@every 5m"'],
+    ['every 2 hours', 'words', '"@every 2h"'],
+    ['every 90s', 'interval', '"@every 90s"'],
+    ['5m', 'interval', '"@every 5m"'],
+    ['1h30m', 'interval', '"@every 1h30m"'],
+    ['09:30', 'time of day', '"30 9 * * *"'],
+  ])('%s', (expression, ...words) => {
+    const { code, message } = refusal(expression)
+    expect(code).toBe('ERR_ESCAPEMENT_CRON')
+    for (const word of words) expect(message).toContain(word)
+    const idea = /write "([^"]+)"/.exec(message)?.[1]
+    if (idea) expect(cron(idea, { timezone: 'UTC' }).next(new Date(0))).toBeInstanceOf(Date)
+  })
+})
+
 describe('previews agree with the job as it is registered', () => {
   const from = new Date('2026-11-26T10:01:07Z')
   const specs: [string, TriggerSpec][] = [

@@ -3,6 +3,7 @@ import { nearest } from '../../nearest.ts'
 import { Days } from './days.ts'
 import { parseField } from './field.ts'
 import { type Field, type FieldName, type Fields, rules } from './fields.ts'
+import { foreignHint } from './foreign.ts'
 import { malformed } from './problem.ts'
 
 const nicknames: Record<string, string> = {
@@ -39,11 +40,7 @@ export function parse(expression: string, seed: string): Fields {
   const words = [...expression.matchAll(/\S+/g)]
   if (words.length < 5 || words.length > 7) throw miscounted(expression, words.length)
   const first = words.length === 5 ? 1 : 0
-  const fields = layout.map((name, i) => {
-    const word = words[i - first]
-    if (i < first) return parseField(rules[name], '0', expression, 0, seed)
-    return word && parseField(rules[name], word[0], expression, word.index, seed)
-  })
+  const fields = readFields(expression, words, first, seed)
   const [second, minute, hour, dayOfMonth, month, dayOfWeek, year] = fields
   if (!second || !minute || !hour || !dayOfMonth || !month || !dayOfWeek)
     throw miscounted(expression, words.length)
@@ -69,6 +66,25 @@ export function parse(expression: string, seed: string): Fields {
   return result
 }
 
+function readFields(
+  expression: string,
+  words: readonly RegExpExecArray[],
+  first: number,
+  seed: string,
+): (Field | undefined)[] {
+  try {
+    return layout.map((name, i) => {
+      const word = words[i - first]
+      if (i < first) return parseField(rules[name], '0', expression, 0, seed)
+      return word && parseField(rules[name], word[0], expression, word.index, seed)
+    })
+  } catch (error) {
+    const hint = foreignHint(expression)
+    if (hint === undefined) throw error
+    throw malformed(expression, hint)
+  }
+}
+
 /** The fields as an expression, `H` replaced by what it stands for. */
 export function writeOut({ second, minute, hour, dayOfMonth, month, dayOfWeek, year }: Fields): string {
   const text = (field: Field) => {
@@ -88,6 +104,8 @@ function miscounted(expression: string, count: number): EscapementError {
       ? 'it is empty'
       : `it has ${count} field${count === 1 ? '' : 's'}; 5 are minute, hour, day-of-month, month, day-of-week; ` +
         '6 have a second first; 7 have a year last'
+  const foreign = foreignHint(expression)
+  if (foreign) return malformed(expression, foreign)
   const idea = count === 1 ? nearest(`@${expression.trim()}`, Object.keys(nicknames)) : undefined
   return malformed(expression, why, idea)
 }
