@@ -97,7 +97,8 @@ export class Exclusive {
         const now = this.#clock.monotonic()
         if (await isLocked(error)) reached = now
         else if (now - reached > PATIENCE) {
-          const message = `exclusive(${JSON.stringify(name)}) cannot reach enough Redis nodes`
+          const why = this.#nodes.trouble
+          const message = `exclusive(${JSON.stringify(name)}) cannot reach enough Redis nodes${why ? `: ${why}` : ''}`
           throw new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message, { cause: error })
         }
       }
