@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts'
-import type { Host } from './interfaces.ts'
+import type { Clock, Host } from './interfaces.ts'
 import type { Registry } from './registry.ts'
 
 /** What plugins see of a scheduler. */
@@ -7,7 +7,7 @@ export function createHost(engine: Engine, registry: Registry, timezone: string)
   return {
     instance: engine.instance,
     timezone,
-    clock: engine.clock,
+    clock: clockOf(engine),
     log: engine.log,
     store: engine.store,
     on: engine.events.on,
@@ -27,9 +27,21 @@ export function createHost(engine: Engine, registry: Registry, timezone: string)
       if (job) engine.abandon(job, trigger, at, { fold: foldOf(id), abandoned })
     },
     adjustClock: (offset) => {
-      engine.wallClock.adjust(offset)
-      engine.onClockSet()
+      const followed = engine.wallClock.adjust(offset)
+      if (followed) engine.onClockSet()
+      return followed
     },
+  }
+}
+
+/** The machine's clock, without what is no time. */
+function clockOf({ clock, wallClock }: Engine): Clock {
+  return {
+    now: () => wallClock.machine(),
+    monotonic: () => clock.monotonic(),
+    setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+    clearTimeout: (timer) => clock.clearTimeout(timer),
+    setImmediate: (callback) => clock.setImmediate(callback),
   }
 }
 

@@ -219,9 +219,9 @@ export interface Host {
   abandon(tick: Tick, by: Abandoned): void
   /**
    * Lets the scheduler's wall time follow a better clock: `offset` ms are added to this machine's. What is no number,
-   * or more than a day, is not followed.
+   * or more than a day, is not followed: false.
    */
-  adjustClock(offset: number): void
+  adjustClock(offset: number): boolean
 }
 
 /** What is known of a run whose instance died. */

@@ -24,8 +24,13 @@ export class WallClock {
 
   /** In ms. */
   now(): number {
+    return this.machine() + this.#offset
+  }
+
+  /** What this machine shows, in ms. */
+  machine(): number {
     const wall = this.#clock.now()
-    return isTime(wall) ? wall + this.#offset : this.#guess(wall)
+    return isTime(wall) ? wall : this.#guess(wall)
   }
 
   /** Notes what the machine shows, in case that it soon shows nothing of use. */
@@ -39,20 +44,21 @@ export class WallClock {
     this.#log.info({}, 'the clock of this machine shows a time again')
   }
 
-  /** Follows a better clock, unless what it says cannot be. */
-  adjust(offset: number): void {
+  /** Follows a better clock, unless what it says cannot be: then false. */
+  adjust(offset: number): boolean {
     if (typeof offset === 'number' && Math.abs(offset) <= DAY) {
       this.#offset = offset
       this.#refused = false
-      return
+      return true
     }
-    if (this.#refused) return
+    if (this.#refused) return false
     this.#refused = true
     const by = typeof offset === 'number' ? `${Math.round(offset)} ms` : show(offset)
     this.#log.error(
       { offset_ms: offset },
       `a server's clock differs from this machine's by ${by}, more than a day, and is not followed: set the clock that is wrong`,
     )
+    return false
   }
 
   /** By the monotonic clock, from when the machine last showed a time. */
@@ -69,7 +75,7 @@ export class WallClock {
         `the clock of this machine shows ${show(shown)}, which is no time: ticks go by the monotonic clock until it is right`,
       )
     }
-    return this.#wall + this.#offset + mono - this.#mono
+    return this.#wall + mono - this.#mono
   }
 }
 

@@ -1,4 +1,13 @@
-import { at, every, type Host, type Plugin, type Run } from '@escapement/core'
+import {
+  at,
+  every,
+  type Host,
+  type Lock,
+  memoryStore,
+  type Plugin,
+  type Run,
+  type Store,
+} from '@escapement/core'
 import { VirtualClock } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { harness } from './harness.ts'
@@ -9,7 +18,7 @@ const DAY = 24 * HOUR
 const MONTHS = 90 * DAY
 
 /** Two ways to be wrong: the machine's clock, or that of a server a plugin follows. */
-function world(start: string) {
+function world(start: string, plugins: Plugin[] = []) {
   let host: Host | undefined
   let offset = 0
   const plugin: Plugin = {
@@ -18,7 +27,7 @@ function world(start: string) {
       host = given
     },
   }
-  const made = harness({ start, plugins: [plugin] })
+  const made = harness({ start, plugins: [plugin, ...plugins] })
   return {
     ...made,
     host: () => host as Host,
@@ -182,6 +191,81 @@ describe('a clock that was ahead', () => {
   })
 })
 
+describe('with a lock and a durable store', () => {
+  /** Gives each tick to the first claim, for ever, as the locks of a fleet do. */
+  function claims(): Lock & { ticks: string[] } {
+    const ticks: string[] = []
+    return {
+      ticks,
+      claim: (run) => {
+        if (ticks.includes(run.tick.id)) return { granted: false, reason: 'claimed-elsewhere' }
+        ticks.push(run.tick.id)
+        return {
+          granted: true,
+          start: 1,
+          fence: ticks.length,
+          held: () => true,
+          onLost: () => () => {},
+          finish: async () => {},
+        }
+      },
+    }
+  }
+
+  test('a tick that was told as missed in the false time runs after all, once in the fleet', async () => {
+    const lock = claims()
+    const { clock, scheduler, runs, machine } = world('2026-01-01T08:00:00Z', [{ name: 'lock', lock }])
+    scheduler.job('daily', '0 9 * * *', () => {})
+    await scheduler.start()
+    await clock.advance(HOUR - 1000)
+    machine(10 * DAY)
+    await clock.advance('3s')
+    machine(-10 * DAY)
+    await clock.advance('12d')
+    const days = instants(runs).map((line) => line.slice(14, 16))
+    expect(days.sort()).toEqual('01 02 03 04 05 06 07 08 09 10 11 12 13'.split(' '))
+  })
+
+  test('the store is asked again, so that it lowers what the false time has decided', async () => {
+    const asked: string[] = []
+    const store: Store = {
+      ...memoryStore(),
+      jobs: {
+        enroll: (jobs, now) => {
+          asked.push(new Date(now).toISOString().slice(0, 16))
+          return jobs.map(() => ({ decided: undefined, paused: undefined }))
+        },
+        decided: () => {},
+        pause: () => {},
+      },
+    }
+    const { clock, scheduler, machine } = world('2026-01-01T08:00:00Z', [{ name: 'kept', store }])
+    scheduler.job('daily', '0 9 * * *', () => {})
+    await scheduler.start()
+    machine(MONTHS)
+    await clock.advance('1m')
+    machine(-MONTHS)
+    await clock.advance('1m')
+    expect(asked).toEqual(['2026-01-01T08:00', '2026-01-01T08:01'])
+  })
+
+  test('a clock that flaps runs nothing twice', async () => {
+    const { clock, scheduler, runs, machine } = world('2026-01-01T08:00:00Z')
+    scheduler.job('daily', '0 9,10,11 * * *', () => {})
+    scheduler.job('once', at('2026-01-01T10:30:00Z'), () => {})
+    await scheduler.start()
+    for (let i = 0; i < 40; i++) {
+      machine(i % 2 === 0 ? 3 * HOUR : -3 * HOUR)
+      await clock.advance('7m')
+    }
+    machine(0)
+    await clock.advance('2d')
+    const all = instants(runs)
+    expect(all.filter((line) => line.startsWith('once'))).toHaveLength(1)
+    expect(all.filter((line) => line.includes('daily 2026-01-02'))).toHaveLength(3)
+  })
+})
+
 describe('what is no time is not followed', () => {
   test.each<[string, unknown]>([
     ['NaN', Number.NaN],
@@ -199,9 +283,10 @@ describe('what is no time is not followed', () => {
     for (let i = 0; i < 3; i++) host().adjustClock(offset as number)
     await clock.advance('2h')
     expect(ran()).toEqual(['daily 26-01-01T09:00'])
+    expect(host().adjustClock(offset as number)).toBe(false)
     const told = lines.filter(({ message }) => message?.includes('is not followed'))
     expect(told.map(({ level }) => level)).toEqual(['error'])
-    host().adjustClock(1000)
+    expect(host().adjustClock(1000)).toBe(true)
     host().adjustClock(offset as number)
     expect(lines.filter(({ message }) => message?.includes('is not followed'))).toHaveLength(2)
   })
@@ -230,6 +315,14 @@ describe('what is no time is not followed', () => {
       'often 09:30:00.000Z',
       'often 10:00:00.000Z',
     ])
+    expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+
+  test('plugins are not shown it either', async () => {
+    const { clock, host, lines } = world('2026-01-01T08:00:00Z')
+    clock.now = () => Number.NaN
+    expect(new Date(host().clock.now()).toISOString()).toMatch(/^20/)
+    expect(host().clock.monotonic()).toBe(clock.monotonic())
     expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1)
   })
 

@@ -227,7 +227,8 @@ class Fleet {
   }
 
   #setClock(offset: number): void {
-    this.#host.adjustClock(offset)
+    // The scheduler has said that it does not follow.
+    if (this.#host.adjustClock(offset) === false) return
     if (Math.abs(offset - this.#skew) < SKEW) return
     this.#skew = offset
     if (Math.abs(offset) >= SKEW) this.#tellSkew(offset)
