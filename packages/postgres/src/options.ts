@@ -10,7 +10,7 @@ export interface PostgresOptions {
   lock?: boolean
   /** What is kept. */
   retention?: {
-    /** Runs of each job. Default 100. */
+    /** Runs of each job, and apart from them as many ticks that did not run. Default 100. */
     runs?: number
     /** Older runs go, however few there are. Default 14 days. */
     age?: Duration

@@ -32,6 +32,13 @@ const ENROLL = `
 /** How much longer than a tick may be caught up its claim is kept, in ms. */
 const MARGIN = 3_600_000
 
+// What did not run is counted apart: the skips of a paused job do not remove its runs.
+const TRIM = ['NOT IN', 'IN'].map((which) => {
+  const kind = `job = $1 AND state ${which} ('skipped', 'missed')`
+  return `DELETE FROM $.runs WHERE ${kind} AND ended IS NOT NULL AND id <
+    (SELECT id FROM $.runs WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET $2)`
+})
+
 /** The history of runs and jobs. */
 export class PostgresStore implements Store {
   readonly incidents: IncidentStore
@@ -114,10 +121,8 @@ export class PostgresStore implements Store {
       this.#grown.set(job, grown)
       if (grown < runs / 4) continue
       this.#grown.delete(job)
-      const sql = `DELETE FROM $.runs WHERE job = $1 AND ended IS NOT NULL AND id <
-        (SELECT id FROM $.runs WHERE job = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`
       // Another instance may be doing the same; what is left now goes next time.
-      this.#client.query(sql, [job, runs - 1]).catch(() => {})
+      for (const sql of TRIM) this.#client.query(sql, [job, runs - 1]).catch(() => {})
     }
   }
 
