@@ -1,28 +1,35 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { EscapementError } from '@escapement/core'
 import { connect, type Database } from './driver.ts'
+import { isPath } from './identity.ts'
 import { migrations as ours } from './schema.ts'
 
-/** How long a statement waits for another process that writes, in ms. */
+/** How long a statement waits for another process that writes, in ms. It blocks the event loop. */
 const BUSY = 100
+/** As BUSY while a program starts: ten processes may start at once. */
+const BUSY_AT_START = 10_000
 
 /**
  * Opens the file and brings it to the newest version; before a file with data is changed, it is copied to
- * `<file>.v<version>.bak`.
+ * `<file>.v<version>.bak`. Files that are made here can be read by their owner only (mode 0600): SQLite gives
+ * `-wal` and `-shm` the mode of the file.
  *
  * @throws ERR_ESCAPEMENT_STORE when the file is newer than we know, or cannot be used
  */
 export function open(
   file: string,
-  { full = false, migrations = ours }: { full?: boolean; migrations?: readonly string[] } = {},
+  {
+    full = false,
+    migrations = ours,
+    busy = BUSY_AT_START,
+  }: { full?: boolean; migrations?: readonly string[]; busy?: number } = {},
 ): Database {
   let db: Database | undefined
   try {
-    if (file !== ':memory:') mkdirSync(dirname(resolve(file)), { recursive: true })
+    if (isPath(file)) make(file)
     db = connect(file)
-    // Generous while opening: ten processes may start at once.
-    db.exec('PRAGMA busy_timeout = 10000')
+    db.exec(`PRAGMA busy_timeout = ${busy}`)
     db.exec('PRAGMA journal_mode = WAL')
     db.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`)
     migrate(db, file, migrations)
@@ -36,6 +43,20 @@ export function open(
   }
 }
 
+/** Makes the folder and an empty file, unless they are there. */
+function make(file: string): void {
+  mkdirSync(dirname(resolve(file)), { recursive: true })
+  try {
+    touch(file)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
+  }
+}
+
+function touch(file: string): void {
+  closeSync(openSync(file, 'wx', 0o600))
+}
+
 function migrate(db: Database, file: string, migrations: readonly string[]): void {
   const before = version(db)
   if (before > migrations.length) {
@@ -45,7 +66,7 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
     )
   }
   if (before === migrations.length) return
-  if (before > 0 && file !== ':memory:') backUp(db, `${file}.v${before}.bak`)
+  if (before > 0 && isPath(file)) backUp(db, `${file}.v${before}.bak`)
   db.exec('BEGIN EXCLUSIVE')
   try {
     // Another process may have been faster.
@@ -66,6 +87,8 @@ function version(db: Database): number {
 
 function backUp(db: Database, copy: string): void {
   // One that is there is of an attempt that did not get to its end.
-  if (existsSync(copy)) rmSync(copy)
+  rmSync(copy, { force: true })
+  // SQLite writes into an empty file that is there.
+  touch(copy)
   db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
 }

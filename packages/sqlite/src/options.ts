@@ -1,4 +1,6 @@
+import { resolve } from 'node:path'
 import { type Duration, EscapementError, parseDuration } from '@escapement/core'
+import { isPath } from './identity.ts'
 
 export interface SqliteOptions {
   /** Path of the file; made if it is not there, with its folder. `':memory:'` for tests. */
@@ -11,7 +13,7 @@ export interface SqliteOptions {
   durability?: 'batched' | 'full'
   /** What is kept. */
   retention?: {
-    /** Runs of each job. Default 100. */
+    /** Runs of each job, and apart from them as many ticks that did not run. Default 100. */
     runs?: number
     /** Older runs go, however few there are. Default 14 days. */
     age?: Duration
@@ -60,7 +62,8 @@ export function parseOptions(options: SqliteOptions): Settings {
   const stale = parseDuration(options.stale ?? '20s', 'stale', { min: 200, max: 86_400_000 })
   if (stale < 2 * heartbeat) fail('stale', `at least twice the heartbeat (${2 * heartbeat} ms)`)
   return {
-    file,
+    // The process may change its working directory.
+    file: isPath(file) ? resolve(file) : file,
     full: durability === 'full',
     runs: whole('retention.runs', retention.runs ?? 100, 1e7),
     age: parseDuration(retention.age ?? '14d', 'retention.age', { min: 1000 }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Host, Leases, type Plugin, systemClock } from '@escapement/core'
+import { identity } from './identity.ts'
 import { SqliteLock } from './lock.ts'
 import { open } from './open.ts'
 import { parseOptions, type SqliteOptions } from './options.ts'
@@ -25,13 +26,21 @@ const PRUNE = 60_000
  */
 export function sqlite(options: SqliteOptions): Plugin {
   const settings = parseOptions(options)
-  const writer = new Writer(() => open(settings.file, settings), settings.full ? 0 : DELAY)
+  const { file, full } = settings
+  const reopen = { full, busy: 100 }
+  const writer = new Writer(
+    (again) => open(file, again ? reopen : { full }),
+    full ? 0 : DELAY,
+    () => identity(file),
+  )
   let host: Host | undefined
   let clock: Clock = systemClock
   let owner: string | undefined
   /** The wall time of the last heartbeat, in ms; rises whatever the clock does. */
   let last = 0
   let draining = false
+  /** The file is a new one, in which this process has no heartbeat yet. */
+  let replaced = false
   let recover: Recover | undefined
   let pruned = -Infinity
 
@@ -53,6 +62,7 @@ export function sqlite(options: SqliteOptions): Plugin {
         db.run('INSERT INTO instances (owner, beat) VALUES (?, ?)', next, last)
       })
       owner = next
+      if (alive) replaced = false
       return alive
     },
     onBeat: () => void beat(),
@@ -70,7 +80,7 @@ export function sqlite(options: SqliteOptions): Plugin {
     leases,
     clock: () => clock,
     instance: () => host?.instance ?? '',
-    owner: () => owner,
+    owner: () => (replaced ? undefined : owner),
     draining: () => draining,
     onDead: async () => recover?.look({ rerun: false }).catch(report),
   })
@@ -102,6 +112,10 @@ export function sqlite(options: SqliteOptions): Plugin {
       clock = given.clock
       writer.clock = clock
       writer.onError = report
+      writer.onReplaced = () => {
+        replaced = true
+      }
+      writer.onNotice = (line) => host?.log.warn({ file }, `sqlite: ${line}`)
       // What died while no process was there is looked for at once.
       host.on('start', () => void beat())
       host.on('settled', (run) => recover?.settled(run))

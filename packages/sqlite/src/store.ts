@@ -27,6 +27,13 @@ const RECORD = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state,
   WHERE runs.ended IS NULL AND coalesce(runs.fence, 0) = coalesce(excluded.fence, 0)`
 const BEGIN = `${INSERT} ON CONFLICT (id) DO NOTHING`
 
+// What did not run is counted apart: the skips of a paused job do not remove its runs.
+const TRIM = ['NOT IN', 'IN'].map((which) => {
+  const kind = `job = ? AND state ${which} ('skipped', 'missed')`
+  return `DELETE FROM runs WHERE ${kind} AND ended IS NOT NULL AND id <
+    (SELECT id FROM runs WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET ?)`
+})
+
 /** How much longer than a tick may be caught up its claim is kept, in ms. */
 const MARGIN = 3_600_000
 
@@ -142,13 +149,7 @@ export class SqliteStore implements Store {
     // Now and then, so that it costs little.
     if (grown < runs / 4) return
     this.#grown.delete(record.job)
-    db.run(
-      `DELETE FROM runs WHERE job = ? AND ended IS NOT NULL AND id <
-         (SELECT id FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
-      record.job,
-      record.job,
-      runs - 1,
-    )
+    for (const sql of TRIM) db.run(sql, record.job, record.job, runs - 1)
   }
 
   /** A tick that was not run here need not be told of again where it was run or told of. */

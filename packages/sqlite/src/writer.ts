@@ -1,4 +1,4 @@
-import { type Clock, systemClock, type Timer } from '@escapement/core'
+import { type Clock, EscapementError, systemClock, type Timer } from '@escapement/core'
 import { type Database, isBusy, isTrouble, type Row, type Statement, type Value } from './driver.ts'
 
 /** A piece of a transaction. */
@@ -16,17 +16,23 @@ const MOST = 200_000
 const PLENTY = 2_000
 /** How long those who wait are gathered when the last group was just written, in ms. */
 const GATHER = 2
-/** Until another try when the file could not be written, in ms. */
+/** Until another try when the file could not be written, in ms: doubled by each failure, up to the second. */
 const AGAIN = 50
-/** Tries while another process is writing, until those who wait for their write are told that it failed. */
-const TRIES = 8
+const AGAIN_AT_MOST = 1_000
+/** Failures in a row while another process is writing, from which on the file is in trouble. */
+const TRIES = 5
 
 /** Writes in groups: what comes within `delay` ms is one transaction. */
 export class Writer {
   clock: Clock = systemClock
-  /** Told of faults that nobody waits for. */
+  /** Called with the fault of a record, and once when the file begins to fail. */
   onError: (error: unknown) => void = () => {}
-  readonly #open: () => Database
+  /** Called with a line when another program begins to hold the file for long, and when the file works again. */
+  onNotice: (line: string) => void = () => {}
+  /** Called when the file at the path is another one than was opened. */
+  onReplaced: () => void = () => {}
+  readonly #open: (again: boolean) => Database
+  readonly #identity: () => string | undefined
   readonly #delay: number
   #db: Prepared | undefined
   /** What somebody waits for, and what has time. */
@@ -35,18 +41,32 @@ export class Writer {
   #timer: Timer | undefined
   #soonAlready = false
   #wrote = -Infinity
-  #tries = 0
+  /** In a row. */
+  #failures = 0
+  #inTrouble = false
+  /** Records given up since the trouble began. */
+  #lost = 0
+  #opened = false
+  #openedAs: string | undefined
   #dirty = false
 
   /** @param delay 0: nothing waits longer than until the event loop's next turn. */
-  constructor(open: () => Database, delay: number) {
+  constructor(
+    open: (again: boolean) => Database,
+    delay: number,
+    identity: () => string | undefined = () => 'none',
+  ) {
     this.#open = open
+    this.#identity = identity
     this.#delay = delay
   }
 
   /** The file, opened when it is first needed. */
   get db(): Prepared {
-    this.#db ??= new Prepared(this.#open())
+    if (this.#db) return this.#db
+    this.#db = new Prepared(this.#open(this.#opened))
+    this.#opened = true
+    this.#openedAs = this.#identity()
     return this.#db
   }
 
@@ -61,11 +81,13 @@ export class Writer {
   /** Writes with the next group, with no hurry; maybe after what comes later by `write()`. */
   later(work: Work): void {
     if (this.#idle.length >= MOST) {
-      const { length } = this.#idle.splice(0, MOST / 10)
-      this.onError(new Error(`${length} records were given up: too many wait for the file`))
+      if (this.#lost === 0) {
+        this.onError(new Error(`${MOST} records wait for the file: the oldest are given up from now on`))
+      }
+      this.#lost += this.#idle.splice(0, MOST / 10).length
     }
     this.#idle.push({ work, done: undefined, failed: undefined })
-    if (this.#timer && this.#idle.length !== PLENTY) return
+    if (this.#timer && (this.#failures > 0 || this.#idle.length !== PLENTY)) return
     this.#clear()
     this.#timer = this.#after(this.#idle.length === PLENTY ? 0 : this.#delay)
   }
@@ -73,6 +95,11 @@ export class Writer {
   /** Writes all that waits. Throws when it cannot be written now. */
   flush(): void {
     this.#clear()
+    try {
+      this.#checkFile()
+    } catch (error) {
+      this.#fails(error)
+    }
     while (this.#idle.length > 0 || this.#urgent.length > 0) {
       this.#commit([...this.#idle.splice(0), ...this.#urgent.splice(0)])
     }
@@ -96,8 +123,17 @@ export class Writer {
 
   close(): void {
     this.#clear()
-    this.#db?.close()
+    this.#opened = false
+    this.#failures = 0
+    this.#inTrouble = false
+    this.#lost = 0
+    this.#release()
+  }
+
+  #release(): void {
+    const db = this.#db
     this.#db = undefined
+    db?.close()
   }
 
   #clear(): void {
@@ -106,7 +142,8 @@ export class Writer {
   }
 
   #soon(): void {
-    if (this.#soonAlready) return
+    // Each try may block the event loop: while the file fails, the next is made by the timer.
+    if (this.#soonAlready || (this.#failures > 0 && this.#timer)) return
     this.#soonAlready = true
     const go = () => {
       this.#soonAlready = false
@@ -133,11 +170,48 @@ export class Writer {
     try {
       write()
     } catch (error) {
-      pause = AGAIN
-      if (!isBusy(error)) this.onError(error)
+      pause = Math.min(AGAIN_AT_MOST, AGAIN * 2 ** Math.max(0, this.#failures - 1))
+      this.#fails(error)
     }
     const left = this.#urgent.length > 0 || this.#idle.length > 0
     if (left && !this.#timer) this.#timer = this.#after(pause)
+  }
+
+  /** Told once, when it begins. A short wait for another process is no trouble. */
+  #fails(error: unknown): void {
+    if (this.#inTrouble || (isBusy(error) && this.#failures < TRIES)) return
+    this.#inTrouble = true
+    if (!isBusy(error)) {
+      this.onError(error)
+      return
+    }
+    this.onNotice(
+      'the file is locked by another program: claims are refused and records wait until it is released: end its transaction',
+    )
+  }
+
+  #works(): void {
+    this.#failures = 0
+    if (!this.#inTrouble && this.#lost === 0) return
+    const lost = this.#lost
+    this.#inTrouble = false
+    this.#lost = 0
+    this.onNotice(
+      `the file can be written again${lost > 0 ? `: ${lost} records were given up meanwhile` : ''}`,
+    )
+  }
+
+  /**
+   * Leaves a file that is no longer at its path: two files would give one tick to two processes. The transaction
+   * that meets this is refused; the next one opens the file that is there.
+   */
+  #checkFile(): void {
+    if (!this.#db || this.#identity() === this.#openedAs) return
+    this.#release()
+    this.onReplaced()
+    const message =
+      'the file was removed or replaced while it was in use: the file at its path is used from now on. Stop all processes before the file is moved or restored'
+    throw new EscapementError('ERR_ESCAPEMENT_STORE', message)
   }
 
   /** One transaction. An entry that cannot be written is taken out; when the file cannot, the others wait on. */
@@ -145,6 +219,7 @@ export class Writer {
     if (entries.length === 0) return
     let current: Entry | undefined
     try {
+      this.#checkFile()
       this.db.exec('BEGIN IMMEDIATE')
       for (const entry of entries) {
         current = entry
@@ -161,13 +236,12 @@ export class Writer {
         return
       }
       // Who waits for an answer gets one in bounded time.
-      const over = !isBusy(error) || ++this.#tries >= TRIES
-      if (over) this.#tries = 0
+      const over = ++this.#failures >= TRIES || !isBusy(error)
       this.#putBack(over ? entries.filter(({ failed }) => !failed) : entries)
       if (over) for (const { failed } of entries) failed?.(error)
       throw error
     }
-    this.#tries = 0
+    this.#works()
     this.#dirty = true
     this.#wrote = performance.now()
     for (const { done } of entries) done?.()
