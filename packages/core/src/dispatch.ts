@@ -87,7 +87,7 @@ export class Dispatch {
   }
 
   remove(job: JobEntry): void {
-    this.#timetable.disarm(job)
+    this.#timetable.remove(job)
   }
 
   /** Arms a job where it was left. Missed ticks that are not to be run are told of together. */

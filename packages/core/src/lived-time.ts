@@ -2,8 +2,11 @@ import type { JobEntry } from './job.ts'
 
 /** Stretches that are remembered: as many as the clock is set in a bad week. */
 const MAX_STRETCHES = 32
-/** Ticks of one job that are remembered from one jump. */
-const MAX_TICKS = 2_000
+/** Late ticks of one job that are remembered: those that ran, and those that were told as missed. */
+const MAX_RAN = 2_000
+const MAX_MISSED = 500
+
+type Ticks = Map<JobEntry, Set<number>>
 
 interface Stretch {
   /** In ms; `to` was lived through, too. */
@@ -22,8 +25,9 @@ export class LivedTime {
   #from = Number.NaN
   /** The last jump ahead: from where, to where, and when on the monotonic clock. */
   #jump: { from: number; to: number; mono: number } | undefined
-  /** Ticks of times that were jumped over: whether they ran. */
-  readonly #late = new Map<JobEntry, Map<number, boolean>>()
+  /** Ticks of times that were jumped over. */
+  readonly #ran: Ticks = new Map()
+  readonly #missed: Ticks = new Map()
 
   /** Ticks before this were jumped over. */
   jumpedTo: number = -Infinity
@@ -37,10 +41,6 @@ export class LivedTime {
     this.#close(wall, to)
     this.#jump = { from: wall, to, mono }
     this.jumpedTo = to
-    for (const [job, ticks] of this.#late) {
-      for (const at of ticks.keys()) if (at <= wall) ticks.delete(at)
-      if (ticks.size === 0) this.#late.delete(job)
-    }
   }
 
   /**
@@ -58,20 +58,26 @@ export class LivedTime {
 
   /** A tick of a time that was jumped over was found late. */
   late(job: JobEntry, at: number, ran: boolean): void {
-    const ticks = this.#late.get(job) ?? new Map<number, boolean>()
-    if (ticks.size < MAX_TICKS) ticks.set(at, ran)
-    this.#late.set(job, ticks)
+    const all = ran ? this.#ran : this.#missed
+    const ticks = all.get(job) ?? new Set()
+    all.set(job, ticks.add(at))
+    if (ticks.size > (ran ? MAX_RAN : MAX_MISSED)) ticks.delete(ticks.values().next().value as number)
+  }
+
+  forget(job: JobEntry): void {
+    this.#ran.delete(job)
+    this.#missed.delete(job)
   }
 
   /** Whether the tick was told as missed in a time that the clock never reached by itself. */
   missed(job: JobEntry, at: number): boolean {
-    return this.#late.get(job)?.get(at) === false
+    return this.#missed.get(job)?.has(at) === true
   }
 
   /** Up to where, in ms, the tick and those after it are decided; undefined if it is not. */
   decidedUntil(job: JobEntry, at: number): number | undefined {
     const stretch = this.#past.find(({ from, to }) => at > from && at <= to)
-    return stretch?.to ?? (this.#late.get(job)?.get(at) === true ? at : undefined)
+    return stretch?.to ?? (this.#ran.get(job)?.has(at) ? at : undefined)
   }
 
   #close(to: number, next: number): void {

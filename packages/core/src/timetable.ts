@@ -108,6 +108,12 @@ export class Timetable {
     this.#failing.delete(job)
   }
 
+  /** The job is no more. */
+  remove(job: JobEntry): void {
+    this.disarm(job)
+    this.#lived.forget(job)
+  }
+
   /** After the clock was set back: from where, not before `after`, a job has ticks that are not decided. */
   #undecided(job: JobEntry, after: number): number {
     if (job.trigger.wildcard) return job.fold < this.#fold ? after : Math.max(after, job.decided)

@@ -9,6 +9,7 @@ import {
   type Store,
 } from '@escapement/core'
 import { VirtualClock } from '@escapement/testing'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { harness } from './harness.ts'
 
@@ -421,3 +422,57 @@ describe('a trigger of others that does not work', () => {
     expect(errors).toHaveLength(2)
   })
 })
+
+// CLOCKS=500 npx vitest run … for a long search.
+test('whatever is done to the clock: nothing at fixed times runs twice, and nothing is dead afterwards', async () => {
+  const moves = fc.array(
+    fc.tuple(
+      fc.oneof(
+        fc.integer({ min: -5 * HOUR, max: 5 * HOUR }),
+        fc.integer({ min: -3 * MINUTE, max: 3 * MINUTE }),
+        fc.integer({ min: -40 * 24 * HOUR, max: 40 * 24 * HOUR }),
+      ),
+      fc.integer({ min: 0, max: 3 * HOUR }),
+    ),
+    { minLength: 1, maxLength: 6 },
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      moves,
+      fc.constantFrom('latest', 'all', 'skip'),
+      fc.boolean(),
+      async (all, missed, back) => {
+        const { clock, scheduler, runs } = harness({ start: '2026-03-01T08:00:00Z' })
+        scheduler.job('fixed', '0,20,40 0-23 * * *', { missed: missed as 'all' }, () => {})
+        scheduler.job('daily', '30 9 * * *', { missed: missed as 'all' }, () => {})
+        scheduler.job('once', at('2026-03-01T12:00:00Z'), { missed: missed as 'all' }, () => {})
+        scheduler.job('often', every('17m'), () => {})
+        await scheduler.start()
+        let moved = 0
+        for (const [by, wait] of all) {
+          clock.step(by)
+          moved += by
+          await clock.advance(wait)
+        }
+        if (back) clock.step(-moved)
+        await clock.advance('1m')
+        const now = clock.now()
+        await clock.advance('26h')
+        // Those that follow elapsed time meet instants again.
+        const ok = runs.filter((run) => run.outcome === 'succeeded' && run.job.name !== 'often')
+        const ids = ok.map((run) => `${run.job.name} ${run.tick.scheduledAt.toISOString()}`)
+        const twice = ids.filter((id, i) => ids.indexOf(id) !== i)
+        expect(twice).toEqual([])
+        // All ticks from now on have run, now or before.
+        const missing: string[] = []
+        for (let t = Math.ceil(now / (20 * MINUTE)) * 20 * MINUTE; t <= now + 25 * HOUR; t += 20 * MINUTE) {
+          const id = `fixed ${new Date(t).toISOString()}`
+          if (!ids.includes(id)) missing.push(id)
+        }
+        expect(missing).toEqual([])
+        await clock.until(scheduler.stop())
+      },
+    ),
+    process.env.CLOCKS ? { numRuns: Number(process.env.CLOCKS) } : { numRuns: 25, seed: 26 },
+  )
+}, 300_000)

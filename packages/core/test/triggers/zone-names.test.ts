@@ -83,6 +83,7 @@ describe('the zone of the process', () => {
     [':/etc/localtime', undefined, 'UTC', 'set TZ, or the option timezone'],
     ['CST', 'America/Chicago', 'UTC', '"America/Chicago", "Asia/Shanghai" or'],
     [undefined, undefined, 'UTC', 'the zone of this machine'],
+    ['europe/paris', undefined, 'UTC', 'such as "Europe/Paris"'],
   ])('TZ=%j, which Intl takes for %j: %s', (tz, platform, name, words) => {
     const read = readSystemZone(tz, platform)
     expect(read.name).toBe(name)

@@ -65,6 +65,7 @@ export function readSystemZone(tz: string | undefined, platform: string | undefi
   const given = tz === undefined ? `the zone of this machine, ${show(platform)},` : `TZ=${show(tz)}`
   // Offsets in TZ count to the west, as POSIX has it: what they were meant to say is not known.
   const known = /\d/.test(named ?? '') ? undefined : zoneHint(named ?? '')
-  const idea = known ?? 'set TZ, or the option timezone, to a zone such as "Europe/Berlin"'
+  const near = nearest(named ?? '', Intl.supportedValuesOf('timeZone')) ?? 'Europe/Berlin'
+  const idea = known ?? `set TZ, or the option timezone, to a zone such as ${show(near)}`
   return { name: 'UTC', problem: `${given} is no IANA zone, and UTC is used instead: ${idea}` }
 }
