@@ -26,7 +26,17 @@ export function detached<T>(fn: () => T): T {
   return outside.runInAsyncScope(scope).runInAsyncScope(fn)
 }
 
-// A scope for each call: before Node 24 a context that is entered within a scope becomes the scope's own. In a
-// shared one, a call within a call, or any call after an enterWith(), would be in that context.
-const scope = () => new AsyncResource('escapement', { requireManualDestroy: true })
+/**
+ * A copy of the context we are in. What is entered in it by `enterWith()` stays in it: neither whoever made it nor the
+ * next one sees it. Before Node 24 a context that is entered within a scope becomes the scope's own, so that each call
+ * needs a scope of its own.
+ */
+export const scope = (): AsyncResource => new AsyncResource('escapement', MANUAL)
+
+/** The same function, called in a copy of the context that it is called in. */
+export function scoped<Arg, Result>(fn: (arg: Arg) => Result): (arg: Arg) => Result {
+  return (arg) => scope().runInAsyncScope(fn, undefined, arg)
+}
+
+const MANUAL = { requireManualDestroy: true }
 const outside = scope()

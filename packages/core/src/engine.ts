@@ -1,7 +1,7 @@
 import { Alive } from './alive.ts'
 import { Asked } from './asked.ts'
 import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
-import { detached } from './context.ts'
+import { detached, scoped } from './context.ts'
 import { describe } from './describe.ts'
 import { watermark } from './durable.ts'
 import { Events } from './events.ts'
@@ -155,7 +155,8 @@ export class Engine {
       const bare = !retried && around.length === 0 && within.length === 0
       const attempts = compose(within, bare ? bareAttempt : attempt(this))
       const links: Link[] = [this.#late, paused, ...(exclusive ? [overlap] : []), ...around]
-      chain = compose(links, retry(this, attempts))
+      const whole = compose(links, retry(this, bare || within.length === 0 ? attempts : scoped(attempts)))
+      chain = bare ? whole : scoped(whole)
       this.#chains.set(key, chain)
     }
     return chain

@@ -1,3 +1,4 @@
+import { detached } from './context.ts'
 import type { Outcome, Run } from './interfaces.ts'
 import type { Job } from './job.ts'
 
@@ -69,7 +70,7 @@ export class Events {
     if (!listeners) return
     for (const listener of listeners) {
       try {
-        const returned = listener(first, second)
+        const returned = detached(() => listener(first, second))
         if (returned instanceof Promise) returned.catch((error) => this.#onError(error, event))
       } catch (error) {
         this.#onError(error, event)

@@ -1,3 +1,4 @@
+import { detached } from './context.ts'
 import type { Engine } from './engine.ts'
 import type { Clock, Host } from './interfaces.ts'
 import type { Registry } from './registry.ts'
@@ -18,7 +19,7 @@ export function createHost(engine: Engine, registry: Registry, timezone: string)
       const job = registry.find(tick.job)
       const at = tick.scheduledAt.getTime()
       claim = engine.take(claim)
-      if (job) engine.fire(job, 'rerun', at, { fold: foldOf(tick.id), claim })
+      if (job) detached(() => engine.fire(job, 'rerun', at, { fold: foldOf(tick.id), claim }))
       else void claim.finish('abandoned')
     },
     abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {

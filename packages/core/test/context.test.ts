@@ -101,6 +101,136 @@ describe('what the scheduler does', () => {
   })
 })
 
+describe('what is entered for good', () => {
+  const als = new AsyncLocalStorage<string>()
+  const other = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const see = () => void seen.push(als.getStore(), other.getStore())
+  const pollute = () => {
+    als.enterWith('left behind')
+    other.enterWith('left behind')
+  }
+  const clean = (times: number) => Array(2 * times).fill(undefined)
+
+  test.each([
+    ['synchronously', () => pollute()],
+    [
+      'after an await',
+      async () => {
+        await null
+        pollute()
+      },
+    ],
+    [
+      'before it throws',
+      () => {
+        pollute()
+        throw new Error('oops')
+      },
+    ],
+  ])('%s by a job is not seen by the next one of the same second', async (_, handler) => {
+    seen.length = 0
+    const { clock, scheduler } = harness()
+    for (const name of ['a', 'c']) scheduler.job(name, every('1s'), handler)
+    for (const name of ['b', 'd']) scheduler.job(name, every('1s'), see)
+    scheduler.job('e', every('1s'), { overlap: 'allow', timeout: '1m' }, see)
+    await scheduler.start()
+    await clock.advance('2s')
+    expect(seen).toEqual(clean(6))
+  })
+
+  test('by one attempt is not seen by the next one, nor what retryIf enters', async () => {
+    seen.length = 0
+    const { clock, scheduler } = harness()
+    const retry = {
+      retries: 2,
+      delay: 10,
+      retryIf: () => {
+        pollute()
+        return true
+      },
+    }
+    scheduler.job('a', manual(), { retry }, async () => {
+      see()
+      pollute()
+      throw new Error('again')
+    })
+    await scheduler.run('a')
+    await clock.advance('1s')
+    expect(seen).toEqual(clean(3))
+  })
+
+  test('by a hook is seen by the handler, and not by the next run', async () => {
+    seen.length = 0
+    const hooks: string[] = []
+    const plugin = {
+      name: 'hook',
+      hooks: {
+        run: (_run: Run, next: () => Maybe<void>) => {
+          hooks.push(String(als.getStore()))
+          als.enterWith('of the hook')
+          return next()
+        },
+      },
+    }
+    const { clock, scheduler } = harness({ plugins: [plugin] })
+    for (const name of ['a', 'b']) scheduler.job(name, every('1s'), () => void seen.push(als.getStore()))
+    await scheduler.start()
+    await clock.advance('1s')
+    expect(hooks).toEqual(['undefined', 'undefined'])
+    expect(seen).toEqual(['of the hook', 'of the hook'])
+  })
+
+  test('by a lock is not seen by the next run', async () => {
+    seen.length = 0
+    const refused = { granted: false as const, reason: 'overlap' as const }
+    const lock = {
+      claim: () => {
+        see()
+        pollute()
+        return refused
+      },
+    }
+    const { clock, scheduler } = harness({ plugins: [{ name: 'lock', lock }] })
+    for (const name of ['a', 'b']) scheduler.job(name, every('1s'), () => {})
+    await scheduler.start()
+    await clock.advance('1s')
+    expect(seen).toEqual(clean(2))
+  })
+
+  test('is not seen by listeners, whoever has entered it, nor is the run', async () => {
+    seen.length = 0
+    const runs: unknown[] = []
+    const { clock, scheduler } = harness()
+    for (const event of [
+      'running',
+      'progress',
+      'waiting-retry',
+      'failed',
+      'settled',
+      'added',
+      'paused',
+    ] as const)
+      scheduler.on(event, () => {
+        see()
+        runs.push(currentRun())
+        pollute()
+      })
+    scheduler.job('a', every('1s'), { retry: 1 }, (run) => {
+      pollute()
+      run.progress(0.5)
+      scheduler.job(`made-${run.attempt}`, manual(), () => {})
+      scheduler.pause(`made-${run.attempt}`)
+      throw new Error('oops')
+    })
+    await scheduler.start()
+    await clock.advance('3s')
+    expect(seen.length).toBeGreaterThan(10)
+    expect(seen.filter(Boolean)).toEqual([])
+    expect(runs.filter(Boolean)).toEqual([])
+  })
+})
+
 describe('run.group', () => {
   test('the first error aborts the others and is thrown when all have settled', async () => {
     const { clock, scheduler } = harness()

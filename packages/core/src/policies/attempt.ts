@@ -1,5 +1,5 @@
 import { type Chain, isPromise } from '../compose.ts'
-import { runs } from '../context.ts'
+import { runs, scope } from '../context.ts'
 import type { Engine } from '../engine.ts'
 import type { Maybe } from '../interfaces.ts'
 import type { ActiveRun, Failure } from '../run.ts'
@@ -26,10 +26,16 @@ export const bareAttempt: Chain = (run) => {
   return call(run)
 }
 
+/** In a context of its own: what the handler enters for good is not seen by another attempt, run or listener. */
 function call(run: ActiveRun): unknown {
+  return scope().runInAsyncScope(enter, undefined, run)
+}
+
+function enter(run: ActiveRun): unknown {
+  runs.enterWith(run)
   const { handler } = run.job
   const { executor } = run.job.policies
-  return executor ? runs.run(run, () => executor.execute(run, handler)) : runs.run(run, handler, run)
+  return executor ? executor.execute(run, handler) : handler(run)
 }
 
 /** Joins what the handler began, and fails if it was aborted. Returns or throws at once where it can. */

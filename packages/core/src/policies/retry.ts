@@ -1,4 +1,5 @@
 import type { Chain } from '../compose.ts'
+import { scope } from '../context.ts'
 import type { Engine } from '../engine.ts'
 import { bindings } from '../log.ts'
 import type { ActiveRun } from '../run.ts'
@@ -11,7 +12,7 @@ export function retry(engine: Engine, attempt: Chain): Chain {
         return await attempt(run)
       } catch (error) {
         run.fail(error)
-        const delay = delayAfter(engine, run, error)
+        const delay = scope().runInAsyncScope(delayAfter, undefined, engine, run, error)
         if (delay === undefined) throw error
         run.state = 'waiting-retry'
         const fields = { ...bindings(run), attempt: run.attempt, delay_ms: Math.round(delay), error }
