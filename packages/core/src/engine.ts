@@ -8,7 +8,7 @@ import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
 import type { RunParts } from './facts.ts'
 import { GuardedLock } from './guarded-lock.ts'
-import type { Cause, Claim, Clock, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
+import type { Cause, Claim, Clock, JobStore, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
 import type { Policies } from './options.ts'
@@ -320,19 +320,33 @@ export class Engine {
 
   /** Lets the store write that the run begins or has ended, and notes how far the job is decided. */
   #keep(run: ActiveRun): void {
-    const failed = (error: unknown) => this.storeFailed('store', error, 'runs are not kept', run)
+    const { store } = this
     try {
-      const kept = run.ended ? this.store.record(run) : this.store.begin?.(run)
-      if (!isPromise(kept)) this.troubles.works('store')
-      else kept.then(() => this.troubles.works('store'), failed)
+      const kept = run.ended ? store.record(run) : store.begin?.(run)
+      if (isPromise(kept)) this.#await(kept, run)
+      else this.troubles.works('store')
     } catch (error) {
-      failed(error)
+      this.#notKept(error, run)
     }
+    if (store.jobs) this.#decide(store.jobs, run)
+  }
+
+  #await(kept: Promise<unknown>, run: ActiveRun): void {
+    kept.then(
+      () => this.troubles.works('store'),
+      (error) => this.#notKept(error, run),
+    )
+  }
+
+  #notKept(error: unknown, run: ActiveRun): void {
+    this.storeFailed('store', error, 'runs are not kept', run)
+  }
+
+  #decide(jobs: JobStore, run: ActiveRun): void {
     try {
-      const { jobs } = this.store
-      const decided = jobs && watermark(run, this.inFlight)
+      const decided = watermark(run, this.inFlight)
       if (decided === undefined) return
-      jobs?.decided(run.job.name, decided)
+      jobs.decided(run.job.name, decided)
       this.troubles.works('store.jobs.decided')
     } catch (error) {
       this.storeFailed('store.jobs.decided', error, 'how far jobs are decided is not kept', run)
