@@ -8,7 +8,19 @@ import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
 import type { RunParts } from './facts.ts'
 import { GuardedLock } from './guarded-lock.ts'
-import type { Cause, Claim, Clock, JobStore, Logger, Maybe, Outcome, Plugin, Run, Store, Timer } from './interfaces.ts'
+import type {
+  Cause,
+  Claim,
+  Clock,
+  JobStore,
+  Logger,
+  Maybe,
+  Outcome,
+  Plugin,
+  Run,
+  Store,
+  Timer,
+} from './interfaces.ts'
 import type { JobEntry } from './job.ts'
 import { bindings, silent } from './log.ts'
 import type { Policies } from './options.ts'
