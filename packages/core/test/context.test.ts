@@ -117,7 +117,7 @@ describe('what is entered for good', () => {
     [
       'after an await',
       async () => {
-        await null
+        await Promise.resolve()
         pollute()
       },
     ],
