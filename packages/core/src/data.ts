@@ -13,7 +13,7 @@ export function scheduledData(job: string, schema: Schema | undefined, data: unk
   const checked = ask(job, schema, data)
   // A schema that answers later can only be asked when a run is requested.
   if (!isPromise(checked)) return accept(job, checked, "the job's data option, given to scheduled runs,")
-  checked.catch(() => {})
+  Promise.resolve(checked).catch(() => {})
   return data
 }
 

@@ -8,6 +8,7 @@ import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
 import type { RunParts } from './facts.ts'
 import { GuardedLock } from './guarded-lock.ts'
+import { checkResult } from './handler.ts'
 import type {
   Cause,
   Claim,
@@ -293,6 +294,14 @@ export class Engine {
 
   /** The chain is over; the attempt as well, unless nobody has waited for it. */
   #end(run: ActiveRun, result: unknown, failure?: Failure): void {
+    if (run.bare && typeof result === 'object' && result !== null && !failure) {
+      try {
+        checkResult(run.job.name, result)
+      } catch (error) {
+        this.#end(run, undefined, { error })
+        return
+      }
+    }
     if (!run.bare || (!run.trailing && !run.aborted)) {
       this.#settle(run, result, failure)
       return

@@ -1,6 +1,9 @@
+import { fail } from './check.ts'
 import { detached } from './context.ts'
+import { EscapementError, show } from './errors.ts'
 import type { Outcome, Run } from './interfaces.ts'
 import type { Job } from './job.ts'
+import { nearest } from './nearest.ts'
 
 /**
  * What a scheduler tells its listeners. Each outcome is an event of its own name; `settled` follows it
@@ -54,6 +57,8 @@ export class Events {
 
   /** Subscribes. Returns the undo. */
   on = <K extends keyof EventMap>(event: K, listener: Listener<K>): (() => void) => {
+    checkEvent(event)
+    if (typeof listener !== 'function') fail(`the listener of '${event}'`, 'a function', listener)
     // Copied on write, so that listeners may come and go while an event is under way.
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener])
     return () => {
@@ -77,4 +82,43 @@ export class Events {
       }
     }
   }
+}
+
+const NAMES = [
+  'succeeded',
+  'failed',
+  'timed-out',
+  'cancelled',
+  'lease-lost',
+  'abandoned',
+  'missed',
+  'skipped',
+  'running',
+  'waiting-retry',
+  'settled',
+  'slow',
+  'progress',
+  'ignored-abort',
+  'error',
+  'clock-step',
+  'rearmed',
+  'added',
+  'removed',
+  'paused',
+  'resumed',
+  'start',
+  'drain',
+  'stop',
+] as const satisfies (keyof EventMap)[]
+
+/** Plugins have events of their own: only a name that looks like a misspelt one is refused. */
+function checkEvent(event: unknown): void {
+  if (typeof event !== 'string') fail('the name of an event', 'a string', event)
+  if ((NAMES as readonly string[]).includes(event)) return
+  const meant = nearest(event, NAMES)
+  if (!meant) return
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_OPTION',
+    `there is no event ${show(event)}: did you mean '${meant}'?`,
+  )
 }

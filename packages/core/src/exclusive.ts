@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { fail } from './check.ts'
 import { detached } from './context.ts'
 import { EscapementError, show } from './errors.ts'
 import type { Lock, Maybe } from './interfaces.ts'
@@ -48,7 +49,9 @@ export function apart<T>(
 }
 
 /** @throws ERR_ESCAPEMENT_OPTION */
-export function checkExclusive(name: unknown, fn: unknown): void {
+export function checkExclusive(name: unknown, fn: unknown, signal?: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    fail('the signal of exclusive()', 'an AbortSignal', signal)
   if (typeof name !== 'string' || name === '' || typeof fn !== 'function') {
     throw new EscapementError(
       'ERR_ESCAPEMENT_OPTION',

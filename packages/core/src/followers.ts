@@ -1,5 +1,6 @@
 import { EscapementError, show } from './errors.ts'
 import type { JobEntry } from './job.ts'
+import { nearest } from './nearest.ts'
 import type { Registry } from './registry.ts'
 import type { ActiveRun } from './run.ts'
 
@@ -37,13 +38,25 @@ export class Followers {
     )
   }
 
+  #refuse(parent: string, follower: string): never {
+    const meant = nearest(
+      parent,
+      [...this.#registry.all()].map(({ name }) => name),
+    )
+    const hint = meant ? `: did you mean ${show(meant)}?` : ''
+    const message = `there is no job ${show(parent)}, which ${show(follower)} is to run after${hint}`
+    throw new EscapementError('ERR_ESCAPEMENT_JOB_UNKNOWN', message)
+  }
+
   #climb(job: JobEntry, path: string[]): void {
     for (const { job: parent } of job.trigger.follows ?? []) {
       if (path.includes(parent)) {
         const circle = [...path.slice(path.indexOf(parent)), parent].map(show).join(' after ')
         throw new EscapementError('ERR_ESCAPEMENT_CYCLE', `jobs must not wait for themselves: ${circle}`)
       }
-      this.#climb(this.#registry.get(parent), [...path, parent])
+      const job = this.#registry.find(parent)
+      if (!job) this.#refuse(parent, path.at(-1) as string)
+      else this.#climb(job, [...path, parent])
     }
   }
 }

@@ -1,4 +1,4 @@
-import { number } from './check.ts'
+import { checkKeys, integer } from './check.ts'
 import { EscapementError } from './errors.ts'
 import type { Maybe } from './interfaces.ts'
 
@@ -27,7 +27,9 @@ export class TaskGroup implements Group {
   #failed: { error: unknown } | undefined
 
   constructor(parent: AbortSignal, options: GroupOptions = {}) {
-    this.#limit = number('limit', options.limit ?? Infinity, 1, Infinity)
+    checkKeys(options, { limit: 1 }, 'group option')
+    const { limit = Infinity } = options
+    this.#limit = limit === Infinity ? limit : integer('limit', limit, 1)
     this.signal = AbortSignal.any([parent, this.#own.signal])
   }
 

@@ -135,7 +135,7 @@ export class GuardedLock implements Lock {
         this.#troubles.works('lock.headStart')
         return ms
       }
-      if (isPromise(ms)) ms.catch(() => {})
+      if (isPromise(ms)) Promise.resolve(ms).catch(() => {})
       const message = `lock.headStart() must give milliseconds from 0 to ${HEAD_START}, but gave ${show(ms)}`
       throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Slot } from './agenda.ts'
-import { checkKeys, flag } from './check.ts'
+import { checkKeys, flag, text } from './check.ts'
 import type { Chain } from './compose.ts'
 import { EscapementError } from './errors.ts'
 import type { PauseInfo } from './events.ts'
@@ -136,10 +136,12 @@ export class JobEntry implements Job {
   }
 
   pause(info: PauseInfo = {}): void {
+    checkPauseInfo(info)
     this.#keeper.setPaused(this, info, info)
   }
 
   resume(info: PauseInfo = {}): void {
+    checkPauseInfo(info)
     this.#keeper.setPaused(this, undefined, info)
   }
 
@@ -157,6 +159,12 @@ function spread(name: string, range: number): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
   return Math.floor(((hash >>> 0) / 2 ** 32) * range)
+}
+
+function checkPauseInfo(info: PauseInfo): void {
+  checkKeys(info, { by: 1, reason: 1 }, 'pause option')
+  text('by', info.by)
+  text('reason', info.reason)
 }
 
 /**

@@ -1,5 +1,6 @@
-import { checkKeys, fail, func, number, oneOf, text, withMethod } from './check.ts'
-import { parseDuration } from './duration.ts'
+import { checkKeys, fail, flag, func, integer, number, oneOf, text, withMethod } from './check.ts'
+import { isPromise } from './compose.ts'
+import { formatDuration, parseDuration } from './duration.ts'
 import { EscapementError } from './errors.ts'
 import type { Calendar, Duration, Executor } from './interfaces.ts'
 import type { Schema } from './schema.ts'
@@ -14,13 +15,19 @@ export type Overlap = 'skip' | 'queue' | 'cancel-previous' | 'allow'
 export interface RetryOptions {
   /** Attempts after the first one. */
   retries: number
-  /** `'exponential'` doubles the delay each time; a function gets the retry's number, from 1. Default `'exponential'`. */
+  /**
+   * `'exponential'` doubles the delay each time; a function says the delay, and gets the retry's number, from 1. Default
+   * `'exponential'`.
+   */
   backoff?: 'exponential' | 'fixed' | ((retry: number, error: unknown) => Duration)
   /** Before the first retry. Default 1 s. */
   delay?: Duration
-  /** Default 5 min. */
+  /** What a delay grows to. Default 5 min, or `delay` if that is longer; none for a function. */
   maxDelay?: Duration
-  /** Takes a random part off each delay, so that many failures do not come back together: 0 to 1. Default 0.5. */
+  /**
+   * Takes a random part off each delay, so that many failures do not come back together: 0 to 1.
+   * Default 0.5; 0 where `delay` or `backoff` is given.
+   */
   jitter?: number
   /** False ends the run at once. Default: any error is tried again. */
   retryIf?: (error: unknown) => boolean
@@ -133,6 +140,7 @@ const KNOWN = {
 export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?: string): Policies {
   checkKeys(options, KNOWN, 'job option')
   const given: JobOptions = { ...defaults, ...options }
+  flag('paused', given.paused ?? false)
   const { timezone, dst } = given
   if (timezone !== undefined) findZone(timezone)
   if (dst !== undefined) oneOf('dst', dst, ['vixie', 'skip', 'shift'])
@@ -147,7 +155,7 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
         : parseDuration(given.timeout, 'timeout', { min: 1, max: MAX_TIMER }),
     slow: parseDuration(given.slow ?? '30m', 'slow', { min: 1 }),
     spread: parseDuration(given.spread ?? 0, 'spread', { min: 0, max: 86_400_000 }),
-    priority: number('priority', given.priority ?? 0, -1000, 1000),
+    priority: integer('priority', given.priority ?? 0, -1000, 1000),
     blackout:
       given.blackout === undefined ? undefined : parseBlackout(given.blackout, { timezone, dst, seed }),
     onAbandoned: oneOf('onAbandoned', given.onAbandoned ?? 'record', ['record', 'rerun']),
@@ -181,32 +189,69 @@ export type JobDefaults = Pick<
   | 'runbook'
 > // prettier-ignore
 
+const DEFAULT_DELAY = 1_000
+const DEFAULT_MAX = 300_000
+const DEFAULT_JITTER = 0.5
+
+/** Their names. */
+export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
+  timezone: 1,
+  dst: 1,
+  missed: 1,
+  catchUp: 1,
+  overlap: 1,
+  retry: 1,
+  timeout: 1,
+  slow: 1,
+  spread: 1,
+  blackout: 1,
+  onAbandoned: 1,
+  onClaimError: 1,
+  executor: 1,
+  owner: 1,
+  runbook: 1,
+}
+
+/** No default shortens what was given: neither `maxDelay` nor `jitter` applies by itself to a delay of the user's. */
 function parseRetry(retry: number | RetryOptions): Retry {
-  if (typeof retry === 'object' && retry !== null) {
-    checkKeys(retry, { retries: 1, backoff: 1, delay: 1, maxDelay: 1, jitter: 1, retryIf: 1 }, 'retry option')
-  }
-  const given: RetryOptions = typeof retry === 'number' ? { retries: retry } : { ...retry }
-  const retries = number('retry', given.retries, 0, 1000)
-  if (!Number.isInteger(retries)) fail('retry', 'a whole number', retries)
+  const given: RetryOptions = typeof retry === 'object' ? retry : { retries: retry }
+  checkKeys(given, { retries: 1, backoff: 1, delay: 1, maxDelay: 1, jitter: 1, retryIf: 1 }, 'retry option')
+  const retries = integer('retry', given.retries, 0, 1000)
   const backoff = given.backoff ?? 'exponential'
   if (typeof backoff !== 'function') oneOf('retry.backoff', backoff, ['exponential', 'fixed'])
-  const first = parseDuration(given.delay ?? '1s', 'retry.delay', { min: 0, max: MAX_TIMER })
-  const max = parseDuration(given.maxDelay ?? '5m', 'retry.maxDelay', { min: 0, max: MAX_TIMER })
-  const jitter = number('retry.jitter', given.jitter ?? 0.5, 0, 1)
+  else if (given.delay !== undefined) {
+    fail('retry.delay', 'left out when retry.backoff is a function, which says it', given.delay)
+  }
+  const limits = { min: 0, max: MAX_TIMER }
+  const first = parseDuration(given.delay ?? DEFAULT_DELAY, 'retry.delay', limits)
+  const max =
+    given.maxDelay === undefined ? undefined : parseDuration(given.maxDelay, 'retry.maxDelay', limits)
+  if (given.delay !== undefined && max !== undefined && first > max) {
+    fail('retry.delay', `at most retry.maxDelay, ${formatDuration(max)}`, given.delay)
+  }
+  const explicit = given.delay !== undefined || given.backoff !== undefined
+  const jitter = number('retry.jitter', given.jitter ?? (explicit ? 0 : DEFAULT_JITTER), 0, 1)
   const retryIf = func('retry.retryIf', given.retryIf) ?? (() => true)
+  const full = (retry: number, error: unknown): number => {
+    if (typeof backoff === 'function') {
+      const said = plain('retry.backoff', backoff(retry, error))
+      return Math.min(parseDuration(said, 'what retry.backoff returned', limits), max ?? MAX_TIMER)
+    }
+    const ms = backoff === 'fixed' ? first : first * 2 ** (retry - 1)
+    return Math.min(ms, max ?? Math.max(DEFAULT_MAX, first))
+  }
   return {
     retries,
-    retryIf,
-    delay: (retry, error) => {
-      const full =
-        typeof backoff === 'function'
-          ? parseDuration(backoff(retry, error), 'what retry.backoff returned', { min: 0 })
-          : backoff === 'fixed'
-            ? first
-            : first * 2 ** (retry - 1)
-      return Math.min(full, max) * (1 - jitter * Math.random())
-    },
+    retryIf: (error) => Boolean(plain('retry.retryIf', retryIf(error))),
+    delay: (retry, error) => full(retry, error) * (1 - jitter * Math.random()),
   }
+}
+
+/** What a function of the user's has returned, unless it is a promise: that would be taken for true. */
+function plain<T>(option: string, returned: T): T {
+  if (!isPromise(returned)) return returned
+  Promise.resolve(returned).catch(() => {})
+  return fail(option, 'a function that answers at once', returned)
 }
 
 function parseBlackout(blackout: CalendarLike, defaults: TriggerDefaults): Calendar {

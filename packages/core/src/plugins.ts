@@ -1,6 +1,8 @@
+import { checkKeys } from './check.ts'
 import { within } from './drain.ts'
 import { EscapementError, show } from './errors.ts'
 import type { Host, Lock, Maybe, Plugin, StopInfo, Store } from './interfaces.ts'
+import { DEFAULTS } from './options.ts'
 
 type Report = (error: unknown, source: string) => void
 
@@ -21,7 +23,7 @@ export class Plugins {
     if (!Array.isArray(given)) refuse(`plugins must be an array, but is ${show(given)}`)
     const names = new Set<string>()
     for (const plugin of given) {
-      if (typeof plugin?.name !== 'string' || plugin.name === '') {
+      if (typeof plugin !== 'object' || typeof plugin?.name !== 'string' || plugin.name === '') {
         refuse(`a plugin is an object with a name, but got ${show(plugin)}: was its factory called?`)
       }
       if (names.has(plugin.name)) refuse(`plugin ${show(plugin.name)} is given twice`)
@@ -30,6 +32,7 @@ export class Plugins {
     this.all = given
     this.lock = this.#port('lock')
     this.store = this.#port('store')
+    for (const plugin of this.all) checkPlugin(plugin)
   }
 
   #port<K extends 'lock' | 'store'>(port: K): Plugin[K] {
@@ -99,6 +102,34 @@ export class Plugins {
 
 /** How long the stop of what was started in vain is waited for, in ms. */
 const UNDO = 1_000
+
+const FUNCTIONS = {
+  hooks: ['request', 'run', 'attempt'],
+  lock: ['claim'],
+  store: ['record', 'runs'],
+} as const
+
+/** What it brings has the methods that are called. */
+function checkPlugin(plugin: Plugin): void {
+  const { name } = plugin
+  const parts: [string, unknown, boolean][] = (['attach', 'start', 'stop'] as const).map((method) => [
+    method,
+    plugin[method],
+    false,
+  ])
+  for (const [part, methods] of Object.entries(FUNCTIONS)) {
+    const brought = plugin[part as keyof typeof FUNCTIONS] as Record<string, unknown> | undefined
+    if (brought === undefined) continue
+    if (typeof brought !== 'object' || brought === null)
+      refuse(`${name}.${part} must be an object, but is ${show(brought)}`)
+    for (const method of methods) parts.push([`${part}.${method}`, brought[method], part !== 'hooks'])
+  }
+  for (const [method, fn, needed] of parts) {
+    if (typeof fn === 'function' || (fn === undefined && !needed)) continue
+    refuse(`${name}.${method} must be a function, but is ${show(fn)}`)
+  }
+  if (plugin.defaults !== undefined) checkKeys(plugin.defaults, DEFAULTS, `default of the plugin ${name}`)
+}
 
 function refuse(message: string): never {
   throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)

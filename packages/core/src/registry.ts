@@ -2,11 +2,12 @@ import { fail } from './check.ts'
 import { scheduledData } from './data.ts'
 import type { Engine } from './engine.ts'
 import { EscapementError, show } from './errors.ts'
+import { parseHandler } from './handler.ts'
 import type { Handler, Trigger } from './interfaces.ts'
 import { JobEntry, type Keeper } from './job.ts'
-import { nearest } from './nearest.ts'
 import { type JobDefaults, type JobOptions, type Policies, parsePolicies } from './options.ts'
 import type { Settings } from './settings.ts'
+import { printable } from './text.ts'
 import { type TriggerSpec, toTrigger } from './triggers/index.ts'
 import { isManual } from './triggers/manual.ts'
 
@@ -46,22 +47,22 @@ export class Registry {
   get(name: string): JobEntry {
     const job = this.#jobs.get(name)
     if (job) return job
-    const near = typeof name === 'string' ? nearest(name, [...this.#jobs.keys()]) : undefined
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_JOB_UNKNOWN',
-      `there is no job ${show(name)}${near ? `: did you mean ${show(near)}?` : ''}`,
-    )
+    // It may travel to whoever sent the name: it tells no names of others.
+    const message = `there is no job ${show(name)} among the ${this.#jobs.size} that are registered`
+    throw new EscapementError('ERR_ESCAPEMENT_JOB_UNKNOWN', message)
   }
 
   add(name: string, spec: TriggerSpec, ...rest: (JobOptions | Handler | undefined)[]): JobEntry {
-    const [options, handler] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest
     this.#checkName(name)
-    if (typeof handler !== 'function') {
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_HANDLER',
-        `job ${show(name)} needs a handler as its last argument: a function, but it is ${show(handler)}`,
+    if (typeof rest[0] === 'function' && rest[1] !== undefined) {
+      fail(
+        `what follows the handler of job ${show(name)}`,
+        'left out: options come before the handler',
+        rest[1],
       )
     }
+    const [options, given] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest
+    const handler = parseHandler(name, given)
     if (options !== undefined && (typeof options !== 'object' || options === null)) {
       fail(`the options of job ${show(name)}`, 'an object', options)
     }
@@ -98,11 +99,10 @@ export class Registry {
   }
 
   #checkName(name: unknown): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-    if (typeof name !== 'string' || name === '' || name.length > 200 || /[\u0000-\u001f\u007f]/.test(name)) {
+    if (typeof name !== 'string' || name === '' || name.length > 200 || printable(name) !== name) {
       throw new EscapementError(
         'ERR_ESCAPEMENT_JOB_NAME',
-        `a job name is a string of 1 to 200 characters without control characters, but got ${show(name)}`,
+        `a job name is a string of 1 to 200 characters without control characters and halves of surrogate pairs, but got ${show(name)}`,
       )
     }
     if (this.#jobs.has(name)) {

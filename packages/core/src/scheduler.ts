@@ -1,4 +1,5 @@
 import { harmless, notRun } from './asked.ts'
+import { checkKeys, flag } from './check.ts'
 import { isPromise } from './compose.ts'
 import { detached } from './context.ts'
 import { copyData, requestedData } from './data.ts'
@@ -16,6 +17,7 @@ import { type Job, type JobEntry, type Keeper, parseRunOptions, type RunOptions 
 import { watchLooseEnds } from './loose.ts'
 import { type JobOptions, MAX_TIMER } from './options.ts'
 import type { Plugins } from './plugins.ts'
+import { parseQuery } from './query.ts'
 import { Registry } from './registry.ts'
 import type { Schema } from './schema.ts'
 import { parseSettings, type SchedulerOptions } from './settings.ts'
@@ -185,13 +187,13 @@ export class Scheduler {
 
   /** Runs `fn` while nobody else holds `name`: in this process, or in the fleet with a lock plugin. */
   exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T> {
-    checkExclusive(name, fn)
+    checkExclusive(name, fn, signal)
     return this.#engine.exclusive(name, fn, signal ?? new AbortController().signal)
   }
 
   /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
   async history(query?: RunQuery): Promise<RunRecord[]> {
-    return this.#engine.store.runs(query)
+    return this.#engine.store.runs(parseQuery(query))
   }
 
   /** For readiness and liveness probes. */
@@ -216,6 +218,8 @@ export class Scheduler {
    * under way always keep it. Default true.
    */
   start(options: { keepAlive?: boolean } = {}): Promise<void> {
+    checkKeys(options, { keepAlive: 1 }, 'start option')
+    flag('keepAlive', options.keepAlive ?? true)
     if (this.#stopping) return this.#stopping.then(() => this.start(options))
     if (!this.#starting) this.#dispatch.keepAlive = options.keepAlive ?? true
     this.#starting ??= detached(() => this.#start())
@@ -260,6 +264,7 @@ export class Scheduler {
    * @param options `grace` for this stop, instead of `drain.grace`.
    */
   stop(options: { grace?: Duration } = {}): Promise<void> {
+    checkKeys(options, { grace: 1 }, 'stop option')
     if (!this.#starting) return Promise.resolve()
     const grace =
       options.grace === undefined

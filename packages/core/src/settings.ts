@@ -1,13 +1,14 @@
 import { hostname } from 'node:os'
-import { checkKeys, integer, oneOf, text, withMethod } from './check.ts'
+import { checkKeys, fail, integer, oneOf, text, withMethod } from './check.ts'
 import { systemClock } from './clock.ts'
 import { crypto } from './crypto.ts'
 import { parseDuration } from './duration.ts'
 import type { EngineParts } from './engine.ts'
 import type { Clock, Duration, Plugin } from './interfaces.ts'
 import { consoleLog, type LoggerLike, quietLog, toLogger } from './log.ts'
-import { type JobDefaults, type JobOptions, MAX_TIMER } from './options.ts'
+import { DEFAULTS, type JobDefaults, type JobOptions, MAX_TIMER } from './options.ts'
 import { Plugins } from './plugins.ts'
+import { printable } from './text.ts'
 import { findZone, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
 
 export interface SchedulerOptions {
@@ -66,13 +67,13 @@ export function parseSettings(options: SchedulerOptions): Settings {
   const { drain = {}, concurrency = Infinity, logger, clock } = options
   const plugins = new Plugins(options.plugins ?? [])
   checkKeys(drain, { grace: 1, abort: 1 }, 'drain option')
-  const log = logger && toLogger(logger)
+  if (options.defaults !== undefined) checkKeys(options.defaults, DEFAULTS, 'default')
+  const log = logger === undefined ? undefined : toLogger(logger)
   const timezone = options.timezone ?? options.defaults?.timezone
   if (timezone !== undefined) findZone(timezone)
   return {
     instance:
-      text('instance', options.instance) ??
-      `${hostname()}:${process.pid}:${crypto().randomUUID().slice(0, 6)}`,
+      parseInstance(options.instance) ?? `${hostname()}:${process.pid}:${crypto().randomUUID().slice(0, 6)}`,
     plugins,
     timezone: timezone ?? systemZone(),
     zoneProblem: timezone === undefined ? systemZoneProblem() : undefined,
@@ -82,8 +83,23 @@ export function parseSettings(options: SchedulerOptions): Settings {
     abortGrace: parseDuration(drain.abort ?? '2s', 'drain.abort', { max: MAX_TIMER }),
     concurrency: concurrency === Infinity ? concurrency : integer('concurrency', concurrency, 1),
     maxQueued: integer('maxQueued', options.maxQueued ?? 10_000, 1),
-    clock: withMethod('clock', clock, 'monotonic') ?? systemClock,
+    clock: parseClock(clock),
     log: log ?? quietLog,
     userLog: log ?? consoleLog,
   }
+}
+
+function parseClock(clock: Clock | undefined): Clock {
+  for (const method of ['now', 'monotonic', 'setTimeout', 'clearTimeout', 'setImmediate'] as const) {
+    withMethod('clock', clock, method)
+  }
+  return clock ?? systemClock
+}
+
+function parseInstance(instance: unknown): string | undefined {
+  const given = text('instance', instance)
+  if (given !== undefined && (given === '' || given.length > 200 || printable(given) !== given)) {
+    fail('instance', 'a text of 1 to 200 characters without control characters', given)
+  }
+  return given
 }

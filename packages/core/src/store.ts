@@ -1,4 +1,4 @@
-import { number } from './check.ts'
+import { checkKeys, integer } from './check.ts'
 import { Facts } from './facts.ts'
 import type { IncidentStore, RunQuery, RunRecord, Store } from './interfaces.ts'
 import { type Recordable, toRecord } from './record.ts'
@@ -7,11 +7,12 @@ import { type Recordable, toRecord } from './record.ts'
  * Keeps the newest runs of a scheduler in memory: the default store. It forgets with the process, so nothing
  * is caught up from it.
  *
- * @param limit How many runs. Default 1,000.
+ * @param options `limit`: how many runs. Default 1,000.
  * @throws ERR_ESCAPEMENT_OPTION
  */
-export function memoryStore({ limit = 1000 }: { limit?: number } = {}): Store {
-  number('limit', limit, 0, 1e7)
+export function memoryStore(options: { limit?: number } = {}): Store {
+  checkKeys(options, { limit: 1 }, 'memoryStore option')
+  const limit = integer('limit', options.limit ?? 1000, 0, 1e7)
   const ring: Recordable[] = []
   let oldest = 0
   return {

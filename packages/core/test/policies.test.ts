@@ -135,6 +135,59 @@ describe('retry', () => {
     expect(waits).toEqual(expected)
   })
 
+  test.each<[object, number[]]>([
+    [{ delay: '1h' }, [3_600_000, 3_600_000, 3_600_000]],
+    [{ delay: '2m' }, [120_000, 240_000, 300_000]],
+    [{ delay: '2m', maxDelay: '1h' }, [120_000, 240_000, 480_000]],
+    [{ backoff: 'exponential', delay: '20d' }, [1_728_000_000, 1_728_000_000, 1_728_000_000]],
+    [{ backoff: 'fixed', delay: '1h' }, [3_600_000, 3_600_000, 3_600_000]],
+    [{ backoff: 'fixed' }, [1000, 1000, 1000]],
+    [{ backoff: (n: number) => `${n}h` }, [3_600_000, 7_200_000, 10_800_000]],
+    [{ backoff: () => '24d' }, [2_073_600_000, 2_073_600_000, 2_073_600_000]],
+    [{ backoff: (n: number) => `${n}h`, maxDelay: '90m' }, [3_600_000, 5_400_000, 5_400_000]],
+  ])('no default shortens %j', async (options, expected) => {
+    const { clock, scheduler } = harness()
+    const waits: number[] = []
+    scheduler.on('waiting-retry', (_run, { delay }) => void waits.push(delay))
+    scheduler.job('a', manual(), { retry: { retries: 3, ...options } }, () => Promise.reject(new Error()))
+    await scheduler.run('a')
+    for (let i = 0; i < 3; i++) await clock.advance(expected[i] as number)
+    expect(waits).toEqual(expected)
+  })
+
+  test.each<[object]>([
+    [{ delay: '10m', maxDelay: '5m' }],
+    [{ delay: '25d' }],
+    [{ maxDelay: '25d' }],
+    [{ backoff: () => 1, delay: '1s' }],
+    [{ retries: 1.5 }],
+    [{ retries: true }],
+    [{ jitter: 2 }],
+  ])('%j is refused', (options) => {
+    const { scheduler } = harness()
+    const add = () => scheduler.job('a', manual(), { retry: { retries: 3, ...options } as never }, () => {})
+    expect(add).toThrow(EscapementError)
+  })
+
+  test.each<[string, object]>([
+    ['backoff gives NaN', { backoff: () => NaN }],
+    ['backoff gives a promise', { backoff: async () => '1s' }],
+    ['backoff gives more than a timer can wait', { backoff: () => '30d' }],
+    ['retryIf gives a promise', { retryIf: async () => true }],
+    ['retryIf gives a promise that rejects', { retryIf: () => Promise.reject(new Error('oops')) }],
+  ])('where %s the run fails, and why is told', async (_, options) => {
+    const { clock, scheduler, runs } = harness()
+    const errors: unknown[] = []
+    scheduler.on('error', (error) => void errors.push((error as { code: string }).code))
+    scheduler.job('a', manual(), { retry: { retries: 3, ...options } }, () =>
+      Promise.reject(new Error('mine')),
+    )
+    await scheduler.run('a')
+    await clock.advance('1m')
+    expect(runs.map(({ attempt, error }) => [attempt, String(error)])).toEqual([[1, 'Error: mine']])
+    expect(errors).toEqual([expect.stringMatching(/^ERR_ESCAPEMENT_(OPTION|DURATION)$/)])
+  })
+
   test('is given up when the scheduler stops', async () => {
     const { clock, scheduler, runs } = harness()
     scheduler.job('a', every('1s'), { retry: { retries: 3, delay: '1h', jitter: 0 } }, () =>

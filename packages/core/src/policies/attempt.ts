@@ -1,6 +1,7 @@
 import { type Chain, isPromise } from '../compose.ts'
 import { runs, scope } from '../context.ts'
 import type { Engine } from '../engine.ts'
+import { checkResult } from '../handler.ts'
 import type { Maybe } from '../interfaces.ts'
 import type { ActiveRun, Failure } from '../run.ts'
 
@@ -50,14 +51,22 @@ export function leave(run: ActiveRun, failure?: Failure): Maybe<void> {
 }
 
 function attend(engine: Engine, run: ActiveRun, returned: unknown): unknown {
-  if (!isPromise(returned) && !run.trailing && !run.aborted) return returned
+  if (!isPromise(returned) && !run.trailing && !run.aborted) {
+    checkResult(run.job.name, returned)
+    return returned
+  }
   return new Promise((resolve, reject) => {
     run.giveUp = reject
     if (run.aborted) engine.patience(run)
     // Written out with few promises: each costs, the more where async hooks are on.
     const pass = (value: unknown) => {
       run.giveUp = undefined
-      resolve(value)
+      try {
+        checkResult(run.job.name, value)
+        resolve(value)
+      } catch (error) {
+        reject(error)
+      }
     }
     const fail = (error: unknown) => {
       run.giveUp = undefined
