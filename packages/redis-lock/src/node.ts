@@ -104,12 +104,13 @@ export class Node {
   }
 
   /**
-   * Runs a script whose first argument says until when it may be executed: a command that reaches Redis later,
-   * because it hung or the network did, does nothing. Rejects when there is no answer in time.
+   * Runs a script whose first argument says until when it may be executed, and by which server: a command that reaches
+   * Redis later, because it hung or the network did, or another one, does nothing. Rejects when there is no answer in time.
    */
   async ask(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
-    const expires = Math.ceil(this.#shardOf(keys).time.now() + this.#context.timeout + SLACK)
-    return this.tell(script, keys, [expires, ...args], acks)
+    const { id, time } = this.#shardOf(keys)
+    const expires = Math.ceil(time.now() + this.#context.timeout + SLACK)
+    return this.tell(script, keys, [`${expires}|${id}`, ...args], acks)
   }
 
   /** Runs a script. With `acks`, resolves when so many replicas have what it wrote. */
@@ -120,6 +121,7 @@ export class Node {
     if (reply[1] === 'unborn') throw this.#forgotten(shard)
     if (reply.slice(1).some((text) => typeof text !== 'string'))
       throw this.#connection.down('its answer makes no sense')
+    shard.heard = this.#context.clock.monotonic()
     if (reply[1] === 'expired') throw this.#connection.down('the command came too late')
     if (acks > 0 && this.client.wait) {
       const had = await this.#known(
@@ -142,7 +144,7 @@ export class Node {
   async run(script: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
     const shard = this.#shardOf(keys)
     if (!shard.usable) throw this.#connection.down()
-    return this.#known(script.sha, shard, this.#send(shard, script, keys, args))
+    return this.#known(script.sha, shard, this.#send(shard, script, keys, [...args, shard.id]))
   }
 
   /** Looks after all shards: after each connect, at every scan, and to see whether it answers again. */
@@ -165,6 +167,7 @@ export class Node {
         shard.ahead = greeted.ahead
       }
       shard.id = greeted.id
+      shard.heard = this.#context.clock.monotonic()
       shard.born = greeted.born
       shard.failed = 0
       shard.usable = true
@@ -180,12 +183,23 @@ export class Node {
   async #tend(shard: Shard): Promise<Greeting> {
     const { keys, self, alive, lease } = this.#context
     const { index } = shard
+    const ago = Math.ceil(this.#context.clock.monotonic() - shard.heard)
     const call = () =>
       this.#timed(
         shard,
         TEND,
         [keys.born(index), keys.open(index), keys.instances(index)],
-        [self(), alive, shard.born === undefined ? 0 : 1, shard.stepped, LISTED, lease, shard.ahead],
+        [
+          self(),
+          alive,
+          shard.born === undefined ? 0 : 1,
+          shard.stepped,
+          LISTED,
+          lease,
+          shard.ahead,
+          shard.id,
+          ago,
+        ],
       )
     let reply: unknown[] = []
     if (!shard.mark) reply = await call()

@@ -9,6 +9,8 @@ export class Shard {
   usable: boolean = false
   /** Names the server that answered last. */
   id = ''
+  /** When it did so, on the monotonic clock. */
+  heard = 0
   /** Since when the server has forgotten nothing, in ms of its wall time. */
   born: number | undefined
   /** The clock of its server. */

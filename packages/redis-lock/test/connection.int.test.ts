@@ -105,6 +105,30 @@ describe.each([
     await until('ticks are given again', async () => (await vote(Date.now(), 'after')).kind === 'granted')
   })
 
+  test('a proxy that leads back to the first server, no tick is given twice', async () => {
+    const [first, second] = [await redis(), await redis()]
+    await Promise.all([prepare(first.port), prepare(second.port)])
+    const link = await proxy(first)
+    const { node, vote } = await open({ clients: [`redis://${user}127.0.0.1:${link.port}`] })
+    await until('a tick is given', async () => (await vote(Date.now(), 'one')).kind === 'granted')
+    const id = node.server(0)
+    link.switchTo(second.port)
+    await until('the second is known', async () => (await vote(Date.now(), 'two')) && node.server(0) !== id)
+    let tick = 0
+    await until('it gives a tick', async () => {
+      tick = Date.now()
+      return (await vote(tick)).kind === 'granted'
+    })
+    link.switchTo(first.port)
+    const kinds: string[] = []
+    await until('the first is known', async () => {
+      kinds.push((await vote(tick)).kind)
+      return kinds.at(-1) === 'abstain'
+    })
+    expect(kinds).not.toContain('granted')
+    await until('ticks are given again', async () => (await vote(Date.now(), 'four')).kind === 'granted')
+  })
+
   test('a restarted server is another one', async () => {
     const server = await redis()
     await prepare(server.port)
@@ -286,7 +310,7 @@ describe('a Cluster of three masters', () => {
 
 test('two clients that lead to one server count once', async () => {
   const server = await redis()
-  const clients = [server.url, `redis://localhost:${server.port}/3`]
+  const clients = [server.url, given(new Redis(server.port, { db: 3 }))]
   const { nodes, vote } = await open({ clients, guard: false })
   await until('both are greeted', () => nodes.all.every(({ usable }) => usable))
   expect(nodes.down).toBe(true)

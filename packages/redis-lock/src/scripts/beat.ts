@@ -3,12 +3,13 @@ import { PRELUDE, type Script, script } from './script.ts'
 /**
  * Renews leases. One that is over is not renewed; one that Redis has forgotten altogether is written anew.
  *
- * KEYS born open (tick job)…; ARGV expires lease retention (token record fence leased member)…
+ * KEYS born open (tick job)…; ARGV expires|server lease retention (token record fence leased member)…
  * → now, then for each: ok | over | fenced|token; or only: now, 'expired' | 'unborn'
  */
 export const BEAT: Script = script(`${PRELUDE}
-if now > tonumber(ARGV[1]) then return { now, 'expired' } end
-if not born(KEYS[1]) then return { now, 'unborn' } end
+local expires, server = bounds(ARGV[1])
+if now > expires then return { now, 'expired' } end
+if not born(KEYS[1], server) then return { now, 'unborn' } end
 local later, retention = digits(now + tonumber(ARGV[2])), ARGV[3]
 read(3)
 

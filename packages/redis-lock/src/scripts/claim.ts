@@ -9,15 +9,16 @@ import { PRELUDE, type Script, script } from './script.ts'
  * record in state `run` with a smaller start whose lease is over.
  *
  * KEYS born open (tick job prepared)…, without `prepared` in the mode `claim`
- * ARGV expires mode guard lease retention early maxLate reserve (at token start fence leased state member)…
+ * ARGV expires|server mode guard lease retention early maxLate reserve (at token start fence leased state member)…
  * → now, then for each tick one of: ok|start|fence taken|token busy|token contended wait|ms late hold|ms abstain
  *   alive|ms; or only: now, 'expired' | 'unborn'
  */
 export const CLAIM: Script = script(`${PRELUDE}
 local mode, guard = ARGV[2], ARGV[3] == '1'
 local lease, retention, early, maxLate = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-if now > tonumber(ARGV[1]) then return { now, 'expired' } end
-local since, back = born(KEYS[1])
+local expires, server = bounds(ARGV[1])
+if now > expires then return { now, 'expired' } end
+local since, back = born(KEYS[1], server)
 if not since then return { now, 'unborn' } end
 read(3)
 local stamp, later = digits(us), digits(now + lease)

@@ -42,12 +42,18 @@ local function identity()
   local info = redis.pcall('INFO', 'server')
   if type(info) == 'string' then return string.match(info, 'run_id:(%w+)'), info end
 end
-local function born(key)
+-- nil also where another server is expected than this one.
+local function born(key, expected)
   local value = redis.call('GET', key)
   if not value then return nil end
   local id, ms, back, shift = string.match(value, '^(%w+)|(%d+)|?(b?)s?(%-?%d*)$')
-  if id ~= identity() then return nil end
+  if id ~= identity() or (expected or '') ~= '' and expected ~= id then return nil end
   return tonumber(ms), back == 'b', tonumber(shift) or 0
+end
+-- Until when a command may be executed, and by which server: expires|server
+local function bounds(text)
+  local expires, server = string.match(text, '^(%d+)|?(%w*)$')
+  return tonumber(expires), server
 end
 -- What ends later than any lease given now was given before the clock was set back (see TEND)
 local function stale(ends, lease) return tonumber(ends) > now + 3 * lease end

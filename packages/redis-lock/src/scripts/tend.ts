@@ -14,7 +14,10 @@ import { PRELUDE, type Script, script } from './script.ts'
  *
  * ahead: the fleet's time minus that of this Redis, from the caller that saw the clock set, or writes the birth anew.
  *
- * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease ahead
+ * server, heard: which server the caller asked before, and how long ago, in ms. If this one is older, it has not heard what
+ * that one acknowledged.
+ *
+ * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease ahead server heard
  * → now, identity, born, instances that are alive, open runs and when their lease is over, ahead; or only: now,
  *   'anonymous' where INFO is forbidden and the script has no mark, 'unknown' where a mark tells nothing either
  */
@@ -25,9 +28,10 @@ local noted = redis.call('GET', KEYS[1])
 local since = now
 local before, _, shift = born(KEYS[1])
 local ahead = ARGV[7] and ARGV[7] ~= '0' and 's' .. ARGV[7] or ''
-if before and before <= now and ARGV[4] == '0' then
+local elsewhere = before and ARGV[8] and ARGV[8] ~= '' and ARGV[8] ~= id and before < now - tonumber(ARGV[9])
+if before and before <= now and ARGV[4] == '0' and not elsewhere then
   since = before
-elseif before and (before > now or ARGV[4] == '-1') then
+elseif before and not elsewhere and (before > now or ARGV[4] == '-1') then
   redis.call('SET', KEYS[1], id .. '|' .. digits(now) .. '|b' .. ahead)
   shift = tonumber(ARGV[7])
   local lease = tonumber(ARGV[6])
