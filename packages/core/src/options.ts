@@ -5,6 +5,7 @@ import { EscapementError } from './errors.ts'
 import type { Calendar, Duration, Executor } from './interfaces.ts'
 import type { Schema } from './schema.ts'
 import { bound } from './triggers/bind.ts'
+import { isIncluded } from './triggers/calendar.ts'
 import { findZone } from './triggers/cron/find-zone.ts'
 import { type CalendarLike, calendar, type TriggerDefaults } from './triggers/index.ts'
 
@@ -256,7 +257,8 @@ function plain<T>(option: string, returned: T): T {
 
 function parseBlackout(blackout: CalendarLike, defaults: TriggerDefaults): Calendar {
   try {
-    return bound(calendar(blackout), defaults)
+    const given = bound(calendar(blackout), defaults)
+    return { includes: (instant) => isIncluded(given.includes(instant)) }
   } catch (error) {
     if (!(error instanceof EscapementError)) throw error
     const code = error.code === 'ERR_ESCAPEMENT_TRIGGER' ? 'ERR_ESCAPEMENT_OPTION' : error.code

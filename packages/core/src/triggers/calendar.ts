@@ -59,11 +59,15 @@ export function calendar(like: CalendarLike, ...more: never[]): Calendar {
   )
 }
 
-/** A promise would include everything. */
-function isIncluded(answer: unknown): boolean {
-  if (typeof (answer as Promise<unknown> | undefined)?.then === 'function')
-    throw invalid('a function that answers at once with true or false', answer)
-  return Boolean(answer)
+/** What a calendar answered. A promise would include everything. */
+export function isIncluded(answer: unknown): boolean {
+  if (typeof (answer as Promise<unknown> | undefined)?.then !== 'function') return Boolean(answer)
+  // Nobody waits for it: without this its rejection would end the process.
+  Promise.resolve(answer).catch(() => {})
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_TRIGGER',
+    'calendar: expected an answer at once, true or false, but it gave a promise',
+  )
 }
 
 const keys = { dates: 1, weekdays: 1, daily: 1, opens: 1, for: 1, timezone: 1 } satisfies Record<

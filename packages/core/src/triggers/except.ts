@@ -1,7 +1,7 @@
 import { EscapementError } from '../errors.ts'
 import type { Calendar, Trigger } from '../interfaces.ts'
 import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { type CalendarLike, calendar, type Stretch } from './calendar.ts'
+import { type CalendarLike, calendar, isIncluded, type Stretch } from './calendar.ts'
 import { timedPart } from './part.ts'
 import { msOf, nameOf, nextOf } from './step.ts'
 
@@ -53,7 +53,7 @@ export class Except implements Trigger, Bindable {
     for (let i = 0; i < MOST; i++) {
       const found = nextOf(this.inner, from)
       if (!found || (i > MANY && found.getTime() - start > LONG)) return undefined
-      const closed = this.calendars.find((one) => one.includes(found)) as Stretch | undefined
+      const closed = this.calendars.find((one) => isIncluded(one.includes(found))) as Stretch | undefined
       if (!closed) return found
       const until = closed.until?.(found)
       from = until && until > found ? new Date(until.getTime() - 1) : found

@@ -3,7 +3,7 @@ import type { Trigger } from '../interfaces.ts'
 import { AnyOf } from './any-of.ts'
 import { Between } from './between.ts'
 import type { TriggerDefaults } from './bind.ts'
-import type { Stretch } from './calendar.ts'
+import { isIncluded, type Stretch } from './calendar.ts'
 import { scheduleOf } from './cron/cron.ts'
 import { matchingDays } from './cron/days.ts'
 import { type Field, type Fields, weekdays } from './cron/fields.ts'
@@ -55,7 +55,7 @@ function reasons(trigger: Trigger, at: Date): string[] {
     return trigger.parts.flatMap((part) => reasons(part, at).map((why) => `${nameOf(part)}: ${why}`))
   }
   if (trigger instanceof Except) {
-    const closed = trigger.calendars.filter((one) => one.includes(at)) as Stretch[]
+    const closed = trigger.calendars.filter((one) => isIncluded(one.includes(at))) as Stretch[]
     const excluded = closed.map((one) => `it is excluded by the calendar ${one.expression ?? 'given'}`)
     return [...reasons(trigger.inner, at), ...excluded]
   }

@@ -23,5 +23,5 @@ export function manual(): Trigger {
 
 /** Whether a trigger has no instants on purpose. */
 export function isManual(trigger: Trigger): boolean {
-  return trigger instanceof Manual || trigger.expression === 'manual'
+  return trigger instanceof Manual || trigger?.expression === 'manual'
 }

@@ -208,6 +208,16 @@ describe('triggers of others', () => {
     expect(refusal(() => [...upcoming(other, { from })])).toMatch(words)
     expect(refusal(() => explain(other, from))).toMatch(words)
   })
+  it.each([
+    ['a function', async () => Promise.reject(new Error('late'))],
+    ['an object', { includes: async () => Promise.reject(new Error('late')) }],
+  ])('a calendar that gives a promise: %s', async (_, given) => {
+    const refused = /^TRIGGER calendar: expected an answer at once/
+    expect(refusal(() => except(daily, given as Any).next(from))).toMatch(refused)
+    expect(refusal(() => explain(except(daily, given as Any), from))).toMatch(refused)
+    const { policies } = createScheduler().job('a', daily, { blackout: given as Any }, () => {})
+    expect(refusal(() => policies.blackout?.includes(from))).toMatch(refused)
+  })
   it('null is no instant, as undefined is', () => expect(anyOf(made(() => null)).next(from)).toBeUndefined())
   it.each([
     ['cron', cron(daily)],
