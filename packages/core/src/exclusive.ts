@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setMaxListeners } from 'node:events'
 import { fail } from './check.ts'
 import { detached } from './context.ts'
+import { unlessAborted } from './drain.ts'
 import { EscapementError, show } from './errors.ts'
 import type { Lock, Maybe } from './interfaces.ts'
 
@@ -16,7 +18,7 @@ export class Mutexes {
     const tail = before ? Promise.all([before, promise]).then(() => {}) : promise
     this.#tails.set(name, tail)
     try {
-      if (before) await Promise.race([before, aborted(signal)])
+      if (before) await unlessAborted(before, signal)
       signal.throwIfAborted()
       return await fn(signal)
     } finally {
@@ -40,6 +42,7 @@ export function apart<T>(
   const within = (lost: AbortSignal) =>
     inContext(() => {
       const controller = new AbortController()
+      setMaxListeners(0, controller.signal)
       const pass = () => inContext(() => controller.abort(lost.reason))
       lost.addEventListener('abort', pass, { once: true })
       if (lost.aborted) pass()
@@ -66,11 +69,4 @@ function settleable(): { promise: Promise<void>; resolve: () => void } {
     resolve = done
   })
   return { promise, resolve }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    if (signal.aborted) reject(signal.reason)
-  })
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { checkKeys, integer } from './check.ts'
 import { EscapementError } from './errors.ts'
 import type { Maybe } from './interfaces.ts'
@@ -31,6 +32,7 @@ export class TaskGroup implements Group {
     const { limit = Infinity } = options
     this.#limit = limit === Infinity ? limit : integer('limit', limit, 1)
     this.signal = AbortSignal.any([parent, this.#own.signal])
+    setMaxListeners(0, this.signal)
   }
 
   add<T>(task: (signal: AbortSignal) => Maybe<T>): Promise<T> {

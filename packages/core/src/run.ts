@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { setMaxListeners } from 'node:events'
 import { EscapementError, show } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
 import { Extras } from './extras.ts'
@@ -80,6 +81,8 @@ export class ActiveRun extends Facts implements Run {
     const { touch } = this
     if (!touch.controller) {
       touch.controller = new AbortController()
+      // As many as there are things that wait in parallel: no leak.
+      setMaxListeners(0, touch.controller.signal)
       // Listeners are called in the context the signal was first touched in: the handler's, with its trace.
       // As AsyncLocalStorage.snapshot(), for a tenth of its cost.
       touch.context = new AsyncResource('escapement.run', MANUAL)

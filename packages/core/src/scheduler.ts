@@ -19,10 +19,12 @@ import { type JobOptions, MAX_TIMER } from './options.ts'
 import type { Plugins } from './plugins.ts'
 import { parseQuery } from './query.ts'
 import { Registry } from './registry.ts'
+import { Reminder } from './reminder.ts'
 import type { Schema } from './schema.ts'
 import { parseSettings, type SchedulerOptions } from './settings.ts'
 import { siblings } from './siblings.ts'
 import type { TriggerSpec } from './triggers/index.ts'
+import { isManual } from './triggers/manual.ts'
 
 /** Types of the data of jobs by name, for `scheduler.run(name, data)`: augment it. */
 // biome-ignore lint/suspicious/noEmptyInterface: users fill it
@@ -70,6 +72,7 @@ export class Scheduler {
   readonly #host: Host
   readonly #grace: number
   readonly #zoneProblem: string | undefined
+  readonly #reminder: Reminder
   #unwatch: () => void = () => {}
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -93,6 +96,7 @@ export class Scheduler {
     this.#registry = new Registry(engine, this.#keeper, settings)
     this.#dispatch = new Dispatch(engine, this.#registry)
     this.#host = createHost(engine, this.#registry, settings.timezone)
+    this.#reminder = new Reminder(engine.clock, engine.log)
     for (const plugin of this.#plugins.all) plugin.attach?.(this.#host)
   }
 
@@ -132,6 +136,7 @@ export class Scheduler {
   ): Job<any, any> {
     const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
     this.#dispatch.add(job)
+    this.#reminder.wait(this.#ticking)
     this.#engine.events.emit('added', job)
     return job
   }
@@ -221,6 +226,7 @@ export class Scheduler {
     checkKeys(options, { keepAlive: 1 }, 'start option')
     flag('keepAlive', options.keepAlive ?? true)
     if (this.#stopping) return this.#stopping.then(() => this.start(options))
+    this.#reminder.end()
     if (!this.#starting) this.#dispatch.keepAlive = options.keepAlive ?? true
     this.#starting ??= detached(() => this.#start())
     return this.#starting
@@ -245,8 +251,8 @@ export class Scheduler {
     this.#failure = undefined
     this.#unwatch = watchLooseEnds()
     this.state = 'running'
+    this.#announce()
     const { timezone, instance } = this
-    this.#engine.log.info({ jobs: this.#registry.size, timezone, instance }, 'scheduler started')
     if (this.#zoneProblem) this.#engine.log.warn({ timezone }, this.#zoneProblem)
     const one = this.#plugins.lock ? undefined : siblings()
     if (one)
@@ -255,6 +261,21 @@ export class Scheduler {
         `this process is ${one}: without a lock plugin each runs every tick`,
       )
     this.#engine.events.emit('start')
+  }
+
+  /** One line, on the default console as well. */
+  #announce(): void {
+    const { timezone, instance } = this
+    let next = Infinity
+    for (const job of this.#registry.all()) if (job.slot && job.at < next) next = job.at
+    const fields = {
+      jobs: this.#registry.size,
+      timezone,
+      next: Number.isFinite(next) ? new Date(next).toISOString() : 'none',
+      lock: this.#plugins.lock ? 'yes' : 'no',
+      instance,
+    }
+    this.#engine.userLog.info(fields, 'scheduler started')
   }
 
   /**
@@ -316,6 +337,10 @@ export class Scheduler {
     const message = `the scheduler was stopped while it was starting: ${where} had not ended`
     this.#halt.abort(new EscapementError('ERR_ESCAPEMENT_STOPPED', message))
   }
+
+  /** How many jobs have ticks. */
+  readonly #ticking = () =>
+    [...this.#registry.all()].filter(({ trigger }) => !isManual(trigger) && !trigger.follows).length
 
   readonly #report = (error: unknown, source: string) => this.#engine.report(error, { source })
 

@@ -24,7 +24,7 @@ export interface SchedulerOptions {
   concurrency?: number
   /** Runs that were asked for and have not ended, over all jobs: further requests are refused. Default 10,000. */
   maxQueued?: number
-  /** pino, winston, the console or alike. Default: warnings and errors, and what handlers log, to the console. */
+  /** pino, winston, the console or alike. Default: warnings, errors, what handlers log and one line at start, to the console. */
   logger?: LoggerLike
   /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
   drain?: { grace?: Duration; abort?: Duration }

@@ -6,7 +6,8 @@ const require = createRequire(import.meta.url)
 
 /** The fake timers of a library, as its users install them. */
 interface Fake {
-  use(now: Date): void
+  /** `except`: what stays real. */
+  use(now: Date, except?: readonly string[]): void
   advance(ms: number): Promise<unknown>
   advanceNow(ms: number): void
   restore(): void
@@ -19,7 +20,7 @@ interface SinonClock {
 }
 
 interface JestTimers {
-  useFakeTimers(options: { now: number }): void
+  useFakeTimers(options: { now: number; doNotFake: readonly string[] }): void
   advanceTimersByTimeAsync(ms: number): Promise<void>
   advanceTimersByTime(ms: number): void
   useRealTimers(): void
@@ -36,8 +37,8 @@ function sinon(): Fake {
   const { useFakeTimers } = require('sinon') as { useFakeTimers(options: object): SinonClock }
   let clock: SinonClock | undefined
   return {
-    use: (now) => {
-      clock = useFakeTimers({ now })
+    use: (now, except = []) => {
+      clock = useFakeTimers({ now, toNotFake: except })
     },
     advance: async (ms) => clock?.tickAsync(ms),
     advanceNow: (ms) => clock?.tick(ms),
@@ -52,7 +53,7 @@ function jest(): Fake {
   const config = { fakeTimers: { enableGlobally: false }, rootDir: '/' }
   const timers = new ModernFakeTimers({ config, global: globalThis })
   return {
-    use: (now) => timers.useFakeTimers({ now: now.getTime() }),
+    use: (now, doNotFake = []) => timers.useFakeTimers({ now: now.getTime(), doNotFake }),
     advance: (ms) => timers.advanceTimersByTimeAsync(ms),
     advanceNow: (ms) => timers.advanceTimersByTime(ms),
     restore: () => timers.useRealTimers(),
@@ -101,7 +102,8 @@ describe.each<[string, () => Fake]>([
   })
 
   test('installed before the package was loaded, and real ones afterwards', async () => {
-    fake.use(now)
+    // The import itself needs these.
+    fake.use(now, ['nextTick', 'queueMicrotask'])
     vi.resetModules()
     const fresh = await import('@escapement/core')
     const faked = counted(fresh.createScheduler)

@@ -180,10 +180,13 @@ function kind(year: number): number {
   return weekday(yearStart(year)) + (isLeap(year) ? 7 : 0)
 }
 
+const EPOCH = new Date(0)
+
 // "11/20/2026, 23:21:05": by position, several times faster than formatToParts.
 function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
   const second = Math.floor(instant / 1000) * 1000
-  const text = format.format(second)
+  // Fake timers take the number 0 for no instant at all, and format the present one; a Date they pass on.
+  const text = format.format(second || EPOCH)
   const two = (at: number) => (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48
   const local = Date.UTC(two(6) * 100 + two(8), two(0) - 1, two(3), two(12), two(15), two(18))
   return local - second
