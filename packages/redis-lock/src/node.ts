@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { EscapementError } from '@escapement/core'
+import { Channel } from './channel.ts'
 import type { RedisLike } from './client.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 import type { Keys } from './keys.ts'
-import { type Greeting, GUARDED, greeting, type Script, TEND } from './scripts/index.ts'
+import type { Greeting, Script } from './scripts/index.ts'
 import type { ServerClock } from './server-clock.ts'
 import { Shard } from './shard.ts'
+import { tend } from './tend.ts'
 import type { Trouble } from './trouble.ts'
 
 /** What a node needs to know, the same for all nodes of a lock. */
@@ -26,8 +26,6 @@ export interface NodeContext extends ConnectionContext {
   onChange(): void
 }
 
-/** How many open runs are listed at a time. */
-const LISTED = 1000
 /** Commands a shard may leave unanswered before no more are sent to it. */
 const PROBES = 10
 /** After so many probes in a row have failed, a new connection is made. */
@@ -39,6 +37,7 @@ const SLACK = 50
 export class Node {
   readonly #context: NodeContext
   readonly #connection: Connection
+  readonly #channel: Channel
   readonly #shards: readonly Shard[]
   /** Each command was tried on this connection. */
   #tried = false
@@ -59,6 +58,12 @@ export class Node {
       },
       onLost: () => this.#disown(),
       onChange: () => context.onChange(),
+    })
+    this.#channel = new Channel(this.#connection, context.clock, context.timeout, {
+      onSilence: (shard) => this.#suspect(shard),
+      onAnswer: (shard) => void this.#greet(shard),
+      onOther: (shard) => this.#forgotten(shard),
+      onTime: (...answer) => this.#learn(...answer),
     })
   }
 
@@ -117,14 +122,14 @@ export class Node {
   async tell(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
     const shard = this.#shardOf(keys)
     if (!shard.usable) throw this.#connection.down()
-    const reply = await this.#timed(shard, script, keys, args)
+    const reply = await this.#channel.timed(shard, script, keys, args)
     if (reply[1] === 'unborn') throw this.#forgotten(shard)
     if (reply.slice(1).some((text) => typeof text !== 'string'))
       throw this.#connection.down('its answer makes no sense')
     shard.heard = this.#context.clock.monotonic()
     if (reply[1] === 'expired') throw this.#connection.down('the command came too late')
     if (acks > 0 && this.client.wait) {
-      const had = await this.#known(
+      const had = await this.#channel.known(
         'wait',
         shard,
         this.client.wait(acks, Math.ceil(this.#context.timeout * 0.8)),
@@ -137,14 +142,18 @@ export class Node {
   async mget(keys: string[]): Promise<(string | null)[]> {
     const shard = this.#shardOf(keys)
     if (!shard.usable) throw this.#connection.down()
-    return this.#read(shard, keys)
+    return this.#channel.read(shard, keys)
   }
 
   /** Runs a script of redlock's, whose answer is a number. */
   async run(script: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
     const shard = this.#shardOf(keys)
     if (!shard.usable) throw this.#connection.down()
-    return this.#known(script.sha, shard, this.#send(shard, script, keys, [...args, shard.id]))
+    return this.#channel.known(
+      script.sha,
+      shard,
+      this.#channel.send(shard, script, keys, [...args, shard.id]),
+    )
   }
 
   /** Looks after all shards: after each connect, at every scan, and to see whether it answers again. */
@@ -159,7 +168,7 @@ export class Node {
     const { epoch } = this.#connection
     const { stepped } = shard
     try {
-      const greeted = await this.#tend(shard)
+      const greeted = await tend(shard, this.#channel, this.#connection, this.#context)
       await this.#try(shard)
       if (epoch !== this.#connection.epoch) return
       if (stepped === shard.stepped) {
@@ -180,69 +189,13 @@ export class Node {
     }
   }
 
-  async #tend(shard: Shard): Promise<Greeting> {
-    const { keys, self, alive, lease } = this.#context
-    const { index } = shard
-    const ago = Math.ceil(this.#context.clock.monotonic() - shard.heard)
-    const call = () =>
-      this.#timed(
-        shard,
-        TEND,
-        [keys.born(index), keys.open(index), keys.instances(index)],
-        [
-          self(),
-          alive,
-          shard.born === undefined ? 0 : 1,
-          shard.stepped,
-          LISTED,
-          lease,
-          shard.ahead,
-          shard.id,
-          ago,
-        ],
-      )
-    let reply: unknown[] = []
-    if (!shard.mark) reply = await call()
-    if (shard.mark || reply[1] === 'anonymous') reply = await this.#recognise(shard, call)
-    if (reply.length < 3) {
-      throw this.#connection.fault(
-        new Error('NOPERM INFO is needed to tell this server from its replicas, before Redis 7'),
-        'info',
-      )
-    }
-    return greeting(reply)
-  }
-
-  /**
-   * Where INFO is forbidden, a server is known by scripts that only it was given: by those that the fleet has noted,
-   * or those we gave it before; or else it is another one, and is given some.
-   */
-  async #recognise(shard: Shard, call: () => Promise<unknown[]>): Promise<unknown[]> {
-    const born = this.#context.keys.born(shard.index)
-    const [noted] = await this.#read(shard, [born])
-    const known = [/^(m\w+)\|/.exec(noted ?? '')?.[1], shard.mark].filter((mark) => mark)
-    for (const mark of known as string[]) {
-      shard.mark = mark
-      try {
-        return await call()
-      } catch (error) {
-        if (!isUnknownScript(error)) throw error
-      }
-    }
-    shard.mark = `m${randomBytes(12).toString('hex')}`
-    for (const script of GUARDED) {
-      await this.#known('eval', shard, this.client.eval(shard.variant(script).source, 1, born, 'load'))
-    }
-    return call()
-  }
-
   /** What is needed later is tried once on each connection: a right that is missing is found at once. */
   async #try(shard: Shard): Promise<void> {
     if (this.#tried) return
     this.#tried = true
-    await this.#read(shard, [this.#context.keys.born(shard.index)]).catch(() => {})
+    await this.#channel.read(shard, [this.#context.keys.born(shard.index)]).catch(() => {})
     if (this.#context.acks > 0 && this.client.wait) {
-      await this.#known('wait', shard, this.client.wait(0, 1)).catch(() => {})
+      await this.#channel.known('wait', shard, this.client.wait(0, 1)).catch(() => {})
     }
   }
 
@@ -255,94 +208,6 @@ export class Node {
   age(index: number): number {
     const { born, time } = this.#shards[index] as Shard
     return born === undefined ? Infinity : time.now() - born
-  }
-
-  /** Waits for an answer, at most the timeout. A shard that lets us wait is not asked until it answers again. */
-  #within<T>(shard: Shard, answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let late = false
-      let turn: NodeJS.Immediate | undefined
-      // When this process was held up, the answer may have arrived and not been read yet: it is by the next turn.
-      const timer = setTimeout(() => {
-        turn = setImmediate(() => {
-          late = true
-          const silence = this.#connection.fault(new Error(`no answer within ${this.#context.timeout} ms`))
-          this.#suspect(shard)
-          reject(silence)
-        })
-      }, this.#context.timeout)
-      const arrived = () => {
-        clearTimeout(timer)
-        clearImmediate(turn)
-      }
-      answer.then(
-        (value) => {
-          arrived()
-          resolve(value)
-          // It has answered all it owed us.
-          if (late && !shard.usable && shard.unanswered === 0) void this.#greet(shard)
-        },
-        (error: unknown) => {
-          arrived()
-          reject(error)
-        },
-      )
-    })
-  }
-
-  async #read(shard: Shard, keys: string[]): Promise<(string | null)[]> {
-    const values = await this.#known('mget', shard, this.client.mget(...keys))
-    if (values?.length !== keys.length) throw this.#connection.down('its answer makes no sense')
-    return values
-  }
-
-  async #timed(shard: Shard, script: Script, keys: string[], args: (string | number)[]): Promise<unknown[]> {
-    const { clock } = this.#context
-    const sent = clock.monotonic()
-    const reply = await this.#known(script.sha, shard, this.#send(shard, script, keys, args))
-    if (!Array.isArray(reply) || Number.isNaN(Number(reply[0])))
-      throw this.#connection.down('its answer makes no sense')
-    this.#learn(shard, sent, clock.monotonic(), Number(reply[0]))
-    return reply
-  }
-
-  /** Waits for an answer to a command, and knows from then on whether Redis refuses such commands. */
-  async #known<T>(command: string, shard: Shard, answer: Promise<T>): Promise<T> {
-    const { epoch } = this.#connection
-    shard.unanswered++
-    const counted = answer.finally(() => {
-      shard.unanswered--
-    })
-    try {
-      const value = await this.#within(shard, counted)
-      this.#connection.accepted(command)
-      return value
-    } catch (error) {
-      if (error instanceof EscapementError) throw error
-      if (isUnknownScript(error)) {
-        if (shard.mark && command !== TEND.sha) throw this.#forgotten(shard)
-        throw error
-      }
-      const fault = this.#connection.fault(error, command)
-      if (epoch === this.#connection.epoch) this.#suspect(shard)
-      throw fault
-    }
-  }
-
-  async #send(shard: Shard, given: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
-    const script = shard.variant(given)
-    const lasts = script === given
-    if (!lasts || shard.has(script)) {
-      try {
-        return await this.client.evalsha(script.sha, keys.length, ...keys, ...args)
-      } catch (error) {
-        // A marked script is not given again: a server that does not know it is another one.
-        if (!lasts || !isUnknownScript(error)) throw error
-      }
-    }
-    const reply = await this.client.eval(script.source, keys.length, ...keys, ...args)
-    shard.sent(script)
-    return reply
   }
 
   #learn(shard: Shard, sent: number, received: number, now: number): void {
@@ -392,8 +257,4 @@ export class Node {
       shard.timer = undefined
     }
   }
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return String((error as Error | undefined)?.message).startsWith('NOSCRIPT')
 }

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@escapement/core'
 import { connect, unsafeOptions } from './client.ts'
+import { FleetTrouble, NOTHING, type Standing } from './fleet-trouble.ts'
 import { Node, type NodeContext } from './node.ts'
 import type { Settings } from './options.ts'
 import type { ServerClock } from './server-clock.ts'
-import { Trouble } from './trouble.ts'
 import { redacted } from './url.ts'
 
 /** How far the scheduler's clock may be from Redis's before it is set, in ms. */
@@ -27,10 +27,7 @@ export class Nodes {
   readonly #settings: Settings
   readonly #context: NodesContext & NodeContext
   readonly #clock: Clock
-  /** Several: too few can be used. */
-  readonly #minority: Trouble
-  /** No lease is given yet. */
-  readonly #young: Trouble
+  readonly #together: FleetTrouble
   #opened: Promise<readonly Node[]> | undefined
   #timer: Timer | undefined
   #offset = 0
@@ -50,19 +47,8 @@ export class Nodes {
       onChange: () => this.#review(),
     }
     this.#clock = context.clock
-    const count = settings.clients.length
-    this.quorum = Math.floor(count / 2) + 1
-    const { clock, log } = context
-    this.#minority = new Trouble(
-      clock,
-      ({ what }) => log.error({}, `redis-lock: ${what}: ${NOTHING}`),
-      (ms) => log.info({}, `redis-lock: enough Redis nodes can be used again, after ${seconds(ms)}`),
-    )
-    this.#young = new Trouble(
-      clock,
-      ({ what, advice }) => log.warn({}, `redis-lock: ${what}. ${advice}`),
-      (ms) => log.info({}, `redis-lock: leases are given again, after ${seconds(ms)}`),
-    )
+    this.quorum = Math.floor(settings.clients.length / 2) + 1
+    this.#together = new FleetTrouble(context.clock, context.log)
   }
 
   /** Connects, and waits at most the timeout for a first answer. Rejects only when ioredis is missing. */
@@ -106,8 +92,7 @@ export class Nodes {
     // It may have been opened anew meanwhile.
     if (this.all !== nodes) return
     if (this.#timer) this.#clock.clearTimeout(this.#timer)
-    this.#minority.close()
-    this.#young.close()
+    this.#together.close()
     this.all = []
   }
 
@@ -169,11 +154,10 @@ export class Nodes {
     if (Math.abs(skew) > BROKEN) {
       return `the clocks of Redis and of this machine are ${Math.round(Math.abs(skew) / 3_600_000)} hours apart: no tick is due on both`
     }
-    const fleet = [this.#minority, this.#young].flatMap(({ cause }) => cause?.what ?? [])
     const set = this.all.flatMap((node) =>
       this.all.length === 1 && node.ahead(0) !== 0 ? [aside(node)] : [],
     )
-    return [...fleet, ...nodes, ...set][0]
+    return [...this.#together.reasons, ...nodes, ...set][0]
   }
 
   /** How long a shard gives no lease yet, as far as is known, in ms: its Redis may have forgotten some. */
@@ -257,40 +241,22 @@ export class Nodes {
   /** Tells now what is not told yet: who starts waits for no second. */
   tell(): void {
     for (const { trouble } of this.all) trouble.tell()
-    this.#minority.tell()
-    this.#young.tell()
+    this.#together.tell()
   }
 
   #review(): void {
-    const count = this.all.length
-    if (count === 0) return
-    const down = this.isDown()
-    const up = this.all.filter((node) => this.#shards.every((shard) => this.trusts(node, shard))).length
+    if (this.all.length === 0) return
+    const shards = this.#shards
     const twin = this.all.find((node) => this.#twin(node))
-    const what = twin
-      ? `the clients of Redis ${this.#twin(twin)?.name} and of Redis ${twin.name} lead to one server, which counts once`
-      : `only ${up} of ${count} Redis nodes can be used, and ${this.quorum} are needed`
-    this.#minority.set(
-      count > 1 && (down || twin) ? { kind: 'minority', what, advice: '', lasting: false } : undefined,
-    )
-    this.#reviewAge(down)
-  }
-
-  /** Redis that has started a moment ago may have forgotten leases. */
-  #reviewAge(down: boolean): void {
-    const ms = Math.max(...this.#shards.map((shard) => this.hold(shard)))
-    if (down || ms === 0) {
-      if (!down) this.#young.set(undefined)
-      return
+    const standing: Standing = {
+      nodes: this.all.length,
+      quorum: this.quorum,
+      up: this.all.filter((node) => shards.every((shard) => this.trusts(node, shard))).length,
+      down: this.isDown(),
+      twins: twin && [(this.#twin(twin) as Node).name, twin.name],
+      hold: Math.max(...shards.map((shard) => this.hold(shard))),
     }
-    const until = new Date(this.#clock.now() + ms).toISOString()
-    this.#young.set({
-      kind: 'young',
-      what: `Redis was started or replaced, or its clock was set, less than a lease ago: no lease is given before ${until}`,
-      advice: 'Until then only jobs with overlap: allow are run. A shorter lease makes this shorter.',
-      lasting: false,
-    })
-    this.#clock.setTimeout(() => this.#review(), ms + 1).unref?.()
+    this.#together.set(standing, () => this.#review())
   }
 
   #meaning(): string {
@@ -309,15 +275,9 @@ export class Nodes {
   }
 }
 
-const NOTHING = 'no tick can be claimed, and onClaimError decides what becomes of it'
-
 function aside(node: Node): string {
   const off = Math.round(-node.ahead(0) / 1000)
   return `the clock of Redis ${node.name} was set by ${off} s, which is not followed: set it right`
-}
-
-function seconds(ms: number): string {
-  return `${Math.ceil(ms / 1000)} s`
 }
 
 function nameOf(options: object | undefined, i: number): string {

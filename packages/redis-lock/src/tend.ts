@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { type Channel, isUnknownScript } from './channel.ts'
+import type { Connection } from './connection.ts'
+import type { NodeContext } from './node.ts'
+import { type Greeting, GUARDED, greeting, TEND } from './scripts/index.ts'
+import type { Shard } from './shard.ts'
+
+/** How many open runs are listed at a time. */
+const LISTED = 1000
+
+/** Looks after a shard, and learns which server has it. */
+export async function tend(
+  shard: Shard,
+  channel: Channel,
+  connection: Connection,
+  context: NodeContext,
+): Promise<Greeting> {
+  const { keys, self, alive, lease } = context
+  const { index } = shard
+  const ago = Math.ceil(context.clock.monotonic() - shard.heard)
+  const call = () =>
+    channel.timed(
+      shard,
+      TEND,
+      [keys.born(index), keys.open(index), keys.instances(index)],
+      [
+        self(),
+        alive,
+        shard.born === undefined ? 0 : 1,
+        shard.stepped,
+        LISTED,
+        lease,
+        shard.ahead,
+        shard.id,
+        ago,
+      ],
+    )
+  let reply: unknown[] = []
+  if (!shard.mark) reply = await call()
+  if (shard.mark || reply[1] === 'anonymous')
+    reply = await recognise(shard, keys.born(index), channel, connection, call)
+  if (reply.length < 3) {
+    throw connection.fault(
+      new Error('NOPERM INFO is needed to tell this server from its replicas, before Redis 7'),
+      'info',
+    )
+  }
+  return greeting(reply)
+}
+
+/**
+ * Where INFO is forbidden, a server is known by scripts that only it was given: by those that the fleet has noted,
+ * or those we gave it before; or else it is another one, and is given some.
+ */
+async function recognise(
+  shard: Shard,
+  born: string,
+  channel: Channel,
+  connection: Connection,
+  call: () => Promise<unknown[]>,
+): Promise<unknown[]> {
+  const [noted] = await channel.read(shard, [born])
+  const known = [/^(m\w+)\|/.exec(noted ?? '')?.[1], shard.mark].filter((mark) => mark)
+  for (const mark of known as string[]) {
+    shard.mark = mark
+    try {
+      return await call()
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error
+    }
+  }
+  shard.mark = `m${randomBytes(12).toString('hex')}`
+  for (const script of GUARDED) {
+    await channel.known('eval', shard, connection.client.eval(shard.variant(script).source, 1, born, 'load'))
+  }
+  return call()
+}
