@@ -15,6 +15,8 @@ export interface Motion {
   readonly leased: boolean
   /** `lost` only marks an abandoned tick. */
   readonly state: 'run' | 'lost'
+  /** Also if Redis may have forgotten how the run went on. */
+  readonly accepted?: boolean
 }
 
 export type Verdict =
@@ -24,6 +26,8 @@ export type Verdict =
   /** The tick is not due, or no lease is given yet, for so many ms. */
   | { readonly kind: 'wait' | 'hold' | 'alive'; readonly ms: number }
   | { readonly kind: 'late' | 'abstain' | 'contended' }
+  /** Redis may have forgotten how the run went on. `births`: how often it can have been started again since. */
+  | { readonly kind: 'unknown'; readonly births: number }
   /** `asked`: a command was sent, so it may have been granted all the same. */
   | { readonly kind: 'down'; readonly error: Error; readonly asked: boolean }
 
@@ -152,11 +156,11 @@ export class Ballot {
     // Ticks are judged by the time of the fleet, also where that of Redis was set.
     const ahead = node.ahead(shard)
     const args = [mode, guard ? 1 : 0, lease, retention, early + ahead, maxLate - ahead, 2 * timeout]
-    for (const [i, { subject, token, start, leased, state }] of motions.entries()) {
+    for (const [i, { subject, token, start, leased, state, accepted }] of motions.entries()) {
       const { job, key, at, member } = subject
       keys.push(key, this.#keys.job(job))
       if (mode !== 'claim') keys.push(this.#keys.prepared(job))
-      args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member)
+      args.push(at ?? '', token, start, fences[i] ?? '', leased ? 1 : 0, state, member, accepted ? 1 : 0)
     }
     const asked = this.#nodes.trusts(node, shard)
     const sent = performance.now()
@@ -197,6 +201,8 @@ function verdict(vote: Vote, sent: Sent): Verdict {
     case 'hold':
     case 'alive':
       return { kind, ms: Number(detail) }
+    case 'unknown':
+      return { kind, births: Number(detail) }
     case 'down':
       return { kind, error: error as Error, asked: vote.asked === true }
     default:
@@ -210,7 +216,7 @@ function judge(votes: Vote[], quorum: number): Verdict {
   const taken = votes.find(({ kind }) => kind === 'taken')
   if (taken) return verdict(taken, sent)
   // So many of one kind that the others could not win.
-  for (const kind of ['down', 'busy', 'alive', 'late', 'wait', 'hold', 'abstain'] as const) {
+  for (const kind of ['down', 'busy', 'alive', 'unknown', 'late', 'wait', 'hold', 'abstain'] as const) {
     const same = votes.filter((vote) => vote.kind === kind)
     if (same.length > votes.length - quorum) {
       const longest = same.reduce((a, b) => (Number(b.detail) > Number(a.detail) ? b : a))

@@ -104,6 +104,9 @@ export class Claims {
     let together = late
     let bid: { readonly motion: Motion; sent?: Sent } | undefined
     let asked = false
+    // Redis may have granted it and not been able to say so.
+    const withdraw = ({ motion }: { readonly motion: Motion }) =>
+      void ends.end({ ...motion, fence: 0, since: this.#clock.monotonic() }, 'undo')
     for (let round = 1; ; round++) {
       const rank = subject.at === undefined ? 0 : owners.rank(name)
       if (rank > 0 && together) {
@@ -124,9 +127,11 @@ export class Claims {
       if (verdict.kind === 'granted' && sent) {
         // An answer that was long under way is worth nothing: the lease may be over.
         if (this.#clock.monotonic() < sent.monotonic + sureOf(settings.lease)) {
-          return leases.hold({ subject, token: motion.token, leased, start: 1, fence: verdict.fence, sent })
+          const { token } = motion
+          const rerun = policies.onAbandoned === 'rerun'
+          return leases.hold({ subject, token, leased, rerun, start: 1, fence: verdict.fence, sent })
         }
-        await ballot.withdraw([motion])
+        withdraw(current)
       }
       if (verdict.kind === 'taken' && !own.has(verdict.by)) return elsewhere(verdict.by)
       if (verdict.kind === 'busy' && !waits) {
@@ -134,18 +139,17 @@ export class Claims {
       }
       const pause = pauseAfter(verdict, round)
       if (verdict.kind === 'late' || this.#clock.monotonic() + pause > end) {
-        // Redis may have granted it and not been able to say so.
-        if (verdict.kind === 'down' && asked) {
-          const since = this.#clock.monotonic()
-          void ends.end({ subject, token: motion.token, start: 1, fence: 0, since }, 'undo')
-        }
+        if (asked) withdraw(current)
         return refusal(verdict, settings)
       }
       await this.#sleep(pause)
       together = verdict.kind === 'down' || verdict.kind === 'hold'
       if (verdict.kind === 'down') await nodes.up(end - this.#clock.monotonic(), subject.shard)
       // One Redis knows its own answer by the token; several might count an old vote for a new one.
-      if (verdict.kind !== 'down' || settings.clients.length > 1) bid = undefined
+      if (verdict.kind === 'down' && settings.clients.length === 1) continue
+      if (asked) withdraw(current)
+      asked = false
+      bid = undefined
     }
   }
 

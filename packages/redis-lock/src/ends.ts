@@ -22,6 +22,9 @@ interface Entry {
   resolve: () => void
 }
 
+/** How many ends are known by heart. */
+const REMEMBERED = 5000
+
 /** Writes how claims end, and tries again until the majority has it. */
 export class Ends {
   readonly #clock: Clock
@@ -35,6 +38,8 @@ export class Ends {
   /** Not written yet. */
   readonly #open = new Set<Entry>()
   readonly #failed = new Set<Entry>()
+  /** Of the runs that have come to their end last: Redis may come back as it was before. */
+  readonly #written = new Map<string, Ending>()
   #timer: Timer | undefined
   #pause = 0
   #onEmpty: (() => void) | undefined
@@ -65,6 +70,16 @@ export class Ends {
   /** How many are not written yet. */
   get size(): number {
     return this.#open.size
+  }
+
+  /** Whether it is still to be written how a claim has ended. */
+  isPending(token: string): boolean {
+    return [...this.#open].some(({ of }) => of.token === token)
+  }
+
+  /** The end of a run that had been written, also if Redis has forgotten it. */
+  written(member: string): Ending | undefined {
+    return this.#written.get(member)
   }
 
   /** Redis is back: try again at once. */
@@ -116,7 +131,9 @@ export class Ends {
           if (entry.what !== 'undo') this.#onFenced(entry.of, instanceOf(answer.slice('fenced|'.length)))
         }
         missing[i] = (missing[i] as number) - 1
-        if (missing[i] === 0) this.#settle(entry)
+        if (missing[i] !== 0 || !this.#open.has(entry)) continue
+        if (entry.what === 'done') this.#remember(entry.of)
+        this.#settle(entry)
       }
     })
     await Promise.allSettled(written)
@@ -130,6 +147,13 @@ export class Ends {
     if (this.#open.size > 0) return
     this.#pause = 0
     this.#onEmpty?.()
+  }
+
+  #remember(of: Ending): void {
+    this.#written.set(of.subject.member, of)
+    if (this.#written.size <= REMEMBERED) return
+    const [oldest] = this.#written.keys()
+    this.#written.delete(oldest as string)
   }
 
   #postpone(entry: Entry): void {

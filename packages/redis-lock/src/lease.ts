@@ -14,6 +14,8 @@ export interface HoldParts {
   readonly start: number
   readonly fence: number
   readonly leased: boolean
+  /** What a shutdown aborts is run again. */
+  readonly rerun?: boolean
   readonly sent: Sent
 }
 
@@ -34,6 +36,7 @@ export class Hold implements Claim {
   ended = false
   lost: Error | undefined
   readonly #leases: Leases
+  readonly #rerun: boolean
   #listeners: ((reason: Error) => void)[] = []
 
   constructor(leases: Leases, parts: HoldParts) {
@@ -44,6 +47,7 @@ export class Hold implements Claim {
     this.fence = parts.fence
     this.leased = parts.leased
     this.since = parts.sent.monotonic
+    this.#rerun = parts.rerun ?? false
     this.confirm(parts.sent)
   }
 
@@ -80,15 +84,16 @@ export class Hold implements Claim {
   finish(outcome: Outcome): Promise<void> {
     if (this.ended) return Promise.resolve()
     this.ended = true
-    this.#leases.drop(this)
-    const abandoned = outcome === 'lease-lost' || outcome === 'abandoned'
+    this.#leases.settle(this)
+    const left = outcome === 'cancelled' && this.#rerun && this.#leases.draining
+    const abandoned = left || outcome === 'lease-lost' || outcome === 'abandoned'
     return this.#leases.ends.end(this, abandoned ? 'abandon' : 'done')
   }
 
   /** As if it had never been claimed: the handler was not called. */
   undo(): Promise<void> {
     this.ended = true
-    this.#leases.drop(this)
+    this.#leases.settle(this)
     return this.#leases.ends.end(this, 'undo')
   }
 }
@@ -104,6 +109,9 @@ export class Leases {
   readonly settings: Settings
   readonly ends: Ends
   readonly held: Set<Hold> = new Set()
+  /** The scheduler is being stopped. */
+  draining = false
+  readonly #unsettled = new Set<string>()
   readonly #nodes: Nodes
   readonly #keys: Keys
   readonly #onFenced: (hold: Hold, by: string) => void
@@ -128,12 +136,24 @@ export class Leases {
   hold(parts: HoldParts): Hold {
     const hold = new Hold(this, parts)
     this.held.add(hold)
+    this.#unsettled.add(hold.token)
     if (!this.#timer) this.#sleep()
     return hold
   }
 
   drop(hold: Hold): void {
     this.held.delete(hold)
+  }
+
+  /** Its run has ended. */
+  settle(hold: Hold): void {
+    this.#unsettled.delete(hold.token)
+    this.drop(hold)
+  }
+
+  /** Whether the run under this token has not ended, held or not. */
+  has(token: string): boolean {
+    return this.#unsettled.has(token)
   }
 
   /** Renews all at once: the wall clock has moved, or Redis is back. */
@@ -146,6 +166,7 @@ export class Leases {
     if (this.#timer) this.clock.clearTimeout(this.#timer)
     this.#timer = undefined
     this.held.clear()
+    this.#unsettled.clear()
   }
 
   #sleep(): void {

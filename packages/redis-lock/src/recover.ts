@@ -1,22 +1,36 @@
 import type { Host, Run } from '@escapement/core'
-import type { Ballot, Motion } from './ballot.ts'
-import { instanceOf, type Keys, nameOf, parseRecord, type Subject, type TickRecord } from './keys.ts'
+import type { Ballot, Motion, Verdict } from './ballot.ts'
+import type { Ends } from './ends.ts'
+import { instanceOf, nameOf, type Subject, type TickRecord } from './keys.ts'
 import type { Hold, Leases } from './lease.ts'
-import type { Node } from './node.ts'
-import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
-import { END } from './scripts/index.ts'
+import type { Records } from './records.ts'
 
 /** When to try again a rerun that met another run of its job, in ms. */
 const AGAIN = 100
+/** How long stores and loggers have for what was told, before a run is started again that may end this process, in ms. */
+const TELLING = 100
+
+/** A run that nobody holds any more. */
+export interface Case {
+  readonly subject: Subject
+  /** Another instance has seen it under way, and Redis has forgotten it. */
+  readonly witnessed?: boolean
+  /** Who had it then, if known. */
+  readonly by?: string | undefined
+  /** All who can say how it went on, if Redis has forgotten that, have had the time to. */
+  readonly late?: boolean
+  /** Whether nobody answers for it any more; given what is noted of it. */
+  readonly admits?: (latest: TickRecord | undefined) => boolean
+}
 
 export interface RecoverParts {
   readonly host: Host
   readonly settings: Settings
-  readonly keys: Keys
-  readonly nodes: Nodes
+  readonly records: Records
   readonly ballot: Ballot
   readonly leases: Leases
+  readonly ends: Ends
   token(): string
 }
 
@@ -24,6 +38,8 @@ export interface RecoverParts {
 export class Recover {
   readonly #parts: RecoverParts
   readonly #busy = new Set<string>()
+  /** What is being told. */
+  readonly #telling = new Set<Promise<unknown>>()
   /** Runs again that have not ended, by tick id. */
   readonly #reruns = new Map<string, Hold>()
 
@@ -32,60 +48,85 @@ export class Recover {
     parts.host.on('settled', (run) => this.#settled(run))
   }
 
-  /** Members of `open` whose lease is over, as seen by one node; `by`: who had it, where Redis cannot tell any more. */
-  look(stale: readonly string[], by?: string): void {
-    for (const member of stale) {
-      const subject = this.#parts.keys.parse(member)
-      if (!subject || this.#busy.has(member)) continue
-      this.#busy.add(member)
-      void this.#recover(subject, by)
-        .catch(() => {})
-        .finally(() => this.#busy.delete(member))
+  /** Never rejects. What is only told comes first: a run that is started again may end this process. */
+  async take(cases: readonly Case[]): Promise<void> {
+    const free = cases.filter(({ subject }) => !this.#busy.has(subject.member) && this.#concerns(subject))
+    for (const { subject } of free) this.#busy.add(subject.member)
+    try {
+      const told = Promise.all(free.map((one) => this.#open(one).catch(() => undefined)))
+      this.#telling.add(told)
+      const again = (await told).flatMap((rerun) => rerun ?? [])
+      this.#telling.delete(told)
+      if (again.length === 0) return
+      if (again.length < free.length) await this.#pause(TELLING)
+      await Promise.all(this.#telling)
+      await Promise.all(again.map((rerun) => rerun().catch(() => {})))
+    } finally {
+      for (const { subject } of free) this.#busy.delete(subject.member)
     }
   }
 
-  async #recover(subject: Subject, by?: string): Promise<void> {
-    const { host, settings, ballot, leases, nodes } = this.#parts
-    const records = await Promise.all(
-      nodes.all.map((node) =>
-        node.mget([subject.key]).then(
-          ([text]) => parseRecord(text),
-          () => undefined,
-        ),
-      ),
+  /** Another instance may have the job; when it is old, any will do. */
+  #concerns(subject: Subject): boolean {
+    const { host, records } = this.#parts
+    return (
+      subject.instant === undefined ||
+      host.job(subject.job) !== undefined ||
+      records.isAged(subject, undefined)
     )
-    const latest = records.reduce((a, b) => ((b?.start ?? 0) > (a?.start ?? 0) ? b : a), undefined)
-    const lost = records.filter((record) => record?.state === 'lost')
-    // Only who ran it writes `done`; `lost` is decided by the majority.
-    const over =
-      records.find((record) => record?.state === 'done') ??
-      (lost.length >= nodes.quorum ? lost[0] : undefined)
-    if (over) return this.#clear(subject, over)
+  }
 
+  /** Closes it, or returns how it is started again. */
+  async #open(one: Case): Promise<(() => Promise<void>) | undefined> {
+    const { host, settings, records } = this.#parts
+    const { subject, by } = one
+    const found = await records.read(subject)
+    if (found.over) return records.clear(subject, found.over)
+    if (found.silent) return
+    if (found.stray) return records.withdraw(subject, found.stray)
+    const { latest } = found
+    if (one.admits && !one.admits(latest)) return
     const starts = latest?.start ?? 1
     const job = host.job(subject.job)
-    const aged =
-      subject.instant !== undefined && this.#age(subject.instant) > settings.retention - settings.maxLate
-    // Another instance may have the job.
+    const aged = records.isAged(subject, latest)
     if (!job && !aged) return
     const again = job?.policies.onAbandoned === 'rerun' && subject.instant !== undefined && !aged
     if (again && starts < settings.maxStarts) {
       const leased = job.policies.overlap !== 'allow'
       if (leased && job.running > 0) return
-      const motion: Motion = { subject, token: this.#parts.token(), start: starts + 1, leased, state: 'run' }
-      const sent = { monotonic: host.clock.monotonic(), wall: host.clock.now() }
-      const verdict = await ballot.vote(motion)
-      if (verdict.kind === 'granted') {
-        const { fence } = verdict
-        const hold = leases.hold({ subject, token: motion.token, leased, start: starts + 1, fence, sent })
-        if (hold.held()) this.#rerun(subject, hold)
-        else await hold.undo()
-        return
-      }
-      if (verdict.kind === 'down') void ballot.withdraw([motion])
-      if (verdict.kind !== 'abstain') return
+      return () => this.#again(one, starts, leased, latest)
     }
-    await this.#lose(subject, starts, latest ? instanceOf(latest.token) : by, latest?.fence)
+    await this.#lose(one, starts, latest ? instanceOf(latest.token) : by, latest?.fence)
+  }
+
+  async #again(one: Case, starts: number, leased: boolean, latest: TickRecord | undefined): Promise<void> {
+    const { settings, ballot, leases, ends } = this.#parts
+    const { subject } = one
+    const vote = (start: number, accepted: boolean) => {
+      const motion: Motion = { subject, token: this.#parts.token(), start, leased, state: 'run', accepted }
+      return { motion, sent: this.#now(), verdict: ballot.vote(motion) }
+    }
+    let asked = vote(starts + 1, false)
+    let verdict = await asked.verdict
+    if (verdict.kind === 'unknown') {
+      if (!one.late) return
+      // Above all starts that can have been given.
+      asked = vote(Math.max(starts, settings.maxStarts) + 1 + verdict.births, true)
+      verdict = await asked.verdict
+    }
+    const { motion, sent } = asked
+    if (verdict.kind === 'granted') {
+      const { fence, start } = verdict
+      const hold = leases.hold({ ...motion, start, fence, sent, rerun: true })
+      if (hold.held()) this.#rerun(subject, hold)
+      else await hold.undo()
+      return
+    }
+    if (verdict.kind === 'down' && verdict.asked) {
+      void ends.end({ ...motion, fence: 0, since: sent.monotonic }, 'undo')
+    }
+    if (verdict.kind !== 'abstain') return
+    await this.#lose(one, starts, latest ? instanceOf(latest.token) : one.by, latest?.fence)
   }
 
   #rerun(subject: Subject, hold: Hold): void {
@@ -104,25 +145,43 @@ export class Recover {
     this.#reruns.delete(run.tick.id)
     if (!hold || hold.ended) return
     if (run.reason !== 'overlap') void hold.finish(run.outcome ?? 'skipped')
-    else void hold.undo().then(() => this.#lookSoon(hold.subject.member))
+    else void hold.undo().then(() => this.#lookSoon(hold.subject))
   }
 
   /** Most overlaps are short: another tick was just being claimed. */
-  #lookSoon(member: string): void {
-    this.#parts.host.clock.setTimeout(() => this.look([member]), AGAIN).unref?.()
+  #lookSoon(subject: Subject): void {
+    void this.#pause(AGAIN).then(() => this.take([{ subject }]))
   }
 
-  async #lose(subject: Subject, starts: number, by?: string, fence?: number): Promise<void> {
-    const { host, ballot } = this.#parts
-    const motion: Motion = {
-      subject,
-      token: this.#parts.token(),
-      start: starts + 1,
-      leased: false,
-      state: 'lost',
+  /** A run of which Redis has forgotten how it went on, and nobody else knows, is closed without a word. */
+  async #lose(one: Case, starts: number, by?: string, fence?: number): Promise<void> {
+    const { subject } = one
+    let verdict = await this.#voteLost(subject, starts + 1, false)
+    const unknown = verdict.kind === 'unknown' && !one.witnessed
+    if (verdict.kind === 'unknown') {
+      if (unknown && !one.late) return
+      verdict = await this.#voteLost(subject, starts + 1, true)
     }
-    const verdict = await ballot.vote(motion)
     if (verdict.kind !== 'granted') return
+    if (unknown) this.#doubt(subject)
+    else this.#tell(subject, starts, by, fence)
+  }
+
+  #voteLost(subject: Subject, start: number, accepted: boolean): Promise<Verdict> {
+    const { ballot, token } = this.#parts
+    return ballot.vote({ subject, token: token(), start, leased: false, state: 'lost', accepted })
+  }
+
+  #doubt(subject: Subject): void {
+    const tick = nameOf(subject)
+    this.#parts.host.log.warn(
+      { job: subject.job, tick },
+      `redis-lock: whether ${tick} came to its end is not known: Redis has forgotten it, and no instance is left that saw it`,
+    )
+  }
+
+  #tell(subject: Subject, starts: number, by: string | undefined, fence: number | undefined): void {
+    const { host } = this.#parts
     const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
     const tick = nameOf(subject)
     if (scheduledAt) {
@@ -135,16 +194,14 @@ export class Recover {
     host.emit('tick-lost', { job: subject.job, tick, scheduledAt, by, starts })
   }
 
-  /** A node that missed the end of a run learns of it. */
-  async #clear(subject: Subject, over: TickRecord): Promise<void> {
-    const { keys, nodes, settings } = this.#parts
-    const ks = [keys.open(subject.shard), subject.key, keys.job(subject.job), keys.prepared(subject.job)]
-    const args = [settings.retention, 3, 'clear', over.token, over.start, over.fence, subject.member, 0]
-    await Promise.allSettled(nodes.all.map((node: Node) => node.tell(END, ks, args)))
+  #now(): { monotonic: number; wall: number } {
+    const { clock } = this.#parts.host
+    return { monotonic: clock.monotonic(), wall: clock.now() }
   }
 
-  #age(at: number): number {
-    const { clock } = this.#parts.host
-    return clock.now() + (this.#parts.nodes.skew ?? 0) - at
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.host.clock.setTimeout(resolve, ms).unref?.()
+    })
   }
 }

@@ -22,7 +22,9 @@ import { Leases } from './lease.ts'
 import { Nodes } from './nodes.ts'
 import { parseOptions, type RedisLockOptions, type Settings } from './options.ts'
 import { Owners } from './owner.ts'
+import { Records } from './records.ts'
 import { Recover } from './recover.ts'
+import { Screen } from './screen.ts'
 import { LEAVE } from './scripts/index.ts'
 import { Witness } from './witness.ts'
 import './events.ts'
@@ -78,6 +80,14 @@ export function redisLock(options: RedisLockOptions): Plugin {
   }
 }
 
+/**
+ * How long an instance is alive after it was heard of, in ms: it misses no two scans, and if it died, it is out by the
+ * time its leases are over.
+ */
+function aliveFor({ lease, scan }: Settings): number {
+  return Math.round(Math.min(3 * scan, Math.max(lease, 1.5 * scan)))
+}
+
 /** What one instance knows of its fleet: the parts, and who tells whom. */
 class Fleet {
   readonly #host: Host
@@ -89,6 +99,7 @@ class Fleet {
   readonly #ends: Ends
   readonly #leases: Leases
   readonly #recover: Recover
+  readonly #screen: Screen
   readonly #mutexes: Exclusive
   #started = false
   /** Mutexes in use. */
@@ -111,15 +122,19 @@ class Fleet {
       self: () => (this.#started ? self : ''),
       timeout: settings.timeout,
       lease: settings.lease,
-      alive: Math.round(2.5 * settings.scan),
+      alive: aliveFor(settings),
       acks: settings.replicaAcks,
       onGreet: (node, shard, greeting) => {
         if (shard === 0) this.#owners.instances = greeting.instances
         if (!this.#started) return
         this.#ends.hurry()
-        this.#recover.look(greeting.stale)
-        for (const [member, by] of witness.look(node, shard, greeting))
-          this.#recover.look([member], by && instanceOf(by))
+        const lost = witness.look(node, shard, greeting)
+        const cases = [...lost].flatMap(([member, by]) => {
+          const subject = keys.parse(member)
+          return subject ? [{ subject, witnessed: true, by: by && instanceOf(by) }] : []
+        })
+        void this.#recover.take(cases)
+        this.#screen.look(node, shard, greeting)
       },
       onOffset: (offset) => this.#setClock(offset),
       onStep: (node, by) => this.#tellSkew(by, node.name),
@@ -149,8 +164,15 @@ class Fleet {
       backups: new Backups(nodes, witness, clock),
     })
     const token = () => this.#claims.token()
-    this.#recover = new Recover({ host, settings, keys, nodes, ballot, leases: this.#leases, token })
+    const records = new Records(clock, nodes, keys, settings)
+    const { leases, ends } = { leases: this.#leases, ends: this.#ends }
+    this.#recover = new Recover({ host, settings, records, ballot, leases, ends, token })
+    const recover = this.#recover
+    this.#screen = new Screen({ clock, settings, keys, self, leases, ends, records, recover, witness })
     this.#mutexes = new Exclusive(clock, nodes, keys, settings)
+    host.on('drain', () => {
+      this.#leases.draining = true
+    })
     host.on('clock-step', () => {
       nodes.follow()
       this.#leases.renew()
@@ -195,6 +217,7 @@ class Fleet {
 
   async start(): Promise<void> {
     this.#started = true
+    this.#leases.draining = false
     await this.#nodes.open()
     this.#nodes.tell()
   }

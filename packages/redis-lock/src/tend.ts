@@ -6,7 +6,7 @@ import { type Greeting, GUARDED, greeting, TEND } from './scripts/index.ts'
 import type { Shard } from './shard.ts'
 
 /** How many open runs are listed at a time. */
-const LISTED = 1000
+export const LISTED = 1000
 
 /** Looks after a shard, and learns which server has it. */
 export async function tend(

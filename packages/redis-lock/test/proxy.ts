@@ -7,6 +7,7 @@ export class KeptProxy {
   connections = 0
   #target: number
   #dead = new Set<Socket>()
+  #muted = false
   readonly #pairs = new Map<Socket, Socket>()
   readonly #server: Server
 
@@ -38,6 +39,15 @@ export class KeptProxy {
     for (const client of this.#pairs.keys()) this.#dead.add(client)
   }
 
+  /** Commands reach the server, and its answers nobody, for a while. */
+  mute(): void {
+    this.#muted = true
+  }
+
+  unmute(): void {
+    this.#muted = false
+  }
+
   /** Another server answers on the connections there are. */
   switchTo(target: number): void {
     this.#target = target
@@ -59,7 +69,7 @@ export class KeptProxy {
     backend.on('error', () => {})
     backend.on('close', () => client.destroy())
     backend.on('data', (data) => {
-      if (!this.#dead.has(client)) client.write(data)
+      if (!this.#dead.has(client) && !this.#muted) client.write(data)
     })
   }
 }

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Keys, type Subject } from '../src/keys.ts'
-import { BEAT, CLAIM, END, type Script, TEND } from '../src/scripts/index.ts'
+import { BEAT, CLAIM, END, PAGE, type Script, TEND } from '../src/scripts/index.ts'
 import { RedisServer } from './redis-server.ts'
 
 let server: RedisServer
@@ -40,6 +40,7 @@ interface Given {
   state?: string
   fence?: number | ''
   guard?: number
+  accepted?: number
 }
 const LEASE = 1000
 async function claim(subject: Subject, given: Given = {}) {
@@ -56,7 +57,16 @@ async function claim(subject: Subject, given: Given = {}) {
     30_000,
     2000,
   ]
-  const item = [subject.at ?? '', token, start, given.fence ?? '', leased, state, subject.member]
+  const item = [
+    subject.at ?? '',
+    token,
+    start,
+    given.fence ?? '',
+    leased,
+    state,
+    subject.member,
+    given.accepted ?? 0,
+  ]
   return (await run(CLAIM, ks, [...head, ...item]))[1] as string
 }
 const beat = async (subject: Subject, token: string, fence: string, start = 1) =>
@@ -89,7 +99,7 @@ const jobOf = async (job: string) => ((await redis.get(keys.job(job))) ?? '0|0||
 /** Lets the lease of a tick be over. */
 async function expire(subject: Subject) {
   await redis.set(keys.job(subject.job), (await jobOf(subject.job)).with(3, '0').join('|'))
-  await redis.zadd(keys.open(0), 1, subject.member)
+  await redis.zadd(keys.open(0), Date.now() - 1, subject.member)
 }
 
 test('a tick is given once, and its owner is told so again', async () => {
@@ -220,7 +230,9 @@ test('a run that aborted can be taken up at once, also if Redis forgot it', asyn
   await redis.flushall()
   await settle()
   expect(await end(tick, 'abandon', 'a/1.0', fence)).toBe('ok')
-  expect((await tend())[4]).toEqual([tick.member, '0'])
+  const [member, score] = (await tend())[4] as string[]
+  expect(member).toBe(tick.member)
+  expect(Number(score)).toBeLessThan(0)
   expect(await claim(tick, { token: 'b/1.0', start: 2 })).toMatch(/^ok\|2/)
 })
 
@@ -283,4 +295,88 @@ test('instances are known while they are heard of', async () => {
   expect((await tend(['b', 5000, 0, 0, 100]))[3]).toEqual(['a', 'b'])
   await redis.zadd(keys.instances(0), 5, 'a')
   expect((await tend(['b', 5000, 0, 0, 100]))[3]).toEqual(['b'])
+})
+
+/** A run that Redis knows from before it was born: its record is as old as a snapshot. */
+async function remembered(subject: Subject, token = 'a/1.0') {
+  const fence = fenceOf(await claim(subject, { token }))
+  const now = await settle(LEASE + 100)
+  await redis.zadd(keys.open(0), now - 200, subject.member)
+  await redis.set(keys.job(subject.job), `${fence}|${subject.at}|${token}|${now - 200}`)
+  return { now, fence }
+}
+
+test('what became of a run from before the birth of Redis is unknown: neither lost nor started as usual', async () => {
+  const tick = keys.tick('a', await settle())
+  await remembered(tick)
+  expect(await claim(tick, { token: 'b/1.0', start: 2 })).toBe('unknown|0')
+  expect(await claim(tick, { token: 'b/1.0', start: 2, state: 'lost', leased: 0 })).toBe('unknown|0')
+  expect(await claim(tick, { token: 'b/1.0', start: 1 })).toBe('taken|a/1.0')
+  expect(await claim(tick, { token: 'b/1.0', start: 2, mode: 'prepare' })).toBe('unknown|0')
+  expect(await claim(tick, { token: 'b/1.0', start: 4, accepted: 1 })).toMatch(/^ok\|4\|/)
+})
+
+test('it may have been started again once for each lease between its record and the birth', async () => {
+  const now = await settle()
+  const tick = keys.tick('a', now)
+  await redis.set(tick.key, `1|a/1.0|${(now - 10 * LEASE) * 1000}|run`)
+  await redis.zadd(keys.open(0), now - 9 * LEASE, tick.member)
+  await settle(2 * LEASE)
+  expect(await claim(tick, { token: 'b/1.0', start: 2 })).toBe('unknown|8')
+})
+
+test('nothing is said of it while its instance can still be back', async () => {
+  const tick = keys.tick('a', await settle())
+  await claim(tick)
+  const now = await settle(LEASE / 2)
+  await redis.zadd(keys.open(0), now - 1, tick.member)
+  expect(await claim(tick, { token: 'b/1.0', start: 2, accepted: 1 })).toMatch(/^hold\|\d+$/)
+})
+
+test('its instance, still at work, renews its lease, also over an older start or holder', async () => {
+  const now = await settle()
+  const tick = keys.tick('a', now)
+  const { fence } = await remembered(tick)
+  expect(await beat(tick, 'a/1.0', fence)).toBe('ok')
+  expect(await claim(tick, { token: 'b/1.0', start: 2 })).toMatch(/^alive/)
+  // The record, and the lease, are of the start before.
+  const other = keys.tick('b', now)
+  await remembered(other)
+  const later = await settle(LEASE / 2)
+  await redis.set(keys.job('b'), `1|${now}|z/1.0|${later + LEASE / 4}`)
+  expect(await beat(other, 'c/1.0', '99', 2)).toBe('ok')
+  expect(await redis.get(other.key)).toBe('2|c/1.0|99|run')
+  expect(await beat(other, 'd/1.0', '98', 2)).toBe('fenced|c/1.0')
+})
+
+test('an end is written over an earlier start, not over a later one', async () => {
+  const tick = keys.tick('a', await settle())
+  const first = fenceOf(await claim(tick))
+  expect(await end(tick, 'undo', 'b/1.0', 9, 2)).toBe('fenced|a/1.0')
+  expect(await end(tick, 'done', 'b/1.0', 9, 2)).toBe('ok')
+  expect(await redis.get(tick.key)).toBe('2|b/1.0|9|done')
+  expect(await end(tick, 'done', 'a/1.0', first)).toBe('fenced|b/1.0')
+  expect(await end(tick, 'clear', 'a/1.0', first)).toBe('fenced|b/1.0')
+})
+
+test('what an instance gave up after the birth of Redis is known', async () => {
+  const tick = keys.tick('a', await settle(LEASE / 2))
+  await claim(tick, { leased: 0 })
+  await end(tick, 'abandon', 'a/1.0', fenceOf(await claim(tick, { leased: 0 })))
+  expect(await claim(tick, { token: 'b/1.0', start: 2, leased: 0 })).toMatch(/^ok\|2\|/)
+  const before = keys.tick('b', Date.now())
+  await claim(before, { leased: 0 })
+  await redis.zadd(keys.open(0), -(Date.now() - LEASE), before.member)
+  expect(await claim(before, { token: 'b/1.0', start: 2, leased: 0 })).toMatch(/^hold\|/)
+})
+
+test('runs whose lease is over and those under way are listed apart, and page by page', async () => {
+  const now = await settle()
+  await claim(keys.tick('a', now))
+  for (let i = 0; i < 5; i++) await redis.zadd(keys.open(0), now - 10 + i, `t|${i}|old`)
+  const [, , , , stale, running] = (await tend(['', 5000, 0, 0, 3])) as string[][]
+  expect(stale).toEqual(['t|0|old', String(now - 10), 't|1|old', String(now - 9), 't|2|old', String(now - 8)])
+  expect(running?.[0]).toBe(keys.tick('a', now).member)
+  const page = (await run(PAGE, [keys.open(0)], [3, 3])).slice(1)
+  expect(page).toEqual(['t|3|old', String(now - 7), 't|4|old', String(now - 6)])
 })

@@ -9,6 +9,9 @@ const keys = new Keys('ns', 1)
 const { member, key } = keys.tick('report', 60_000)
 const other = keys.tick('sync', 60_000)
 
+/** A run whose lease was renewed on the Redis that is there. */
+const held = (of = member) => ({ member: of, score: 1e9 })
+
 /** One Redis, on which `a` holds the tick of a job at first; all that has been lost of it is collected. */
 async function setup() {
   const records = new Map([
@@ -30,15 +33,15 @@ async function setup() {
       now: 100_000,
       born: 1000,
       instances: ['a', 'b'],
-      open: [],
       stale: [],
+      running: [],
       ...given,
     }
     const lost = witness.look(node, 0, greeting)
     await Promise.resolve()
     return [...lost]
   }
-  await greet({ open: [member] })
+  await greet({ running: [held()] })
   return { greet, witness, node, asked, records }
 }
 const reborn = { born: 105_000, now: 105_100 }
@@ -67,8 +70,8 @@ test('an instance that is back answers for its runs itself', async () => {
 test('a run whose lease was renewed on the new Redis goes the usual way', async () => {
   const { greet } = await setup()
   await greet({ ...reborn, instances: ['b'] })
-  await greet({ ...reborn, open: [member], instances: ['b'] })
-  expect(await greet({ ...later, open: [member], stale: [member], instances: ['b'] })).toEqual([])
+  await greet({ ...reborn, running: [held()], instances: ['b'] })
+  expect(await greet({ ...later, stale: [{ member, score: later.now }], instances: ['b'] })).toEqual([])
 })
 
 test('Redis may forget again before it was trusted', async () => {
@@ -80,8 +83,8 @@ test('Redis may forget again before it was trusted', async () => {
 
 test('who has a run is asked once', async () => {
   const { greet, asked } = await setup()
-  await greet({ open: [member] })
-  await greet({ open: [member, other.member] })
+  await greet({ running: [held()] })
+  await greet({ running: [held(), held(other.member)] })
   expect(asked).toEqual([[key], [other.key]])
 })
 

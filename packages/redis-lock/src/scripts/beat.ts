@@ -1,7 +1,8 @@
 import { PRELUDE, type Script, script } from './script.ts'
 
 /**
- * Renews leases. One that is over is not renewed; one that Redis has forgotten altogether is written anew.
+ * Renews leases. One that is over is not renewed. One that Redis has forgotten, altogether or since the record that
+ * it has, is written anew.
  *
  * KEYS born open (tick job)…; ARGV expires|server lease retention (token record fence leased member)…
  * → now, then for each: ok | over | fenced|token; or only: now, 'expired' | 'unborn'
@@ -9,25 +10,27 @@ import { PRELUDE, type Script, script } from './script.ts'
 export const BEAT: Script = script(`${PRELUDE}
 local expires, server = bounds(ARGV[1])
 if now > expires then return { now, 'expired' } end
-if not born(KEYS[1], server) then return { now, 'unborn' } end
-local later, retention = digits(now + tonumber(ARGV[2])), ARGV[3]
+local since = born(KEYS[1], server)
+if not since then return { now, 'unborn' } end
+local lease, retention = tonumber(ARGV[2]), ARGV[3]
+local later = digits(now + lease)
 read(3)
 
 local function renew(k, a)
   local token, wanted, fence, leased, member = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3] == '1', ARGV[a + 4]
   local issued, newest, holder, ends = load(KEYS[k + 1])
   local record = value[KEYS[k]]
-  if record then
-    if record ~= wanted then
-      local _, owner = split(record)
-      return 'fenced|' .. owner
-    end
-    local open = redis.call('ZSCORE', KEYS[2], member)
+  if record and record ~= wanted then
+    local started, owner = split(record)
+    if tonumber(started) >= tonumber((split(wanted))) then return 'fenced|' .. owner end
+  end
+  local open = redis.call('ZSCORE', KEYS[2], member)
+  if record == wanted and not (open and restored(open, since, lease)) then
     if not open or tonumber(open) <= now then return 'over' end
     if leased and (holder ~= token or tonumber(ends) <= now) then return 'over' end
     redis.call('PEXPIRE', KEYS[k], retention)
   else
-    if leased and holder ~= token and tonumber(ends) > now then return 'over' end
+    if leased and holder ~= token and tonumber(ends) > now and not restored(ends, since, lease) then return 'over' end
     write(KEYS[k], wanted, retention)
   end
   if leased then

@@ -6,12 +6,13 @@ import { PRELUDE, type Script, script } from './script.ts'
  *
  * A tick older than maxLate is given only if it is newer than all that were ever given of its job: of others it
  * cannot be known any more. A `start` above 1 is a ballot over a tick whose run was abandoned: it wins only over a
- * record in state `run` with a smaller start whose lease is over.
+ * record in state `run` with a smaller start whose lease is over. If that record is from before the birth of Redis,
+ * the run may have ended, or been started again, since: such a ballot wins only where this is `accepted`.
  *
  * KEYS born open (tick job prepared)…, without `prepared` in the mode `claim`
- * ARGV expires|server mode guard lease retention early maxLate reserve (at token start fence leased state member)…
+ * ARGV expires|server mode guard lease retention early maxLate reserve (at token start fence leased state member accepted)…
  * → now, then for each tick one of: ok|start|fence taken|token busy|token contended wait|ms late hold|ms abstain
- *   alive|ms; or only: now, 'expired' | 'unborn'
+ *   alive|ms unknown|births; or only: now, 'expired' | 'unborn'
  */
 export const CLAIM: Script = script(`${PRELUDE}
 local mode, guard = ARGV[2], ARGV[3] == '1'
@@ -27,7 +28,7 @@ local opened = {}
 local function decide(k, a)
   local tickKey, jobKey, prepKey = KEYS[k], KEYS[k + 1], KEYS[k + 2]
   local at, token, start, given = tonumber(ARGV[a]), ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]
-  local leased, state, member = ARGV[a + 4] == '1', ARGV[a + 5], ARGV[a + 6]
+  local leased, state, member, accepted = ARGV[a + 4] == '1', ARGV[a + 5], ARGV[a + 6], ARGV[a + 7] == '1'
   local issued, newest, holder, ends = load(jobKey)
 
   local previous
@@ -38,6 +39,11 @@ local function decide(k, a)
     if was ~= 'run' or tonumber(s) >= tonumber(start) then return 'taken|' .. owner end
     local open = redis.call('ZSCORE', KEYS[2], member)
     if open and tonumber(open) > now then return 'alive|' .. (tonumber(open) - now) end
+    if guard and not back and open and restored(open, since, lease) then
+      if now < since + lease then return 'hold|' .. (since + lease - now) end
+      -- A run that nobody knows of can have been started again once for each lease between the record and this birth.
+      if not accepted then return 'unknown|' .. digits(math.max(0, math.floor((since - fence / 1000) / lease))) end
+    end
     previous = owner
   elseif at then
     if start == '1' then
@@ -87,7 +93,7 @@ local answers = { now }
 local a = 9
 for k = 3, #KEYS, mode == 'claim' and 2 or 3 do
   answers[#answers + 1] = decide(k, a)
-  a = a + 7
+  a = a + 8
 end
 if #opened > 0 then redis.call('ZADD', KEYS[2], unpack(opened)) end
 return answers

@@ -2,8 +2,8 @@ import { PRELUDE, type Script, script } from './script.ts'
 
 /**
  * Ends claims: `done` for ever; `abandon` leaves the tick to be recovered at once; `undo` as if the claim had
- * never been; `clear` repeats an end that another node has told of. All but `undo` are written also where Redis
- * has forgotten the claim.
+ * never been; `clear` repeats an end that is known: another node has it, or this one had it and has forgotten it. All but
+ * `undo` are written also where Redis has forgotten the claim, and over an earlier start of the tick.
  *
  * KEYS open (tick job prepared)…, without `prepared` if `step` is 2; ARGV retention step (what token start fence member hold)…
  * → now, then for each: ok | fenced|token
@@ -21,10 +21,13 @@ local function finish(k, a)
   local owner = token
   if record then
     if record ~= start .. '|' .. own .. 'run' then
-      local _
-      _, owner = split(record)
+      local started
+      started, owner = split(record)
+      local later = tonumber(started) - tonumber(start)
+      if owner ~= token and (what == 'undo' or later > 0 or (later == 0 and what ~= 'clear')) then
+        return 'fenced|' .. owner
+      end
     end
-    if owner ~= token and what ~= 'clear' then return 'fenced|' .. owner end
   elseif what == 'undo' then
     return 'ok'
   end
@@ -37,7 +40,7 @@ local function finish(k, a)
     closed[#closed + 1] = member
   else
     write(KEYS[k], (what == 'undo' and tonumber(start) - 1 or start) .. '|' .. own .. 'run', retention)
-    redis.call('ZADD', KEYS[1], 0, member)
+    redis.call('ZADD', KEYS[1], digits(-now), member)
   end
   release(KEYS[k + 1], token, owner, what == 'done' and hold or '0')
   return 'ok'

@@ -81,6 +81,13 @@ end
 local function save(key, issued, newest, holder, ends)
   write(key, issued .. '|' .. newest .. '|' .. holder .. '|' .. ends, '2592000000')
 end
+-- Whether Redis knew of an open run before it was born and has not heard of it since: how it went on is unknown. The
+-- score is when the lease is over, or the time at which the run was given up, less than 0.
+local function restored(score, since, lease)
+  local ms = tonumber(score)
+  if ms <= 0 then return ms < 0 and -ms < since end
+  return ms < since + lease
+end
 local function release(key, one, other, hold)
   local issued, newest, holder, ends = load(key)
   if ends ~= '0' and (holder == one or holder == other) then

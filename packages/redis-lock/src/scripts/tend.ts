@@ -2,7 +2,7 @@ import { PRELUDE, type Script, script } from './script.ts'
 
 /**
  * Looks after a shard. Registers an instance, notices a Redis that is not the one we knew, and lists the open
- * runs, those whose lease was over first.
+ * runs: those whose lease is over, and the others, each up to a limit.
  *
  * born: a Redis with another run_id than the one noted may have forgotten what it had acknowledged, up to now.
  * If nothing is noted, it is either new or came up empty: then what was acknowledged before its start is gone,
@@ -18,7 +18,7 @@ import { PRELUDE, type Script, script } from './script.ts'
  * that one acknowledged.
  *
  * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease ahead server heard
- * → now, identity, born, instances that are alive, open runs and when their lease is over, ahead; or only: now,
+ * → now, identity, born, instances that are alive, open runs with their scores, twice, ahead; or only: now,
  *   'anonymous' where INFO is forbidden and the script has no mark, 'unknown' where a mark tells nothing either
  */
 export const TEND: Script = script(`${PRELUDE}
@@ -52,9 +52,15 @@ end
 return {
   now, id, since,
   redis.call('ZRANGE', KEYS[3], 0, -1),
-  redis.call('ZRANGE', KEYS[2], 0, ARGV[5] - 1, 'WITHSCORES'),
+  redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ARGV[5]),
+  redis.call('ZRANGEBYSCORE', KEYS[2], digits(now + 1), '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[5]),
   shift
 }
+`)
+
+/** More runs whose lease is over, with their scores. KEYS open; ARGV offset limit */
+export const PAGE: Script = script(`${PRELUDE}
+return { now, unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', ARGV[1], ARGV[2])) }
 `)
 
 /** Forgets an instance. KEYS instances; ARGV instance */
@@ -73,24 +79,38 @@ export interface Greeting {
   /** What it was told before this moment, it may have forgotten. */
   readonly born: number
   readonly instances: string[]
-  /** Open runs, as members. */
-  readonly open: string[]
-  /** Those whose lease is over. */
-  readonly stale: string[]
+  /** Runs whose lease is over, at most so many as are listed. */
+  readonly stale: readonly Open[]
+  /** The others. */
+  readonly running: readonly Open[]
 }
 
-export function greeting([time, id, born, instances, scored, ahead]: unknown[]): Greeting {
-  const now = Number(time)
-  const listed = scored as string[]
-  const open = listed.filter((_, i) => i % 2 === 0)
-  const stale = open.filter((_, i) => Number(listed[2 * i + 1]) <= now)
+/** An open run. */
+export interface Open {
+  readonly member: string
+  /** When its lease is over, by the clock of Redis in ms; below 0: when it was given up. */
+  readonly score: number
+}
+
+/** Reads `member, score, member, score…`. */
+export function opens(listed: readonly string[]): Open[] {
+  return listed.flatMap((member, i) => (i % 2 === 0 ? [{ member, score: Number(listed[i + 1]) }] : []))
+}
+
+/** Whether it is from before the birth of Redis: see `restored` in the scripts. */
+export function isRestored({ score }: Open, born: number, lease: number): boolean {
+  if (score <= 0) return score < 0 && -score < born
+  return score < born + lease
+}
+
+export function greeting([time, id, born, instances, stale, running, ahead]: unknown[]): Greeting {
   return {
     ahead: Number(ahead),
     id: String(id),
-    now,
+    now: Number(time),
     born: Number(born),
     instances: instances as string[],
-    open,
-    stale,
+    stale: opens(stale as string[]),
+    running: opens(running as string[]),
   }
 }

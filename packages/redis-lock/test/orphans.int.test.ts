@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Run } from '@escapement/core'
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { type Member, member, startServer, undo } from './open-fleet.ts'
+import { until } from './open-nodes.ts'
+import { KeptProxy } from './proxy.ts'
+import type { RedisServer } from './redis-server.ts'
+
+const NEVER = '0 0 1 1 *'
+
+function connect(server: RedisServer): Redis {
+  const redis = new Redis(server.port)
+  undo.push(() => redis.disconnect())
+  return redis
+}
+
+/** Runs of an instance that died, as it left them: their leases are over. */
+async function orphan(redis: Redis, job: string, count: number, from: number, manual = false): Promise<void> {
+  const fence = from * 1000
+  const batch = redis.pipeline()
+  for (let i = 0; i < count; i++) {
+    const id = manual ? `0198c7a0-0000-7000-8000-${String(i).padStart(12, '0')}` : from - i
+    const kind = manual ? 'm' : 't'
+    batch.set(`{escapement:0}:${job}:${kind}:${id}`, `1|gone/1.${i}|${fence}|run`, 'PX', 900_000)
+    batch.zadd('{escapement:0}:open', from - 1000 - (manual ? 0 : i), `${kind}|${id}|${job}`)
+  }
+  await batch.exec()
+}
+
+const lost = (of: Member, job: string) => of.words.filter((word) => word.startsWith(`tick-lost ${job}`))
+
+test('orphans of jobs that nobody has hide no other run', async () => {
+  const server = await startServer()
+  const redis = connect(server)
+  await orphan(redis, 'nobody', 2500, Date.now() - 20_000)
+  await orphan(redis, 'mine', 1, Date.now() - 5000)
+  const { scheduler, words } = member({ clients: [server.url], guard: false })
+  scheduler.job('mine', NEVER, () => {})
+  await scheduler.start()
+  await until('it is told', () => words.some((word) => word.startsWith('tick-lost mine@')))
+})
+
+test('runs that were asked for, of jobs that are gone, are closed when they are old', async () => {
+  const server = await startServer()
+  const redis = connect(server)
+  const old = Date.now() - 15 * 60_000
+  await orphan(redis, 'removed', 3, old, true)
+  // Nothing is noted of these any more.
+  await redis.zadd('{escapement:0}:open', old, 'm|0198c7a0-0000-7000-8000-00000000000a|removed')
+  await orphan(redis, 'young', 1, Date.now() - 10_000, true)
+  const one = member({ clients: [server.url], guard: false })
+  await one.scheduler.start()
+  await until('they are closed', async () => (await redis.zcard('{escapement:0}:open')) === 1)
+  expect(await redis.zrange('{escapement:0}:open', 0, -1)).toEqual([
+    'm|0198c7a0-0000-7000-8000-000000000000|young',
+  ])
+})
+
+test('what is lost is told before what is run again, which may end the process', async () => {
+  const server = await startServer()
+  const redis = connect(server)
+  await orphan(redis, 'poison', 3, Date.now() - 3000)
+  await orphan(redis, 'other', 3, Date.now() - 3000)
+  const one = member({ clients: [server.url], guard: false })
+  let told = -1
+  const poison = () => {
+    if (told < 0) told = lost(one, 'other').length
+  }
+  one.scheduler.job('poison', NEVER, { onAbandoned: 'rerun' }, poison)
+  one.scheduler.job('other', NEVER, () => {})
+  await one.scheduler.start()
+  await until('it runs again', () => told >= 0)
+  expect(told).toBe(3)
+})
+
+/** A run that lasts until it is let go. */
+function gate(): { handler: (run: Run) => Promise<void>; open: () => void } {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { handler: () => opened, open }
+}
+
+test('after an outage, living instances write their own ends: nobody else takes their runs', async () => {
+  const server = await startServer()
+  const fleet = [0, 1, 2].map(() => member({ clients: [server.url], guard: false, lease: 1000, scan: 200 }))
+  const jobs = Array.from({ length: 30 }, (_, i) => `job-${i}`)
+  const { handler, open } = gate()
+  for (const { scheduler } of fleet) for (const job of jobs) scheduler.job(job, NEVER, handler)
+  await Promise.all(fleet.map(({ scheduler }) => scheduler.start()))
+  // The others have been there for long.
+  await sleep(2500)
+  const runs = await Promise.all(jobs.map((job) => (fleet[0] as Member).scheduler.run(job)))
+  await until('all run', () => runs.every(({ state }) => state === 'running'))
+  server.hang()
+  open()
+  await Promise.all(runs.map((run) => run.settled))
+  await sleep(2500)
+  server.resume()
+  await sleep(4000)
+  expect(fleet.flatMap(({ words }) => words)).toEqual([])
+})
+
+test('an instance that is slow to come back writes its own ends', async () => {
+  const server = await startServer()
+  const proxy = await KeptProxy.start(server.port)
+  undo.push(() => proxy.stop())
+  const one = member({ clients: [`redis://127.0.0.1:${proxy.port}`], guard: false, lease: '2s', scan: 500 })
+  const two = member({ clients: [server.url], guard: false, lease: '2s', scan: 500 })
+  const { handler, open } = gate()
+  for (const { scheduler } of [one, two]) scheduler.job('a', NEVER, handler)
+  await Promise.all([one.scheduler.start(), two.scheduler.start()])
+  await sleep(2500)
+  const run = await one.scheduler.run('a')
+  await until('it runs', () => run.state === 'running')
+  server.hang()
+  // Its connection is dead: it takes some time to find out.
+  proxy.kill()
+  open()
+  await run.settled
+  await sleep(2500)
+  server.resume()
+  await sleep(4000)
+  expect([...one.words, ...two.words]).toEqual([])
+})
+
+test('a claim whose answer was lost is no lost tick', async () => {
+  const server = await startServer()
+  const proxy = await KeptProxy.start(server.port)
+  undo.push(() => proxy.stop())
+  const one = member({ clients: [`redis://127.0.0.1:${proxy.port}`], guard: false, lease: '4s', scan: '1s' })
+  const two = member({ clients: [server.url], guard: false, lease: '4s', scan: '1s' })
+  for (const { scheduler } of [one, two]) scheduler.job('a', NEVER, () => {})
+  await Promise.all([one.scheduler.start(), two.scheduler.start()])
+  await sleep(2500)
+  proxy.mute()
+  // Its connection is made anew meanwhile, and what was claimed is taken back as soon as there is one that answers.
+  const asked = one.scheduler.run('a').catch((error: Error) => error)
+  await sleep(3000)
+  proxy.unmute()
+  const run = await asked
+  if (!(run instanceof Error)) await run.settled
+  await sleep(6000)
+  expect([...one.words, ...two.words]).toEqual([])
+  expect(await connect(server).zcard('{escapement:0}:open')).toBe(0)
+})
