@@ -122,7 +122,8 @@ export class PostgresLock implements Lock {
 
   #finish(key: string, token: string, outcome: Outcome, rerun: boolean): Promise<void> {
     const { client, draining } = this.#parts
-    const leave = rerun && outcome === 'cancelled' && draining()
+    // What is not held any more is not closed either: another instance runs it again.
+    const leave = rerun && (outcome === 'lease-lost' || (outcome === 'cancelled' && draining()))
     return this.#surely(token, () =>
       leave ? release(client, key, token) : finish(client, key, token, outcome),
     )

@@ -47,12 +47,12 @@ test('runs that were asked for, of jobs that are gone, are closed when they are 
   const old = Date.now() - 15 * 60_000
   await orphan(redis, 'removed', 3, old, true)
   // Nothing is noted of these any more.
-  await redis.zadd('{escapement:0}:open', old, 'm|0198c7a0-0000-7000-8000-00000000000a|removed')
+  await redis.zadd('{escapement:0}:open', String(old), 'm|0198c7a0-0000-7000-8000-00000000000a|removed')
   await orphan(redis, 'young', 1, Date.now() - 10_000, true)
   const one = member({ clients: [server.url], guard: false })
   await one.scheduler.start()
   await until('they are closed', async () => (await redis.zcard('{escapement:0}:open')) === 1)
-  expect(await redis.zrange('{escapement:0}:open', 0, -1)).toEqual([
+  expect(await redis.zrange('{escapement:0}:open', '0', '-1')).toEqual([
     'm|0198c7a0-0000-7000-8000-000000000000|young',
   ])
 })
@@ -96,7 +96,7 @@ test('after an outage, living instances write their own ends: nobody else takes 
   await until('all run', () => runs.every(({ state }) => state === 'running'))
   server.hang()
   open()
-  await Promise.all(runs.map((run) => run.settled))
+  await until('all have ended', () => runs.every(({ outcome }) => outcome))
   await sleep(2500)
   server.resume()
   await sleep(4000)
@@ -119,7 +119,7 @@ test('an instance that is slow to come back writes its own ends', async () => {
   // Its connection is dead: it takes some time to find out.
   proxy.kill()
   open()
-  await run.settled
+  await until('it has ended', () => run.outcome)
   await sleep(2500)
   server.resume()
   await sleep(4000)
@@ -141,7 +141,7 @@ test('a claim whose answer was lost is no lost tick', async () => {
   await sleep(3000)
   proxy.unmute()
   const run = await asked
-  if (!(run instanceof Error)) await run.settled
+  await until('it has ended', () => run instanceof Error || run.outcome)
   await sleep(6000)
   expect([...one.words, ...two.words]).toEqual([])
   expect(await connect(server).zcard('{escapement:0}:open')).toBe(0)

@@ -115,7 +115,8 @@ export class SqliteLock implements Lock {
 
   #finish(key: string, token: string, outcome: Outcome, rerun: boolean): Promise<void> {
     const { writer, draining } = this.#parts
-    const leave = rerun && outcome === 'cancelled' && draining()
+    // What is not held any more is not closed either: another process runs it again.
+    const leave = rerun && (outcome === 'lease-lost' || (outcome === 'cancelled' && draining()))
     // Committed at once: the others wait for the lease.
     return writer.write((db) => (leave ? release(db, key, token) : finish(db, key, token, outcome)))
   }

@@ -35,8 +35,9 @@ export function fakeRun(given: FakeRun = {}): Run {
     job: {
       name: job,
       running: 0,
+      trigger: { next: () => undefined },
       policies: { onAbandoned: given.onAbandoned ?? 'record', overlap: 'skip' },
-    } as Job,
+    } as unknown as Job,
     tick,
     trigger,
     state: outcome ?? 'running',

@@ -228,6 +228,27 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
         await assert.rejects(waiting, /enough/)
       })
     }),
+    fleet(
+      'a claim that was found not to be held any more is left to be taken over, and never closed',
+      2,
+      async ([a, b]) => {
+        const run = tick({ onAbandoned: 'rerun' })
+        const claim = await granted(claims(a as Instance, run))
+        // Nobody can take it over yet.
+        for (const one of [a, b]) one?.clock.stall()
+        await passed(TIMES.lease + 50)
+        assert.equal(claim.held(), false)
+        const again_ = awaitRuns((b as Instance).scheduler, { where: again })
+        a?.clock.resume()
+        await claim.finish('lease-lost')
+        b?.clock.resume()
+        const [second] = await again_
+        assert.equal(second?.tick.id, run.tick.id)
+        assert.equal(second?.start, 2)
+        assert.ok((second?.fence ?? 0) > (claim.fence ?? 0))
+      },
+      { onAbandoned: 'rerun' },
+    ),
   ]
   if (fault) {
     cases.push(
