@@ -115,7 +115,8 @@ const NAMES = [
 function checkEvent(event: unknown): void {
   if (typeof event !== 'string') fail('the name of an event', 'a string', event)
   if ((NAMES as readonly string[]).includes(event)) return
-  const meant = nearest(event, NAMES)
+  // `clock-skew` of redis-lock is two characters from `clock-step`.
+  const meant = nearest(event, NAMES, 1)
   if (!meant) return
   throw new EscapementError(
     'ERR_ESCAPEMENT_OPTION',

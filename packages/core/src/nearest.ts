@@ -2,11 +2,19 @@
 const MAX_WORD = 64
 const MAX_CANDIDATES = 1_000
 
-/** The candidate that takes the fewest typing errors to get to, if these are few. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/**
+ * The candidate that takes the fewest typing errors to get to, if these are few.
+ *
+ * @param most So many errors at most. Default: one for every three characters.
+ */
+export function nearest(
+  word: string,
+  candidates: readonly string[],
+  most: number = Math.max(1, word.length / 3),
+): string | undefined {
   if (word.length > MAX_WORD) return
   let best: string | undefined
-  let fewest = Math.max(1, word.length / 3)
+  let fewest = most
   for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     if (Math.abs(candidate.length - word.length) > fewest) continue
     const errors = typingErrors(word.toLowerCase(), candidate.toLowerCase())

@@ -253,3 +253,10 @@ test('whatever is given, what is thrown is coded', async () => {
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) },
   )
 }, 300_000)
+
+test.each(['clock-skew', 'fenced', 'tick-lost', 'instance-joined'])(
+  'an event of a plugin is taken: %s',
+  (event) => {
+    expect(() => createScheduler().on(event as never, () => {})).not.toThrow()
+  },
+)
