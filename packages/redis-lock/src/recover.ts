@@ -40,6 +40,8 @@ export class Recover {
   readonly #busy = new Set<string>()
   /** What is being told. */
   readonly #telling = new Set<Promise<unknown>>()
+  /** To be started again when the run of the same job that is under way here has ended: the next one would come first. */
+  readonly #waiting = new Map<string, Case>()
   /** Runs again that have not ended, by tick id. */
   readonly #reruns = new Map<string, Hold>()
 
@@ -93,7 +95,10 @@ export class Recover {
     const again = job?.policies.onAbandoned === 'rerun' && subject.instant !== undefined && !aged
     if (again && starts < settings.maxStarts) {
       const leased = job.policies.overlap !== 'allow'
-      if (leased && job.running > 0) return
+      if (leased && job.running > 0) {
+        this.#waiting.set(subject.member, one)
+        return
+      }
       return () => this.#again(one, starts, leased, latest)
     }
     await this.#lose(one, starts, latest ? instanceOf(latest.token) : by, latest?.fence)
@@ -108,6 +113,13 @@ export class Recover {
     }
     let asked = vote(starts + 1, false)
     let verdict = await asked.verdict
+    // Where the job has more to do than it can, its lease is free only for moments.
+    const end = asked.sent.monotonic + settings.scan
+    while (verdict.kind === 'busy' && this.#now().monotonic < end) {
+      await this.#pause(AGAIN * Math.random())
+      asked = vote(starts + 1, false)
+      verdict = await asked.verdict
+    }
     if (verdict.kind === 'unknown') {
       if (!one.late) return
       // Above all starts that can have been given.
@@ -140,6 +152,11 @@ export class Recover {
 
   /** A run may be decided before it comes to its claim: paused, or overlapping one of this process. */
   #settled(run: Run): void {
+    for (const [member, one] of this.#waiting) {
+      if (one.subject.job !== run.job.name) continue
+      this.#waiting.delete(member)
+      void this.#pause(1).then(() => this.take([one]))
+    }
     if (run.trigger !== 'rerun') return
     const hold = this.#reruns.get(run.tick.id)
     this.#reruns.delete(run.tick.id)

@@ -40,7 +40,9 @@ local function finish(k, a)
     closed[#closed + 1] = member
   else
     write(KEYS[k], (what == 'undo' and tonumber(start) - 1 or start) .. '|' .. own .. 'run', retention)
-    redis.call('ZADD', KEYS[1], digits(-now), member)
+    -- An instance that comes late may not know what happened since its lease was over, or Redis forgot the claim.
+    local open = record and tonumber(redis.call('ZSCORE', KEYS[1], member) or now) or 1
+    redis.call('ZADD', KEYS[1], digits(-math.min(now, math.max(open, -open))), member)
   end
   release(KEYS[k + 1], token, owner, what == 'done' and hold or '0')
   return 'ok'

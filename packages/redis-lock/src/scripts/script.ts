@@ -84,9 +84,8 @@ end
 -- Whether Redis knew of an open run before it was born and has not heard of it since: how it went on is unknown. The
 -- score is when the lease is over, or the time at which the run was given up, less than 0.
 local function restored(score, since, lease)
-  local ms = tonumber(score)
-  if ms <= 0 then return ms < 0 and -ms < since end
-  return ms < since + lease
+  local ms = math.max(tonumber(score), -tonumber(score))
+  return ms > 0 and ms < since + lease
 end
 local function release(key, one, other, hold)
   local issued, newest, holder, ends = load(key)

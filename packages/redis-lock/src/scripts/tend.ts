@@ -99,8 +99,7 @@ export function opens(listed: readonly string[]): Open[] {
 
 /** Whether it is from before the birth of Redis: see `restored` in the scripts. */
 export function isRestored({ score }: Open, born: number, lease: number): boolean {
-  if (score <= 0) return score < 0 && -score < born
-  return score < born + lease
+  return score !== 0 && Math.abs(score) < born + lease
 }
 
 export function greeting([time, id, born, instances, stale, running, ahead]: unknown[]): Greeting {
