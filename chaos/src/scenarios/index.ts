@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts'
 import { clocks } from './clocks.ts'
 import { deaths } from './deaths.ts'
 import { failover } from './failover.ts'
+import { memory } from './memory.ts'
 import { naive } from './naive.ts'
 import { network } from './network.ts'
 import { servers } from './servers.ts'
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...network,
   ...servers,
   ...failover,
+  ...memory,
   ...soak,
   ...naive,
 ]
