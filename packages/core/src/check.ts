@@ -131,3 +131,10 @@ export function withMethod<T extends object>(
   }
   return given
 }
+
+/** How far a run is. @throws ERR_ESCAPEMENT_OPTION */
+export function checkFraction(given: unknown): void {
+  if (typeof given === 'number' && given >= 0 && given <= 1) return
+  const message = `progress() takes a fraction from 0 to 1, but got ${show(given)}`
+  throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+}

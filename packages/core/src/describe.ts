@@ -23,17 +23,36 @@ export interface Description extends ErrorRecord {
  * describe(new AggregateError([new Error('connect ECONNREFUSED ::1:5432')])).message // 'connect ECONNREFUSED ::1:5432'
  */
 export function describe(thrown: unknown): Description {
-  return describeWithin(thrown, 0)
+  if (made.has(thrown as object)) return thrown as Description
+  const description = describeWithin(thrown, 0, { errors: MAX_ERRORS })
+  made.add(description)
+  return description
 }
 
-function describeWithin(thrown: unknown, depth: number): Description {
+/** Descriptions, which need no other one. */
+const made = new WeakSet<object>()
+
+/** Whether a value is an error, of whatever realm. Never throws, as `instanceof` does for some Proxies. */
+export function isError(value: unknown): value is Error {
+  try {
+    return types.isNativeError(value) || value instanceof Error
+  } catch {
+    return false
+  }
+}
+
+/** `left`: how many more errors are described. */
+function describeWithin(thrown: unknown, depth: number, left: { errors: number }): Description {
   if (!isErrorLike(thrown)) {
     return { name: 'Error', message: safe(textOf(thrown), MAX_MESSAGE), code: undefined, stack: undefined }
   }
   const code = read(thrown, 'code')
   const stack = read(thrown, 'stack')
   const name = read(thrown, 'name')
-  const behind = depth < MAX_DEPTH ? causesOf(thrown).map((cause) => describeWithin(cause, depth + 1)) : []
+  const behind: Description[] = []
+  for (const cause of depth < MAX_DEPTH ? causesOf(thrown) : []) {
+    if (left.errors-- > 0) behind.push(describeWithin(cause, depth + 1, left))
+  }
   const message = safe(textOf(read(thrown, 'message') ?? ''), MAX_MESSAGE)
   return {
     name: typeof name === 'string' && name !== '' ? safe(name, 200) : 'Error',
@@ -62,20 +81,24 @@ export function textOf(value: unknown): string {
 
 function isErrorLike(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
-  if (types.isNativeError(value)) return true
+  if (isError(value)) return true
   // Of another realm, a DOMException, or a plain object with the shape of an error.
   return typeof read(value, 'message') === 'string'
 }
 
 function causesOf(error: object): unknown[] {
   const cause = read(error, 'cause')
-  const errors = read(error, 'errors')
-  return [
-    ...(cause === undefined || cause === error ? [] : [cause]),
-    ...(Array.isArray(errors)
+  return [...(cause === undefined || cause === error ? [] : [cause]), ...elementsOf(read(error, 'errors'))]
+}
+
+function elementsOf(errors: unknown): unknown[] {
+  try {
+    return Array.isArray(errors)
       ? Array.from({ length: Math.min(errors.length, MAX_ERRORS) }, (_, i) => read(errors, i))
-      : []),
-  ]
+      : []
+  } catch {
+    return []
+  }
 }
 
 /** A property whose getter may throw. */

@@ -327,11 +327,16 @@ export class Engine {
     // Not the run itself: a hundred thousand jobs would keep as many.
     job.lastOutcome = outcome
     job.lastAt = run.wall + run.duration
-    this.#keep(run)
-    this.#tell(run, outcome)
-    this.events.emit(outcome, run)
-    this.events.emit('settled', run)
-    this.onSettled(run)
+    try {
+      this.#keep(run)
+      this.#tell(run, outcome)
+      this.events.emit(outcome, run)
+      this.events.emit('settled', run)
+      this.onSettled(run)
+    } catch (error) {
+      // Whoever waits for the run gets its end, whatever telling does.
+      this.report(error, { source: 'the end of a run', run })
+    }
     if (run.extras?.bytes !== undefined) this.#asked.leave(run.extras.bytes)
     run.settle()
     if (this.inFlight.length > 0) return

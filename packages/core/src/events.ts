@@ -1,4 +1,5 @@
 import { fail } from './check.ts'
+import { isPromise } from './compose.ts'
 import { detached } from './context.ts'
 import { EscapementError, show } from './errors.ts'
 import type { Outcome, Run } from './interfaces.ts'
@@ -76,7 +77,7 @@ export class Events {
     for (const listener of listeners) {
       try {
         const returned = detached(() => listener(first, second))
-        if (returned instanceof Promise) returned.catch((error) => this.#onError(error, event))
+        if (isPromise(returned)) Promise.resolve(returned).catch((error) => this.#onError(error, event))
       } catch (error) {
         this.#onError(error, event)
       }

@@ -1,4 +1,5 @@
 import { isPromise } from './compose.ts'
+import { describe, isError } from './describe.ts'
 import { answer } from './drain.ts'
 import { EscapementError, show } from './errors.ts'
 import type { Claim, Clock, Lock, Maybe, Outcome, Refusal, Run } from './interfaces.ts'
@@ -73,7 +74,7 @@ export class GuardedLock implements Lock {
 
   #unavailable(error: unknown): Refusal {
     this.#fail('lock', error, NOT_RUN)
-    const given = error instanceof Error ? error : new Error(show(error))
+    const given = isError(error) ? error : new Error(describe(error).message)
     return { granted: false, reason: 'claim-unavailable', error: given }
   }
 
@@ -179,8 +180,7 @@ export class GuardedLock implements Lock {
 const CLAIM = ['held', 'onLost', 'finish'] as const
 /** A reason that ends the run as `lease-lost`, whatever the lock has given. */
 function lost(reason: unknown): Error {
-  if (reason instanceof Error && (reason as { code?: unknown }).code === 'ERR_ESCAPEMENT_LEASE_LOST')
-    return reason
+  if (isError(reason) && describe(reason).code === 'ERR_ESCAPEMENT_LEASE_LOST') return reason
   return new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', `the lease was lost: ${show(reason)}`, {
     cause: reason,
   })

@@ -1,6 +1,8 @@
 import { fail } from './check.ts'
-import { show } from './errors.ts'
+import { isPromise } from './compose.ts'
+import { type Description, describe, isError, MAX_MESSAGE, MAX_STACK, textOf } from './describe.ts'
 import type { Logger, LogMethod, Run } from './interfaces.ts'
+import { cut, printable, redact } from './text.ts'
 
 type Level = keyof Logger
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
@@ -11,7 +13,8 @@ export type LoggerLike = { readonly [L in Level]: (...args: any[]) => unknown }
 
 /**
  * Makes one logger of many kinds: winston's methods and the console's take the message first; pino's, and
- * those of any other object, the fields.
+ * those of any other object, the fields. Its methods never throw: fields that the given logger cannot write are
+ * written as text, and the first failure after that is told on stderr.
  *
  * @throws ERR_ESCAPEMENT_OPTION when one of debug, info, warn and error is missing
  */
@@ -19,17 +22,56 @@ export function toLogger(given: LoggerLike): Logger {
   for (const level of LEVELS) {
     if (typeof given?.[level] !== 'function') fail('logger', `an object with a method ${level}()`, given)
   }
+  const lost = tellOnce()
   const write = (level: Level): LogMethod => {
     const log = given[level].bind(given)
-    if ('transports' in given) return messageFirst((message, fields) => void log(message, legible(fields))) // winston
-    if ('table' in given) return messageFirst((message, fields) => void log(line(message, fields))) // console
-    return (fields, message) => void log(typeof fields === 'string' ? fields : legible(fields), message)
+    if ('transports' in given) return guarded((fields, message) => log(message, legible(fields)), lost) // winston
+    if ('table' in given) return guarded((fields, message) => log(line(message ?? '', fields)), lost) // console
+    return guarded((fields, message) => log(legible(fields), message), lost, log)
   }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-function messageFirst(write: (message: string, fields: object) => void): LogMethod {
-  return (fields, message) => (typeof fields === 'string' ? write(fields, {}) : write(message ?? '', fields))
+/** A method that never throws. `plain`: how a line without fields is written, when not as one with none. */
+function guarded(
+  write: (fields: object, message: string | undefined) => unknown,
+  lost: (error: unknown) => void,
+  plain: (message: string) => unknown = (message) => write({}, message),
+): LogMethod {
+  const attempt = (fields: object | string, said: unknown) => {
+    const message = said === undefined ? said : textOf(said)
+    const written = typeof fields === 'string' ? plain(fields) : write(fields, message)
+    // An asynchronous logger may reject.
+    if (isPromise(written)) Promise.resolve(written).catch(lost)
+  }
+  return (fields, message) => {
+    try {
+      attempt(fields, message)
+    } catch (error) {
+      if (typeof fields !== 'object') return lost(error)
+      try {
+        attempt(asText(fields), message)
+      } catch {
+        lost(error)
+      }
+    }
+  }
+}
+
+/** Once for each logger: whatever reads stderr learns that lines are missing. */
+function tellOnce(): (error: unknown) => void {
+  let told = false
+  return (error) => {
+    if (told) return
+    told = true
+    try {
+      console.error(
+        `escapement: the logger failed, and lines are lost: ${printable(describe(error).message)}`,
+      )
+    } catch {
+      // There is nothing left to tell it.
+    }
+  }
 }
 
 /**
@@ -40,25 +82,28 @@ function legible(fields: object): object {
   let plain: Record<string, unknown> | undefined
   for (const key in fields) {
     const value = (fields as Record<string, unknown>)[key]
-    if (!(value instanceof Error) && (key !== 'error' || value === undefined)) continue
+    if (!isError(value) && (key !== 'error' || value === undefined)) continue
     plain ??= { ...fields }
-    plain[key] = describe(value)
+    plain[key] = errorField(value)
   }
   return plain ?? fields
 }
 
-function describe(error: unknown, depth = 0): object {
-  if (!(error instanceof Error))
-    return { type: typeof error, message: typeof error === 'string' ? error : show(error) }
-  const { name: type, message, stack, cause } = error
-  const { code } = error as { code?: unknown }
+function errorField(thrown: unknown): object {
+  const known = describe(thrown)
+  // Only what has a stack has a class; a text or an object has a type.
+  return entryOf(known, isError(thrown) || known.stack !== undefined ? known.name : typeof thrown)
+}
+
+function entryOf({ name, message, code, stack, causes }: Description, type = name): object {
   return {
     type,
     message,
-    ...(code !== undefined && { code: String(code) }),
-    stack,
-    // A chain of causes may be a ring.
-    ...(cause !== undefined && depth < 5 && { cause: describe(cause, depth + 1) }),
+    ...(code !== undefined && { code }),
+    ...(stack !== undefined && { stack }),
+    ...(causes?.[0] && { cause: entryOf(causes[0]) }),
+    // Those of an AggregateError.
+    ...(causes && causes.length > 1 && { causes: causes.map((cause) => entryOf(cause)) }),
   }
 }
 
@@ -69,11 +114,57 @@ export const silent: LogMethod = () => {}
 function line(message: string, fields: object): string {
   const shown = Object.entries(fields).map(([key, value]) => {
     if (value === undefined) return ''
-    if (value instanceof Error) return `\n${value.stack ?? value.message}`
-    const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-    return ` ${key}=${typeof value === 'string' && /[\s"]/.test(text) ? show(text) : text}`
+    if (isError(value)) return `\n${trace(describe(value))}`
+    return ` ${oneLine(key)}=${typeof value === 'object' ? oneLine(JSON.stringify(value)) : word(textOf(value))}`
   })
-  return message + shown.join('')
+  return oneLine(message) + shown.join('')
+}
+
+/** The stack, and those of its causes. */
+function trace({ name, message, stack, causes = [] }: Description): string {
+  return [stack ?? `${name}: ${message}`, ...causes.map((cause) => `caused by: ${trace(cause)}`)].join('\n')
+}
+
+function oneLine(text: string): string {
+  return printable(bounded(text))
+}
+
+/** In quotes when it is more than a word. */
+function word(text: string): string {
+  return /[\s"]/.test(text) ? printable(JSON.stringify(bounded(text))) : oneLine(text)
+}
+
+function bounded(text: string): string {
+  return cut(redact(text.length > 2 * MAX_STACK ? text.slice(0, 2 * MAX_STACK) : text), MAX_STACK)
+}
+
+/** Fields as texts that any logger can write, whatever they hold. */
+function asText(fields: object): Record<string, unknown> {
+  const plain = fieldsOf(fields)
+  for (const [key, value] of Object.entries(plain)) {
+    if (typeof value === 'object' && value !== null)
+      plain[key] = key === 'error' || isError(value) ? errorField(value) : cut(textOf(value), MAX_MESSAGE)
+    else if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function')
+      plain[key] = textOf(value)
+  }
+  return plain
+}
+
+/** A copy of the fields. A getter that throws becomes what it threw. */
+function fieldsOf(fields: object): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  try {
+    for (const key of Object.keys(fields)) {
+      try {
+        copy[key] = (fields as Record<string, unknown>)[key]
+      } catch (error) {
+        copy[key] = `(${describe(error).message})`
+      }
+    }
+  } catch {
+    // A Proxy that hides its keys has no fields.
+  }
+  return copy
 }
 
 /** The console, for what handlers log. */
@@ -88,22 +179,24 @@ export function bindings(run: Run): Record<string, unknown> {
   if (run.attempt > 1) fields.attempt = run.attempt
   if (run.traceId) {
     fields.trace_id = run.traceId
-    // 00-<trace id>-<span id>-<flags>, W3C Trace Context
-    fields.span_id = run.traceparent?.slice(36, 52)
-    fields.trace_flags = run.traceparent?.slice(53, 55)
+    // 00-<trace id>-<span id>-<flags>, W3C Trace Context. A plugin may have set anything.
+    const { traceparent } = run
+    const known = typeof traceparent === 'string'
+    fields.span_id = known ? traceparent.slice(36, 52) : undefined
+    fields.trace_flags = known ? traceparent.slice(53, 55) : undefined
   }
   return fields
 }
 
-/** A logger that adds the run's bindings, as they are at the moment of each line. */
+/** A logger that adds the run's bindings, as they are at the moment of each line. Its methods never throw. */
 export function bind(logger: Logger, run: Run): Logger {
   const method =
     (level: Level): LogMethod =>
     (fields, message) => {
-      if (typeof fields === 'string') logger[level](bindings(run), fields)
-      else if (fields instanceof Error)
-        logger[level](Object.assign(bindings(run), { error: fields }), message ?? fields.message)
-      else logger[level](Object.assign(bindings(run), fields), message)
+      if (typeof fields !== 'object' || fields === null) logger[level](bindings(run), textOf(fields))
+      else if (isError(fields))
+        logger[level](Object.assign(bindings(run), { error: fields }), message ?? describe(fields).message)
+      else logger[level](Object.assign(bindings(run), fieldsOf(fields)), message)
     }
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }
 }

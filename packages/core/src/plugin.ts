@@ -3,6 +3,7 @@
  * Apps need nothing of it.
  */
 export {
+  checkFraction,
   checkKeys,
   duration,
   fail,
@@ -14,7 +15,7 @@ export {
   text,
   withMethod,
 } from './check.ts'
-export { type Description, describe, textOf } from './describe.ts'
+export { type Description, describe, isError, textOf } from './describe.ts'
 export { WATERMARK_AHEAD } from './durable.ts'
 export { show } from './errors.ts'
 export { nearest } from './nearest.ts'

@@ -1,10 +1,13 @@
-import { show } from './errors.ts'
+import { describe } from './describe.ts'
 import type { ErrorRecord, Run, RunRecord } from './interfaces.ts'
 
 /** What a record is made from. */
 export type Recordable = Pick<Run, Exclude<keyof RunRecord, 'scheduledAt'> | 'tick' | 'outcome'>
 
-/** A run as plain data, for stores. */
+/** The newest are kept. */
+const MAX_ERRORS = 10
+
+/** A run as plain data, for stores. Its errors are described, within the limits of `describe()`. */
 export function toRecord(run: Recordable): RunRecord {
   const { error } = run
   return {
@@ -20,18 +23,16 @@ export function toRecord(run: Recordable): RunRecord {
     startedAt: run.startedAt,
     endedAt: run.endedAt,
     until: run.until,
-    error: error === undefined ? undefined : describe(error),
-    errors: run.errors.slice(-10).map(describe),
+    error: error === undefined ? undefined : errorRecord(error),
+    errors: run.errors.slice(-MAX_ERRORS).map(errorRecord),
     traceId: run.traceId,
     fence: run.fence,
     instance: run.instance,
   }
 }
 
-function describe(error: unknown): ErrorRecord {
-  if (!(error instanceof Error))
-    return { name: 'Error', message: show(error), code: undefined, stack: undefined }
-  const { name, message, stack } = error
-  const { code } = error as { code?: unknown }
-  return { name, message, code: code === undefined ? undefined : String(code), stack }
+/** Four fields: what lies behind it is told in logs and alerts. */
+function errorRecord(thrown: unknown): ErrorRecord {
+  const { name, message, code, stack } = describe(thrown)
+  return { name, message, code, stack }
 }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
-import { EscapementError, show } from './errors.ts'
+import { checkFraction } from './check.ts'
+import { EscapementError } from './errors.ts'
 import { checkExclusive } from './exclusive.ts'
 import { Extras } from './extras.ts'
 import { Facts, NONE } from './facts.ts'
@@ -119,12 +120,7 @@ export class ActiveRun extends Facts implements Run {
   }
 
   progress(fraction: number, note?: string): void {
-    if (!(fraction >= 0 && fraction <= 1)) {
-      throw new EscapementError(
-        'ERR_ESCAPEMENT_OPTION',
-        `progress() takes a fraction from 0 to 1, but got ${show(fraction)}`,
-      )
-    }
+    checkFraction(fraction)
     this.engine.events.emit('progress', this, note === undefined ? { fraction } : { fraction, note })
   }
 
