@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
-import { type Duration, type Handler, parseDuration, type Run } from '@escapement/core'
-import { checkKeys, fail, integer, number } from '@escapement/core/plugin'
+import { type Duration, EscapementError, type Handler, parseDuration, type Run } from '@escapement/core'
+import { checkKeys, describe, fail, integer, isError, number } from '@escapement/core/plugin'
 import { Piscina } from 'piscina'
+import { isThrown, unpack } from './cross.ts'
 import type { Sent, Told } from './interfaces.ts'
 
 export interface WorkerOptions {
@@ -65,7 +66,7 @@ export function worker<Data = unknown, Result = unknown>(
     const end = new AbortController()
     let timer: NodeJS.Timeout | undefined
     const abort = () => {
-      port1.postMessage(String(run.signal.reason?.message ?? 'aborted'))
+      port1.postMessage(describe(run.signal.reason).message)
       timer = setTimeout(() => end.abort(), graceMs)
     }
     run.signal.addEventListener('abort', abort, { once: true })
@@ -73,13 +74,21 @@ export function worker<Data = unknown, Result = unknown>(
       const task = { module: url.href, run: send(run), port: port2 }
       return (await pool.run(task, { transferList: [port2], signal: end.signal })) as Result
     } catch (error) {
-      throw run.signal.aborted ? run.signal.reason : error
+      throw run.signal.aborted ? run.signal.reason : failure(error)
     } finally {
       clearTimeout(timer)
       run.signal.removeEventListener('abort', abort)
       port1.close()
     }
   }
+}
+
+function failure(error: unknown): unknown {
+  if (isThrown(error)) return unpack(error)
+  if (isError(error)) return error
+  // A DataCloneError of the thread arrives as an empty object.
+  const message = 'what the thread returned cannot be sent: return data that structured clone takes'
+  return new EscapementError('ERR_ESCAPEMENT_DATA', message)
 }
 
 const LIMITS = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 }

@@ -39,6 +39,36 @@ test('an error keeps its name and message', async () => {
   expect(run.error).toMatchObject({ name: 'RangeError', message: 'from the thread' })
 })
 
+test('log lines with anything in them decide no outcome', async () => {
+  const { scheduler, lines } = setUp()
+  const run = await scheduler.run('calc', { kind: 'hostile' }, { wait: true })
+  expect(run).toMatchObject({ outcome: 'succeeded', result: 'told' })
+  const told = lines.filter(([level]) => level === 'warn' || level === 'error')
+  expect(told).toEqual([
+    ['warn', expect.objectContaining({ fn: expect.any(String), symbol: 'Symbol(s)' }), 'Symbol(odd)'],
+    ['warn', expect.objectContaining({ job: 'calc' }), 'no keys'],
+    [
+      'error',
+      expect.objectContaining({ error: expect.objectContaining({ code: 'E_LINE', message: 'with a code' }) }),
+      'with a code',
+    ],
+  ])
+})
+
+test.each([
+  ['nan', { code: 'ERR_ESCAPEMENT_OPTION', message: expect.stringContaining('from 0 to 1') }],
+  ['coded', { name: 'HttpError', code: 'E_REFUSED', message: 'refused' }],
+  ['proxy', { message: 'hidden' }],
+  ['function', {}],
+  ['uncloneable', { code: 'ERR_ESCAPEMENT_DATA' }],
+])('%s: what a thread throws is the failure of its run alone', async (kind, error) => {
+  const { scheduler } = setUp()
+  const run = await scheduler.run('calc', { kind }, { wait: true })
+  expect(run.outcome).toBe('failed')
+  expect(run.error).toMatchObject(error)
+  expect((await scheduler.run('calc', { kind: 'sum' }, { wait: true })).outcome).toBe('succeeded')
+})
+
 test('a timeout ends a thread that spins, and the next run gets a new one', async () => {
   const { scheduler } = setUp({ timeout: 300 })
   const begun = performance.now()
