@@ -20,6 +20,20 @@ export interface SendError extends Error {
   readonly retryAfter?: number
 }
 
+/** What an error says of itself. A channel may throw anything. */
+export function hintsOf(error: unknown): Pick<SendError, 'retryable' | 'taken' | 'retryAfter'> {
+  try {
+    const { retryable, taken, retryAfter } = (error ?? {}) as Partial<Record<string, unknown>>
+    return {
+      retryable: retryable !== false,
+      taken: taken === true,
+      ...(typeof retryAfter === 'number' && retryAfter >= 0 && { retryAfter }),
+    }
+  } catch {
+    return {}
+  }
+}
+
 /** Sends a message, more than once if need be. Rejects with the last error, or when `signal` aborts. */
 export async function deliver(
   channel: Channel,
@@ -32,7 +46,7 @@ export async function deliver(
     try {
       return await once(channel, message, timeout, clock, signal)
     } catch (error) {
-      const { retryable, retryAfter } = (error ?? {}) as Partial<SendError>
+      const { retryable, retryAfter } = hintsOf(error)
       if (signal.aborted || attempt >= tries || retryable === false) throw error
       const wait = backoff * 5 ** (attempt - 1)
       // A long wait is left to the outbox, which sends what is new by then.

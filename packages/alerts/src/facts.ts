@@ -1,9 +1,11 @@
 import type { Job, Run } from '@escapement/core'
+import { type Description, describe } from '@escapement/core/plugin'
 import type { ErrorFacts, JobFacts, RunFacts } from './interfaces.ts'
 
 const MESSAGE = 2000
 const STACK = 6000
 const ERRORS = 10
+const CAUSES = 5
 
 /** A run as plain data. `traceUrl`: instead of the link that a tracing plugin gave the run. */
 export function runFacts(run: Run, traceUrl?: (traceId: string) => string | undefined): RunFacts {
@@ -41,26 +43,17 @@ export function errorFacts(run: Run): ErrorFacts[] {
 
 /** An error, or whatever was thrown, as plain data. Never throws. */
 export function errorFact(error: unknown, attempt = 1): ErrorFacts {
-  const read = (key: string): unknown => safely(() => (error as Record<string, unknown>)[key])
-  if (error === null || typeof error !== 'object') {
-    return {
-      attempt,
-      name: 'Error',
-      message: cut(text(error), MESSAGE),
-      code: undefined,
-      stack: undefined,
-      causes: [],
-    }
-  }
-  const code = read('code')
-  const stack = read('stack')
+  const known = describe(error)
+  const { name, message, code, stack } = known
   return {
     attempt,
-    name: cut(text(read('name') ?? 'Error'), 100),
-    message: cut(text(read('message') ?? safely(() => JSON.stringify(error)) ?? 'an object'), MESSAGE),
-    code: typeof code === 'string' || typeof code === 'number' ? cut(String(code), 100) : undefined,
-    stack: typeof stack === 'string' ? cut(stack, STACK) : undefined,
-    causes: causes(error),
+    name: cut(name, 100),
+    message: cut(message, MESSAGE),
+    code: code === undefined ? undefined : cut(code, 100),
+    stack: stack === undefined ? undefined : cut(stack, STACK),
+    causes: causesOf(known)
+      .slice(0, CAUSES)
+      .map((cause) => cut(cause, 500)),
   }
 }
 
@@ -69,15 +62,9 @@ export function errorType(facts: ErrorFacts | undefined): string {
   return facts ? `${facts.name}${facts.code ? ` ${facts.code}` : ''}` : ''
 }
 
-function causes(error: object): string[] {
-  const found: string[] = []
-  let cause = safely(() => (error as { cause?: unknown }).cause)
-  while (cause !== undefined && cause !== null && found.length < 5) {
-    const it = cause as { message?: unknown; cause?: unknown }
-    found.push(cut(text(safely(() => it.message) ?? cause), 500))
-    cause = typeof it === 'object' ? safely(() => it.cause) : undefined
-  }
-  return found
+/** The nearest first, each followed by its own. */
+function causesOf({ causes = [] }: Description): string[] {
+  return causes.flatMap((cause) => [cause.message, ...causesOf(cause)])
 }
 
 /** At most `length` characters, never half of a surrogate pair. */
@@ -96,10 +83,6 @@ function link(run: Run, traceUrl: ((traceId: string) => string | undefined) | un
 /** Bit 0 of the flags of W3C Trace Context. A trace id without context is taken as sampled. */
 function sampled({ traceparent }: Run): boolean {
   return traceparent === undefined || (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1
-}
-
-function text(value: unknown): string {
-  return safely(() => String(value)) ?? 'something that cannot be shown'
 }
 
 function safely<T>(read: () => T): T | undefined {

@@ -1,6 +1,7 @@
 import { type Duration, type Host, type Job, type Plugin, parseDuration, type Run } from '@escapement/core'
-import { checkKeys, fail, func, integer, printable } from '@escapement/core/plugin'
+import { checkKeys, describe, fail, func, integer, printable } from '@escapement/core/plugin'
 import { checkUrl } from './channels/options.ts'
+import { hintsOf } from './delivery.ts'
 import { errorFact } from './facts.ts'
 import { post, redactor } from './http.ts'
 
@@ -106,7 +107,7 @@ export function heartbeat(options: HeartbeatOptions): Heartbeat {
         trouble = false
         return
       } catch (error) {
-        const hopeless = (error as { retryable?: boolean }).retryable === false
+        const hopeless = hintsOf(error).retryable === false
         if (attempt < tries && !hopeless && !stopping.signal.aborted) {
           await pause(1000 * 5 ** (attempt - 1), stopping.signal)
           continue
@@ -115,7 +116,7 @@ export function heartbeat(options: HeartbeatOptions): Heartbeat {
         // Once for each outage.
         if (!trouble)
           host?.log.warn(
-            { job: ping.job, error: redactor([url])(String(error)) },
+            { job: ping.job, error: redactor([url])(describe(error).message) },
             'a heartbeat was not taken',
           )
         trouble = true

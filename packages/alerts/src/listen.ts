@@ -1,4 +1,5 @@
 import type { Host, Run } from '@escapement/core'
+import { describe } from '@escapement/core/plugin'
 import type { Kind } from './interfaces.ts'
 
 /** What ends when a run starts, when it succeeds, and when it is over. */
@@ -57,8 +58,7 @@ export function listen({ on }: Pick<Host, 'on'>, listener: Listener): void {
     aborted = []
   })
   on('cancelled', (run) => {
-    const code = (run.error as { code?: unknown } | undefined)?.code
-    if (!aborted || run.attempt === 0 || code !== 'ERR_ESCAPEMENT_CANCELLED') return
+    if (!aborted || run.attempt === 0 || describe(run.error).code !== 'ERR_ESCAPEMENT_CANCELLED') return
     aborted.push(run.job.name)
     listener.stopped(aborted)
   })

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Timer } from '@escapement/core'
 import { compose } from './compose.ts'
-import { type DeliveryOptions, deliver, type SendError } from './delivery.ts'
+import { type DeliveryOptions, deliver, hintsOf } from './delivery.ts'
 import type { Channel, Incident, Message, Notice, Thread } from './interfaces.ts'
 import type { Keeper } from './keeper.ts'
 import { SEVERITIES } from './match.ts'
@@ -200,7 +200,7 @@ export class Outbox {
       await deliver(this.channel, message, delivery, clock, this.#abort.signal)
       return undefined
     } catch (error) {
-      if ((error as Partial<SendError> | undefined)?.taken === true) return error
+      if (hintsOf(error).taken) return error
       throw error
     }
   }
@@ -222,7 +222,7 @@ export class Outbox {
     this.failed++
     this.#failures++
     const [first, most] = REST
-    const asked = (error as { retryAfter?: number } | undefined)?.retryAfter ?? 0
+    const asked = hintsOf(error).retryAfter ?? 0
     this.#restUntil =
       this.#parts.clock.monotonic() + Math.max(asked, Math.min(most, first * 2 ** (this.#failures - 1)))
     this.#parts.onFailed(this.channel, error)

@@ -97,9 +97,13 @@ describe('errors', () => {
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
     ['a symbol', Symbol('s'), 'Symbol(s)'],
-    ['a plain object', { a: 1 }, '{"a":1}'],
+    ['a plain object', { a: 1 }, '{ a: 1 }'],
     ['a circle of causes', circular, 'around'],
-    ['one that resists', hostile, 'an object'],
+    [
+      'one that resists',
+      hostile,
+      '{ message: [Getter], cause: [Getter], toString: [Function: toString], toJSON: [Function: toJSON] }',
+    ],
     [
       'a revoked proxy',
       (() => {
@@ -107,7 +111,7 @@ describe('errors', () => {
         revoke()
         return proxy
       })(),
-      'an object',
+      '<Revoked Proxy>',
     ],
   ])('%s can be thrown', (_, thrown, message) => {
     expect(errorFact(thrown).message).toBe(message)

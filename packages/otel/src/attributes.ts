@@ -1,4 +1,5 @@
 import type { Run } from '@escapement/core'
+import { describe, isError } from '@escapement/core/plugin'
 import type { Attributes } from '@opentelemetry/api'
 
 /** What is known of a run when its span begins. Samplers see these. */
@@ -45,7 +46,7 @@ export function failed({ outcome }: Run): boolean {
 
 /** The error's code, or its class: there are few of either, as a label needs. */
 export function errorType(error: unknown): string {
-  if (!(error instanceof Error)) return error === undefined ? '_OTHER' : typeof error
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : error.name
+  if (!isError(error)) return error === undefined ? '_OTHER' : typeof error
+  const { name, code } = describe(error)
+  return code !== undefined && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : name
 }

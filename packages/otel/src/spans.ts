@@ -1,4 +1,5 @@
 import type { Hooks, Run } from '@escapement/core'
+import { describe } from '@escapement/core/plugin'
 import {
   type Attributes,
   context,
@@ -110,7 +111,11 @@ export function spans(options: Settings): Required<Hooks> & { end(run: Run): voi
 }
 
 function mark(span: Span, error: unknown): void {
-  const message = error instanceof Error ? error.message : error === undefined ? undefined : String(error)
+  if (error === undefined) {
+    span.setStatus({ code: SpanStatusCode.ERROR })
+    return
+  }
+  const { name, message, code, stack } = describe(error)
   span.setStatus({ code: SpanStatusCode.ERROR, message })
-  if (error !== undefined) span.recordException(error instanceof Error ? error : String(error))
+  span.recordException({ name, message, ...(code && { code }), ...(stack && { stack }) })
 }
