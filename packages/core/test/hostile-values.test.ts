@@ -42,7 +42,7 @@ const values: [string, () => unknown][] = [
   ['a Proxy whose traps throw', () => trapped],
   ['a revoked Proxy', revoked],
   ['an error with a revoked Proxy as errors', () => Object.assign(new Error('x'), { errors: revoked() })],
-  ['a thenable that throws', () => Object.defineProperty({}, 'then', { enumerable: true, get: bomb })],
+  ['a thenable that throws', () => new Proxy({}, { get: (_, key) => (key === 'then' ? bomb() : undefined) })],
   ['a text that cannot be made', () => ({ toString: bomb, [Symbol.toPrimitive]: bomb })],
   ['a null object', () => Object.create(null)],
   ['a symbol', () => Symbol('s')],
