@@ -34,5 +34,7 @@ const PARAMETER =
 
 /** Text without the passwords and tokens of its URLs. */
 export function redact(text: string): string {
-  return text.replace(USER_INFO, '$1$2:***@').replace(PARAMETER, '$1***')
+  // Most text has no URL: looking for one costs less than the patterns.
+  const shown = text.includes('://') ? text.replace(USER_INFO, '$1$2:***@') : text
+  return shown.includes('=') ? shown.replace(PARAMETER, '$1***') : shown
 }
