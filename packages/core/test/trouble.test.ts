@@ -113,3 +113,24 @@ test('a scheduler that cannot start lives, is not ready, and says why', async ()
     degraded: ['the scheduler cannot start: connect ECONNREFUSED'],
   })
 })
+
+test.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new Error('oops')
+    },
+  ],
+  ['gives a promise', async () => true],
+  ['gives a promise that rejects', () => Promise.reject(new Error('oops'))],
+])('a blackout that %s is told once, and the ticks run', async (_, blackout) => {
+  const { clock, scheduler, lines, log } = harness()
+  scheduler.job('a', every('1s'), { blackout: blackout as () => boolean }, () => {})
+  await scheduler.start()
+  await clock.advance('5s')
+  expect(log.map((line) => line.slice(0, 11))).toEqual(Array(5).fill('a succeeded'))
+  expect(failing(lines)).toEqual([
+    expect.stringMatching(/^blackout of a fails: .*: ticks run as if there were none$/),
+  ])
+  expect(scheduler.health().degraded).toHaveLength(1)
+})

@@ -7,6 +7,51 @@ export interface PoolLike {
   query(text: string, values?: unknown[]): Promise<{ rows: Row[] }>
 }
 
+/** What `pg.Pool` has besides. */
+interface Pool extends PoolLike {
+  readonly options: object & { password?: unknown }
+  readonly Client: unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  end(): Promise<void>
+}
+
+/** A connection that has not answered for so long is given up: the pool makes a new one. */
+const DEAD_CONNECTION_MS = 10_000
+
+/**
+ * A small pool of our own to the same database: heartbeats must not wait behind the transactions of the app, and a
+ * connection that has gone silent must not hold them up for ever. Undefined for what is no pool of `pg`.
+ */
+export function ownPool(pool: PoolLike, timeout: number): (PoolLike & { end(): Promise<void> }) | undefined {
+  if (!isPool(pool)) return
+  const Own = pool.constructor as new (options: object) => Pool
+  const own = new Own({
+    ...pool.options,
+    // It is not enumerable in the options of a pool.
+    password: pool.options.password,
+    max: 2,
+    idleTimeoutMillis: 60_000,
+    allowExitOnIdle: true,
+    keepAlive: true,
+    connectionTimeoutMillis: timeout,
+    query_timeout: Math.max(DEAD_CONNECTION_MS, 2 * timeout),
+    application_name: 'escapement',
+  })
+  // A connection that breaks while nobody uses it: the next statement tells.
+  own.on('error', () => {})
+  return own
+}
+
+export function isPool(pool: PoolLike): pool is Pool {
+  const { options, Client, on, end } = pool as Partial<Pool>
+  return (
+    typeof options === 'object' &&
+    typeof Client === 'function' &&
+    typeof on === 'function' &&
+    typeof end === 'function'
+  )
+}
+
 /**
  * Statements of one schema. Each is a transaction of its own, without session state or prepared names: it may
  * run behind PgBouncer in transaction mode.
@@ -23,43 +68,57 @@ export class Client {
   }
 
   /**
-   * Runs a statement; `$.` in it is the schema. Rejects when there is no answer in time: what was sent may
-   * take effect nevertheless.
+   * Runs a statement; `$.` in it is the schema. Runs it again when another transaction was in its way: what the
+   * database's isolation level makes of that is no answer. Rejects when there is no answer in time: what was sent
+   * may take effect nevertheless.
    */
-  query(sql: string, values?: unknown[]): Promise<Row[]> {
+  async query(sql: string, values?: unknown[]): Promise<Row[]> {
+    const end = performance.now() + this.#timeout
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#once(sql, values, Math.max(1, end - performance.now()))
+      } catch (error) {
+        if (!COLLISIONS.has(codeOf(error)) || performance.now() >= end) throw error
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(5 * tries, 100)))
+      }
+    }
+  }
+
+  /** Also when what was to be made was just made by another instance. */
+  async patient(sql: string, values?: unknown[]): Promise<Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.query(sql, values)
+      } catch (error) {
+        if (tries >= 20 || !MADE_ALREADY.has(codeOf(error))) throw error
+      }
+    }
+  }
+
+  #once(sql: string, values: unknown[] | undefined, ms: number): Promise<Row[]> {
     return new Promise((resolve, reject) => {
       const late = () => {
         const message = `PostgreSQL has not answered within ${this.#timeout} ms`
         reject(new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message))
       }
-      const timer = setTimeout(late, this.#timeout)
+      const timer = setTimeout(late, ms)
       this.#pool
         .query(sql.replaceAll('$.', this.#schema), values)
         .then(({ rows }) => resolve(rows), reject)
         .finally(() => clearTimeout(timer))
     })
   }
-
-  /** Tries again when another instance was writing the same. */
-  async patient(sql: string, values?: unknown[]): Promise<Row[]> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.query(sql, values)
-      } catch (error) {
-        if (tries >= 20 || !isConflict(error)) throw error
-      }
-    }
-  }
 }
 
-/** Deadlock, serialization failure, or that what was to be made was just made by another. */
-const CONFLICTS = new Set(['40P01', '40001', '23505', '42710', '42P06', '42P07', 'XX000'])
+/** Serialization failure, deadlock. */
+const COLLISIONS: ReadonlySet<string> = new Set(['40001', '40P01'])
+const MADE_ALREADY: ReadonlySet<string> = new Set(['23505', '42710', '42P06', '42P07', 'XX000'])
 
-function isConflict(error: unknown): boolean {
-  return CONFLICTS.has(String((error as { code?: unknown }).code))
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | undefined)?.code)
 }
 
 /** The data cannot be written: another try would not help. */
 export function isRefused(error: unknown): boolean {
-  return /^(22|23)/.test(String((error as { code?: unknown }).code))
+  return /^(22|23)/.test(codeOf(error))
 }

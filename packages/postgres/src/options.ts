@@ -1,47 +1,30 @@
-import { type Duration, EscapementError, parseDuration } from '@escapement/core'
+import { type Duration, parseDuration } from '@escapement/core'
+import { checkKeys, fail, withMethod } from '@escapement/core/plugin'
+import {
+  FLEET_OPTIONS,
+  type FleetOptions,
+  type FleetSettings,
+  parseFleetOptions,
+} from '@escapement/sql-fleet'
 import type { PoolLike } from './client.ts'
 
-export interface PostgresOptions {
+export interface PostgresOptions extends FleetOptions {
   /** A pool of `pg`. It stays yours: it is not closed. */
   pool: PoolLike
   /** Where the tables are; made if it is not there. Fleets in different schemas do not see each other. Default `'escapement'`. */
   schema?: string
-  /** Whether PostgreSQL also decides who runs a tick. False when another plugin brings the lock. Default true. */
-  lock?: boolean
-  /** What is kept. */
-  retention?: {
-    /** Runs of each job, and apart from them as many ticks that did not run. Default 100. */
-    runs?: number
-    /** Older runs go, however few there are. Default 14 days. */
-    age?: Duration
-    /** How long the claim of a tick is kept: longer than the longest `catchUp` of a job. Default 48 h. */
-    claims?: Duration
-  }
-  /** Between two heartbeats of this process. Default 5 s. */
-  heartbeat?: Duration
-  /** A process without a heartbeat for so long is dead: its runs are abandoned. Default 20 s. */
-  stale?: Duration
-  /** With `onAbandoned: 'rerun'`: starts of one tick, the first included. Default 3. */
-  maxStarts?: number
   /** How long an answer is waited for. Default 2 s, at most a quarter of `stale`. */
   timeout?: Duration
 }
 
 /** Options as they are used: checked, in milliseconds. */
-export interface Settings {
+export interface Settings extends FleetSettings {
   readonly pool: PoolLike
   readonly schema: string
-  readonly lock: boolean
-  readonly runs: number
-  readonly age: number
-  readonly claims: number
-  readonly heartbeat: number
-  readonly stale: number
-  readonly maxStarts: number
   readonly timeout: number
 }
 
-const KNOWN = ['pool', 'schema', 'lock', 'retention', 'heartbeat', 'stale', 'maxStarts', 'timeout']
+const KNOWN = { ...FLEET_OPTIONS, pool: 1, schema: 1, timeout: 1 } satisfies Record<keyof PostgresOptions, 1>
 
 /**
  * Checks the options and fills in the defaults.
@@ -49,47 +32,22 @@ const KNOWN = ['pool', 'schema', 'lock', 'retention', 'heartbeat', 'stale', 'max
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  */
 export function parseOptions(options: PostgresOptions): Settings {
-  if (typeof options !== 'object' || options === null) fail('postgres(options)', 'an object')
-  check(options, KNOWN, 'postgres')
-  const { pool, schema = 'escapement', lock = true, retention = {} } = options
-  check(retention, ['runs', 'age', 'claims'], 'retention')
-  if (typeof pool?.query !== 'function') fail('pool', 'a pool of pg: an object with a method query()')
+  checkKeys(options, KNOWN, 'postgres() option')
+  const { schema = 'escapement' } = options
+  const pool = withMethod('pool', options.pool, 'query')
+  if (!pool) fail('pool', 'a pool of pg: new pg.Pool()', options.pool)
   if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    fail('schema', '1 to 63 lower-case letters, digits and _')
+    fail('schema', '1 to 63 lower-case letters, digits and _', schema)
   }
-  if (typeof lock !== 'boolean') fail('lock', 'true or false')
-  const heartbeat = parseDuration(options.heartbeat ?? '5s', 'heartbeat', { min: 50, max: 3_600_000 })
-  const stale = parseDuration(options.stale ?? '20s', 'stale', { min: 200, max: 86_400_000 })
-  if (stale < 2 * heartbeat) fail('stale', `at least twice the heartbeat (${2 * heartbeat} ms)`)
+  const settings = parseFleetOptions(options)
+  const { stale } = settings
   return {
+    ...settings,
     pool,
     schema,
-    lock,
-    runs: whole('retention.runs', retention.runs ?? 100, 1e7),
-    age: parseDuration(retention.age ?? '14d', 'retention.age', { min: 1000 }),
-    claims: parseDuration(retention.claims ?? '48h', 'retention.claims', { min: 1000 }),
-    heartbeat,
-    // Where another plugin tells the dead, ours is only to keep no run open for ever.
-    stale: lock ? stale : Math.max(stale, 300_000),
-    maxStarts: whole('maxStarts', options.maxStarts ?? 3, 1000),
     timeout: parseDuration(options.timeout ?? Math.min(2000, stale / 4), 'timeout', {
       min: 10,
       max: stale / 4,
     }),
   }
-}
-
-function check(given: object, known: readonly string[], what: string): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) fail(`${what} option ${key}`, `one of ${known.join(', ')}`)
-  }
-}
-
-function whole(name: string, given: unknown, max: number): number {
-  if (typeof given === 'number' && Number.isInteger(given) && given >= 1 && given <= max) return given
-  return fail(name, `a whole number from 1 to ${max}`)
-}
-
-function fail(name: string, expected: string): never {
-  throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${name} must be ${expected}`)
 }

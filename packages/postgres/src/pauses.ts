@@ -3,7 +3,7 @@ import type { Client } from './client.ts'
 
 /** Lets pauses made on one instance take effect on all. */
 export class Pauses {
-  readonly #reads: Client
+  readonly #reads: Pick<Client, 'query'>
   readonly #writes: Client
   /** The newest change seen, in s of PostgreSQL's clock. */
   #seen: number | undefined
@@ -15,7 +15,7 @@ export class Pauses {
   /** What is paused or resumed now was read from here: it is not written again. */
   #quiet = false
 
-  constructor(reads: Client, writes: Client) {
+  constructor(reads: Pick<Client, 'query'>, writes: Client) {
     this.#reads = reads
     this.#writes = writes
   }

@@ -179,5 +179,5 @@ test('options that cannot work are refused at once', () => {
   expect(() => postgres({} as never)).toThrow('pool must be a pool of pg')
   expect(() => postgres({ pool, schema: 'a"b' })).toThrow('schema must be')
   expect(() => postgres({ pool, heartbeat: '15s' })).toThrow('stale must be at least twice the heartbeat')
-  expect(() => postgres({ pool, tables: 'x' } as never)).toThrow('postgres option tables')
+  expect(() => postgres({ pool, tables: 'x' } as never)).toThrow('there is no postgres() option "tables"')
 })

@@ -1,4 +1,5 @@
 import { type Clock, EscapementError, systemClock, type Timer } from '@escapement/core'
+import { describe } from '@escapement/core/plugin'
 import { type Database, isBusy, isTrouble, type Row, type Statement, type Value } from './driver.ts'
 
 /** A piece of a transaction. */
@@ -44,6 +45,8 @@ export class Writer {
   /** In a row. */
   #failures = 0
   #inTrouble = false
+  /** Why, in one line. */
+  #reason: string | undefined
   /** Records given up since the trouble began. */
   #lost = 0
   #opened = false
@@ -59,6 +62,11 @@ export class Writer {
     this.#open = open
     this.#identity = identity
     this.#delay = delay
+  }
+
+  /** What is wrong with the file now, in one line. */
+  get trouble(): string | undefined {
+    return this.#inTrouble ? this.#reason : undefined
   }
 
   /** The file, opened when it is first needed. */
@@ -181,6 +189,7 @@ export class Writer {
   #fails(error: unknown): void {
     if (this.#inTrouble || (isBusy(error) && this.#failures < TRIES)) return
     this.#inTrouble = true
+    this.#reason = `the file cannot be written: ${describe(error).message}`
     if (!isBusy(error)) {
       this.onError(error)
       return

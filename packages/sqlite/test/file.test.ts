@@ -135,9 +135,9 @@ test.each([
   [{}, 'file must be'],
   [{ file: 'a', durability: 'some' }, 'durability must be'],
   [{ file: 'a', retention: { runs: 0 } }, 'retention.runs must be'],
-  [{ file: 'a', retention: { days: 3 } }, 'retention option days must be'],
+  [{ file: 'a', retention: { days: 3 } }, 'there is no retention option "days"'],
   [{ file: 'a', heartbeat: '15s' }, 'stale must be at least twice the heartbeat'],
-  [{ file: 'a', path: 'b' }, 'sqlite option path must be'],
+  [{ file: 'a', path: 'b' }, 'there is no sqlite() option "path": did you mean file?'],
 ])('options that cannot work are refused at once: %j', (options, message) => {
   expect(() => sqlite(options as SqliteOptions)).toThrow(message)
 })

@@ -1,28 +1,38 @@
-import { EscapementError } from './errors.ts'
-import type { Claim, Clock, Maybe, Outcome, Timer } from './interfaces.ts'
+import {
+  type Claim,
+  type Clock,
+  EscapementError,
+  type Maybe,
+  type Outcome,
+  type Timer,
+} from '@escapement/core'
 
 export interface LeaseParts {
   clock: Clock
   /** How long this process is believed to live after its last heartbeat, in ms. */
   lease: number
   /** Between two heartbeats, in ms. */
-  beat: number
-  /**
-   * Writes a heartbeat. False: this process was declared dead. `anew`: what was held before is given up and
-   * others may take it over at once; the heartbeat is the first of a new life.
-   */
-  renew(anew: boolean): Maybe<boolean>
-  /** After each heartbeat. Faults are the caller's. */
-  onBeat?(): void
+  heartbeat: number
+  /** Writes a heartbeat. False: this process was declared dead. */
+  renew(): Maybe<boolean>
+  /** Begins a new life: what was held before is given up, and others may take it over at once. */
+  enlist(): Maybe<void>
+  /** After each heartbeat, written or not. */
+  onHeartbeat(error: unknown): void
 }
 
-/** A claim as its backend gives it. */
+/** A claim as it was granted. */
 export interface Grant {
   /** Named in errors: the tick. */
   readonly name: string
   readonly fence: number
   readonly start: number
-  finish(outcome: Outcome): Promise<void>
+  /** Writes the end. Never rejects. */
+  complete(outcome: Outcome): Promise<void>
+  /** Leaves it to be taken over: the run did not begin (`abandoned`), or is not held any more. Never rejects. */
+  release(outcome: Outcome): Promise<void>
+  /** It was lost: whoever takes over writes how it ends. */
+  onLost(): void
 }
 
 /**
@@ -47,9 +57,9 @@ export class Leases {
   /** Sends the first heartbeat. Rejects when it cannot be written. */
   async start(): Promise<void> {
     this.#open = true
-    const { clock, renew } = this.#parts
+    const { clock, enlist } = this.#parts
     const sent = { mono: clock.monotonic(), wall: clock.now() }
-    await renew(true)
+    await enlist()
     this.#confirm(sent)
     this.#sleep()
   }
@@ -88,10 +98,10 @@ export class Leases {
   }
 
   #sleep(): void {
-    const { clock, beat } = this.#parts
+    const { clock, heartbeat } = this.#parts
     const left = this.#deadline - clock.monotonic()
     // Another try soon when the last one failed.
-    const ms = Math.max(1, Math.min(beat, left > 0 ? left : beat))
+    const ms = Math.max(1, Math.min(heartbeat, left > 0 ? left : heartbeat))
     this.#timer = clock.setTimeout(() => {
       void this.#tick()
       if (this.#open) this.#sleep()
@@ -100,25 +110,28 @@ export class Leases {
   }
 
   async #tick(): Promise<void> {
-    const { clock, renew, onBeat } = this.#parts
+    const { clock, renew, enlist, onHeartbeat } = this.#parts
     // After a stall, nothing is extended silently: others may have taken over.
     const stalled = !this.trusted
     if (stalled) this.#lose('its heartbeat could not be renewed in time')
     if (this.#beating) return
     this.#beating = true
+    let fault: unknown
     let sent = { mono: clock.monotonic(), wall: clock.now() }
     try {
-      if (!(await renew(stalled))) {
+      if (stalled) await enlist()
+      else if (!(await renew())) {
         this.#lose('this instance was declared dead')
         sent = { mono: clock.monotonic(), wall: clock.now() }
-        await renew(true)
+        await enlist()
       }
       if (this.#open) this.#confirm(sent)
-    } catch {
-      // Tried again at the next beat; what is held is lost at the deadline.
+    } catch (error) {
+      // Tried again at the next heartbeat; what is held is lost at the deadline.
+      fault = error
     }
     this.#beating = false
-    if (this.#open) onBeat?.()
+    if (this.#open) onHeartbeat(fault)
   }
 }
 
@@ -159,42 +172,17 @@ class Hold implements Claim {
       'ERR_ESCAPEMENT_LEASE_LOST',
       `${this.#grant.name} lost its lease: ${why}`,
     )
+    this.#grant.onLost()
     for (const tell of this.#listeners) tell(this.#lost)
   }
 
+  /** What is not held any more is left to whoever takes it over: its end is written only if nobody has. */
   async finish(outcome: Outcome): Promise<void> {
     if (this.#over) return
     this.#over = true
     this.#drop()
-    // What was lost is for whoever takes over.
-    if (!this.#lost) await this.#grant.finish(outcome)
-  }
-}
-
-/**
- * Runs `fn` under a mutex that is asked for until it is free, a little apart each time.
- *
- * @param acquire Gives the claim, or undefined while another holder has it.
- */
-export async function exclusively<T>(
-  clock: Clock,
-  acquire: () => Promise<Claim | undefined>,
-  fn: (signal: AbortSignal) => Maybe<T>,
-  signal?: AbortSignal,
-): Promise<T> {
-  let claim: Claim | undefined
-  for (let wait = 20; !claim; wait = Math.min(wait * 2, 500)) {
-    signal?.throwIfAborted()
-    claim = await acquire()
-    if (!claim)
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, wait * (0.5 + Math.random() / 2)))
-  }
-  const lost = new AbortController()
-  const undo = claim.onLost((reason) => lost.abort(reason))
-  try {
-    return await fn(signal ? AbortSignal.any([signal, lost.signal]) : lost.signal)
-  } finally {
-    undo()
-    await claim.finish('succeeded')
+    if (this.#lost) return
+    if (outcome === 'lease-lost' || outcome === 'abandoned') await this.#grant.release(outcome)
+    else await this.#grant.complete(outcome)
   }
 }

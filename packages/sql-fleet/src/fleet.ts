@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Clock,
+  type Host,
+  type Logger,
+  type Plugin,
+  type StopInfo,
+  type Store,
+  systemClock,
+} from '@escapement/core'
+import { Troubles } from '@escapement/core/plugin'
+import type { Backend } from './backend.ts'
+import { Ends } from './ends.ts'
+import { Leases } from './lease.ts'
+import { SqlLock } from './lock.ts'
+import type { FleetSettings } from './options.ts'
+import { Recover } from './recover.ts'
+
+/** Between two removals of what is too old. */
+const PRUNE_MS = 60_000
+/** Of a stop, for what comes after the ends: the last records and the goodbye. */
+const LEAVE_MS = 500
+
+export interface FleetParts {
+  readonly backend: Backend
+  readonly settings: FleetSettings
+  readonly store: Store
+  /** Opens the database, before the first heartbeat. */
+  open(host: Host): Promise<void> | void
+  /** After the first heartbeat and before the first tick. */
+  opened?(): Promise<void> | void
+  /** After each heartbeat that was written. */
+  onHeartbeat?(host: Host): Promise<void> | void
+  /**
+   * What is wrong with the database, in one line, for a backend that writes its own lines when that begins and ends. The
+   * fleet writes none then.
+   */
+  trouble?(): string | undefined
+  /** False while nothing can be claimed, whatever the heartbeat says. */
+  usable?(): boolean
+  /** Removes what is too old. `catchUp` is the longest of all jobs, in ms. */
+  prune(now: number, catchUp: number): Promise<void> | void
+  /** Writes what waits, then closes what is the plugin's. */
+  close(): Promise<void> | void
+  /** Given to a scheduler. */
+  attached?(host: Host): void
+}
+
+/** The plugin of a SQL backend: one heartbeat for each process, and what hangs on it. */
+export class SqlFleet {
+  /** The owner of what is written; undefined before the first heartbeat. */
+  owner: string | undefined
+  readonly #parts: FleetParts
+  readonly #leases: Leases
+  readonly #ends: Ends
+  readonly #lock: SqlLock
+  #host: Host | undefined
+  #clock: Clock = systemClock
+  #troubles: Troubles | undefined
+  #draining = false
+  #recover: Recover | undefined
+  #pruned = -Infinity
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts
+    const { backend, settings } = parts
+    const clock = laterKnown(() => this.#clock)
+    this.#ends = new Ends(clock, (error) => this.#fails(error))
+    this.#leases = new Leases({
+      clock,
+      lease: settings.stale,
+      heartbeat: settings.heartbeat,
+      renew: () => (this.owner === undefined ? false : backend.heartbeat(this.owner)),
+      enlist: () => this.#enlist(),
+      onHeartbeat: (error) => void this.#beat(error),
+    })
+    this.#lock = new SqlLock({
+      backend,
+      leases: this.#leases,
+      ends: this.#ends,
+      clock,
+      instance: () => this.#host?.instance ?? '',
+      owner: () => (parts.usable?.() === false ? undefined : this.owner),
+      draining: () => this.#draining,
+      onDead: async () => {
+        await this.#recover?.look({ rerun: false }).catch((error) => this.#fails(error))
+      },
+      onFault: (error) => this.#fails(error),
+      trouble: parts.trouble ?? (() => this.#troubles?.reasons[0]),
+    })
+  }
+
+  plugin(): Plugin {
+    const { backend, settings, store } = this.#parts
+    return {
+      name: backend.name,
+      store,
+      ...(settings.lock && { lock: this.#lock }),
+      attach: (host) => this.#attach(host),
+      start: (host) => this.#start(host),
+      stop: (info) => this.#stop(info),
+    }
+  }
+
+  #attach(host: Host): void {
+    this.#host = host
+    this.#clock = host.clock
+    this.#troubles = new Troubles(host.log as Logger, host.clock)
+    // What died while no instance was there is looked for at once.
+    host.on('start', () => void this.#beat(undefined))
+    host.on('settled', (run) => this.#recover?.settled(run))
+    host.on('drain', () => {
+      this.#draining = true
+    })
+    this.#parts.attached?.(host)
+  }
+
+  async #start(host: Host): Promise<void> {
+    const { backend, settings } = this.#parts
+    this.#draining = false
+    await this.#parts.open(host)
+    this.#recover = new Recover({
+      backend,
+      host,
+      maxStarts: settings.maxStarts,
+      lock: settings.lock ? this.#lock : undefined,
+      owner: () => this.owner,
+    })
+    await this.#leases.start()
+    await this.#parts.opened?.()
+  }
+
+  async #stop({ deadline }: StopInfo): Promise<void> {
+    const { backend } = this.#parts
+    const began = this.#clock.monotonic()
+    this.#leases.stop()
+    this.#recover = undefined
+    const owner = this.owner
+    this.owner = undefined
+    const left = await this.#ends.flush(Math.max(0, deadline - LEAVE_MS))
+    if (left > 0) {
+      const ms = Math.round(this.#clock.monotonic() - began)
+      const text = `${backend.name}: the ends of ${left} runs could not be written within ${ms} ms: another instance may run their ticks again, or report them as abandoned`
+      this.#host?.log.error({ runs: left }, text)
+    }
+    this.#ends.close()
+    try {
+      // What is left of ours may be taken over at once.
+      if (owner !== undefined) await backend.leave(owner)
+    } finally {
+      await this.#parts.close()
+    }
+  }
+
+  async #enlist(): Promise<void> {
+    const next = randomUUID()
+    const before = this.owner
+    this.owner = undefined
+    try {
+      await this.#parts.backend.enlist(next, this.#host?.instance ?? '', before)
+    } catch (error) {
+      // It is given up all the same: whether others have taken it over is not known.
+      this.owner = before
+      throw error
+    }
+    this.owner = next
+  }
+
+  async #beat(error: unknown): Promise<void> {
+    const host = this.#host
+    if (error !== undefined) this.#fails(error)
+    if (error !== undefined || !host) return
+    try {
+      await this.#ends.retry()
+      // What is found while stopping is left to others.
+      if (!this.#draining) {
+        await this.#recover?.reconcile()
+        await this.#recover?.look()
+      }
+      if (this.#recover) await this.#parts.onHeartbeat?.(host)
+      await this.#prune(host)
+      this.#troubles?.works(this.#parts.backend.name)
+    } catch (fault) {
+      this.#fails(fault)
+    }
+  }
+
+  async #prune(host: Host): Promise<void> {
+    if (this.#clock.monotonic() - this.#pruned < PRUNE_MS) return
+    this.#pruned = this.#clock.monotonic()
+    const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUp), 0)
+    await this.#parts.prune(this.#clock.now(), longest)
+  }
+
+  /** One line when it begins, one when a heartbeat goes through again. */
+  #fails(error: unknown): void {
+    const { backend, trouble } = this.#parts
+    if (trouble) return
+    const told = this.#troubles?.fail(backend.name, error, 'ticks cannot be claimed until it works again')
+    if (told) this.#host?.emit('error', error, { source: backend.name })
+  }
+}
+
+/** A clock that is known later. */
+function laterKnown(clock: () => Clock): Clock {
+  return {
+    now: () => clock().now(),
+    monotonic: () => clock().monotonic(),
+    setTimeout: (callback, ms) => clock().setTimeout(callback, ms),
+    clearTimeout: (timer) => clock().clearTimeout(timer),
+    setImmediate: (callback) => clock().setImmediate(callback),
+  }
+}

@@ -1,0 +1,11 @@
+export {
+  type Backend,
+  type ClaimReply,
+  type ClaimRequest,
+  type ClaimRow,
+  type ClosedRun,
+  MUTEX,
+  type Successor,
+} from './backend.ts'
+export { type FleetParts, SqlFleet } from './fleet.ts'
+export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Claim,
+  type Clock,
+  EscapementError,
+  type Lock,
+  type Maybe,
+  type Outcome,
+  type Refusal,
+  type Run,
+} from '@escapement/core'
+import { type Backend, type ClaimReply, type ClaimRequest, type ClaimRow, MUTEX } from './backend.ts'
+import { Batch } from './batch.ts'
+import type { Ends } from './ends.ts'
+import { exclusively } from './exclusive.ts'
+import type { Leases } from './lease.ts'
+
+export interface LockParts {
+  readonly backend: Backend
+  readonly leases: Leases
+  readonly ends: Ends
+  readonly clock: Clock
+  readonly instance: () => string
+  /** This life; undefined before the first heartbeat. */
+  readonly owner: () => string | undefined
+  /** The scheduler is stopping: what is aborted now may be run again elsewhere. */
+  readonly draining: () => boolean
+  /** A dead owner is in the way. */
+  readonly onDead: () => Promise<void>
+  readonly onFault: (error: unknown) => void
+  readonly trouble: () => string | undefined
+}
+
+/** What a claim that was granted is ended by. */
+interface Granted {
+  readonly key: string
+  readonly token: string
+  readonly fence: number
+  readonly start: number
+  readonly rerun: boolean
+}
+
+/** Claims and leases of a fleet. */
+export class SqlLock implements Lock {
+  readonly trouble: () => string | undefined
+  readonly #parts: LockParts
+  /** Tokens that are asked for or held: a claim of ours in the database with another token is unknown to us. */
+  readonly #known = new Set<string>()
+  readonly #batch: Batch<ClaimRequest, ClaimReply>
+
+  constructor(parts: LockParts) {
+    this.#parts = parts
+    this.trouble = parts.trouble
+    this.#batch = new Batch(parts.clock, async (requests) => parts.backend.claim(requests))
+  }
+
+  claim(run: Run, { lease }: { lease: boolean }): Promise<Claim | Refusal> {
+    const { key, job, tick, trigger, id } = run
+    const rerun = job.policies.onAbandoned === 'rerun' && trigger !== 'manual'
+    return this.#ask({
+      key,
+      job: job.name,
+      at: tick.scheduledAt.getTime(),
+      trigger,
+      token: id,
+      leased: lease,
+      rerun,
+    })
+  }
+
+  exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T> {
+    const { clock } = this.#parts
+    const acquire = async () => {
+      const key = MUTEX + randomUUID()
+      const about = {
+        key,
+        job: MUTEX + name,
+        at: clock.now(),
+        trigger: '',
+        token: key,
+        leased: true,
+        rerun: false,
+      }
+      const answer = await this.#ask(about)
+      if (answer.granted) return answer
+      if (answer.reason === 'overlap') return undefined
+      throw answer.error
+    }
+    return exclusively(clock, acquire, fn, signal)
+  }
+
+  /** Gives a claim that was taken over to its new run. */
+  hold(granted: Granted): Claim {
+    this.#known.add(granted.token)
+    return this.#hold(granted)
+  }
+
+  /** A token that is about to be in the database, and no ghost if it is found there. */
+  expect(token: string): void {
+    this.#known.add(token)
+  }
+
+  dismiss(token: string): void {
+    this.#known.delete(token)
+  }
+
+  /**
+   * Claims in our name that nobody here asked for or holds: their answer was lost, or came after the withdrawal.
+   * Without this they would be in the way for as long as we live.
+   */
+  async unknown(): Promise<readonly ClaimRow[]> {
+    const owner = this.#parts.owner()
+    if (owner === undefined) return []
+    const claims = await this.#parts.backend.claimsOf(owner)
+    return claims.filter(({ token }) => !this.#known.has(token) && !this.#parts.ends.has(token))
+  }
+
+  /** Takes back what was never given to a run. */
+  async withdraw(claims: readonly ClaimRow[]): Promise<void> {
+    const { backend, ends } = this.#parts
+    const first = claims.filter(({ start }) => start === 1).map(({ token }) => token)
+    if (first.length > 0) await backend.deleteClaims(first)
+    for (const { key, token, start } of claims) {
+      if (start > 1) await ends.write(token, () => backend.returnClaim(key, token))
+    }
+  }
+
+  async #ask(about: Omit<ClaimRequest, 'instance' | 'owner'>, again = true): Promise<Claim | Refusal> {
+    const { leases, instance, ends, backend, onFault } = this.#parts
+    const { token } = about
+    const owner = this.#parts.owner()
+    if (owner === undefined || !leases.trusted)
+      return unavailable('the heartbeat of this instance cannot be written')
+    this.#known.add(token)
+    let answer: ClaimReply
+    try {
+      answer = await this.#batch.ask({ ...about, instance: instance(), owner })
+    } catch (error) {
+      onFault(error)
+      // It may have been given all the same, or be given yet: each heartbeat looks for it.
+      this.#known.delete(token)
+      void ends.write(token, () => backend.deleteClaims([token]))
+      return { granted: false, reason: 'claim-unavailable', error: error as Error }
+    }
+    if ('fence' in answer) {
+      // Declared dead meanwhile: whoever takes over finds the claim.
+      if (this.#parts.owner() === owner) return this.#hold({ ...about, fence: answer.fence, start: 1 })
+      this.#known.delete(token)
+      return unavailable('the heartbeat of this instance came too late')
+    }
+    this.#known.delete(token)
+    if (answer.reason === 'not-alive')
+      return unavailable('the heartbeat of this instance is not in the database')
+    if (answer.dead && answer.reason === 'overlap' && again) {
+      await this.#parts.onDead()
+      return this.#ask(about, false)
+    }
+    return { granted: false, reason: answer.reason, by: answer.by }
+  }
+
+  #hold({ key, token, fence, start, rerun }: Granted): Claim {
+    const { backend, ends, leases, draining } = this.#parts
+    const write = (how: () => Maybe<void>) => {
+      const written = ends.write(token, how)
+      this.#known.delete(token)
+      return written
+    }
+    const complete = (outcome: Outcome) => {
+      // Nothing is lost with a mutex, and nobody asks how it ended.
+      if (key.startsWith(MUTEX)) return write(() => backend.deleteClaims([token]))
+      const leave = rerun && outcome === 'cancelled' && draining()
+      return write(() => (leave ? backend.handOver(key, token) : backend.complete(key, token, outcome)))
+    }
+    return leases.hold({
+      name: key,
+      fence,
+      start,
+      complete,
+      release: (outcome) => {
+        if (outcome === 'abandoned' && start > 1) return write(() => backend.returnClaim(key, token))
+        return rerun ? write(() => backend.handOver(key, token)) : complete(outcome)
+      },
+      onLost: () => this.#known.delete(token),
+    })
+  }
+}
+
+function unavailable(why: string): Refusal {
+  return {
+    granted: false,
+    reason: 'claim-unavailable',
+    error: new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', why),
+  }
+}
