@@ -24,9 +24,31 @@ export interface Description extends ErrorRecord {
  */
 export function describe(thrown: unknown): Description {
   if (made.has(thrown as object)) return thrown as Description
+  if (!isErrorLike(thrown)) return describeNew(thrown)
+  const signs = SIGNS.map((key) => read(thrown, key))
+  const seen = described.get(thrown)
+  if (seen && signs.every((sign, i) => sign === seen.signs[i])) return seen.description
+  const description = describeNew(thrown)
+  described.set(thrown, { signs, description })
+  return description
+}
+
+function describeNew(thrown: unknown): Description {
   const description = describeWithin(thrown, 0, { errors: MAX_ERRORS })
   made.add(description)
   return description
+}
+
+/** Logs, histories, alerts and traces ask for the same error, which is the same while these are. */
+const SIGNS = ['name', 'message', 'code', 'stack', 'cause'] as const
+const described = new WeakMap<object, { signs: unknown[]; description: Description }>()
+
+/** What a history keeps of it. */
+export function errorRecord(thrown: unknown): ErrorRecord {
+  const { name, message, code, stack } = describe(thrown)
+  const record = { name, message, code, stack }
+  made.add(record)
+  return record
 }
 
 /** Descriptions, which need no other one. */
@@ -112,5 +134,8 @@ function read(object: object, key: PropertyKey): unknown {
 
 function safe(text: string, max: number): string {
   // Cut first, so that text of any length costs little; the rest of a long secret is cut with it.
-  return cut(printable(redact(text.length > 4 * max ? text.slice(0, 4 * max) : text), { lines: true }), max)
+  const start = text.length > 4 * max ? text.slice(0, 4 * max) : text
+  const shown = cut(printable(redact(start), { lines: true }), max)
+  // A part of a text keeps the whole of it in memory: a copy does not.
+  return text.length > max ? structuredClone(shown) : shown
 }

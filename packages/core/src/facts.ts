@@ -1,7 +1,9 @@
+import { errorRecord } from './describe.ts'
 import type { Engine } from './engine.ts'
 import { iso, serial, timeOrderedId } from './ids.ts'
 import type { Abandoned, Cause, Claim, Outcome, SkipReason, State, Tick } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
+import { MAX_ERRORS } from './record.ts'
 
 /** What makes a run, beside its job, its cause and its instant. Most ticks have nothing of it. */
 export interface RunParts {
@@ -59,7 +61,7 @@ export class Facts {
     this.madeId = parts.abandoned?.id
   }
 
-  /** A copy: `into` what was one of another run, so that remembering makes no garbage. */
+  /** A copy, with its errors described: `into` what was one of another run, so that remembering makes no garbage. */
   remember(into?: Facts): Facts {
     const { engine, job, trigger, at, wall, parts } = this
     const facts = into ?? new Facts(engine, job, trigger, at, wall, parts)
@@ -74,7 +76,8 @@ export class Facts {
     facts.outcome = this.outcome
     facts.reason = this.reason
     facts.attempt = this.attempt
-    facts.errors = this.errors
+    // Not the errors: a response that hangs on one may be larger than all the history.
+    facts.errors = this.errors.length === 0 ? NONE : this.errors.slice(-MAX_ERRORS).map(errorRecord)
     facts.traceId = this.traceId
     facts.endedAtMono = this.endedAtMono
     facts.serial = this.serial

@@ -1,11 +1,12 @@
 import { checkKeys, integer } from './check.ts'
-import { Facts } from './facts.ts'
+import { Histories } from './histories.ts'
 import type { IncidentStore, RunQuery, RunRecord, Store } from './interfaces.ts'
-import { type Recordable, toRecord } from './record.ts'
+import { toRecord } from './record.ts'
 
 /**
  * Keeps the newest runs of a scheduler in memory: the default store. It forgets with the process, so nothing
- * is caught up from it.
+ * is caught up from it. Each job keeps its share. Ticks that did not run (`skipped`, `missed`) are counted apart, up
+ * to the same limit.
  *
  * @param options `limit`: how many runs. Default 1,000.
  * @throws ERR_ESCAPEMENT_OPTION
@@ -13,33 +14,28 @@ import { type Recordable, toRecord } from './record.ts'
 export function memoryStore(options: { limit?: number } = {}): Store {
   checkKeys(options, { limit: 1 }, 'memoryStore option')
   const limit = integer('limit', options.limit ?? 1000, 0, 1e7)
-  const ring: Recordable[] = []
-  let oldest = 0
+  const ran = new Histories(limit)
+  const notRun = new Histories(limit)
+  let order = 0
   return {
     incidents: memoryIncidents(),
     record(run) {
       // It is in the history of who has it.
       if (run.reason === 'claimed-elsewhere') return
-      const full = ring.length === limit
-      const last = full ? ring[oldest] : undefined
-      // Plain data is made of it when somebody looks.
-      const kept = run instanceof Facts ? run.remember(last instanceof Facts ? last : undefined) : run
-      if (!full) ring.push(kept)
-      else if (limit > 0) {
-        ring[oldest] = kept
-        oldest = (oldest + 1) % limit
-      }
+      const { outcome } = run
+      const histories = outcome === 'skipped' || outcome === 'missed' ? notRun : ran
+      histories.add(run, ++order)
     },
     runs({ job, outcome, state, key, before, limit: most = 100 }: RunQuery = {}) {
       const found: RunRecord[] = []
       let passed = before === undefined
-      for (let i = ring.length - 1; i >= 0 && found.length < most; i--) {
-        const run = ring[(oldest + i) % ring.length] as Recordable
+      const entries = [...ran.of(job), ...notRun.of(job)].sort((a, b) => b.order - a.order)
+      for (const { run } of entries) {
+        if (found.length >= most) break
         if (!passed) {
           passed = run.id === before
           continue
         }
-        if (job !== undefined && run.job.name !== job) continue
         if (outcome !== undefined && run.outcome !== outcome) continue
         if (state !== undefined && run.state !== state) continue
         if (key !== undefined && run.key !== key) continue

@@ -95,6 +95,24 @@ export function storeContract({ open, durable = true }: StoreContractOptions): C
       },
       10,
     ),
+    simple(
+      'ticks that did not run push out no run, and a busy job pushes out none of another',
+      async (store) => {
+        for (let i = 0; i < 3; i++) await store.record(fakeRun({ job: 'a', at: i, outcome: 'failed' }))
+        for (let i = 3; i < 60; i++) {
+          await store.record(fakeRun({ job: 'a', at: i, outcome: 'skipped', reason: 'paused' }))
+          await store.record(fakeRun({ job: 'busy', at: i, outcome: 'succeeded' }))
+        }
+        const runs = await store.runs({ job: 'a', outcome: 'failed' })
+        assert.deepEqual(
+          runs.map(({ scheduledAt }) => scheduledAt.getTime()),
+          [2, 1, 0],
+        )
+        const kept = (await store.runs({ limit: 1000 })).length
+        assert.ok(kept <= 50, `${kept} are kept`)
+      },
+      10,
+    ),
     simple('a tick that another instance has is in the history of that one', async (store) => {
       await store.record(fakeRun({ outcome: 'skipped', reason: 'claimed-elsewhere' }))
       assert.deepEqual(await store.runs(), [])

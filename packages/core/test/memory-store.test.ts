@@ -1,0 +1,81 @@
+import { createScheduler, every, manual, memoryStore } from '@escapement/core'
+import { fakeRun, VirtualClock } from '@escapement/testing'
+import { expect, test } from 'vitest'
+import { harness } from './harness.ts'
+
+const heap = () => {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed
+}
+
+test.each([
+  [
+    'a response hangs on them',
+    () => Object.assign(new Error('bad'), { response: new Array(130_000).fill(0) }),
+  ],
+  ['their messages are long', (i: number) => new Error(`${i}${'x'.repeat(1_000_000)}`)],
+])('a hundred failures are kept in a few MB, though %s', async (_, make) => {
+  const { scheduler } = harness({ logger: { debug() {}, info() {}, warn() {}, error() {} } })
+  let i = 0
+  scheduler.job('a', manual(), () => Promise.reject(make(i++)))
+  const before = heap()
+  for (let n = 0; n < 100; n++) await scheduler.run('a', undefined, { wait: true })
+  expect(await scheduler.history({ limit: 1000 })).toHaveLength(100)
+  if (globalThis.gc) expect(heap() - before).toBeLessThan(10e6)
+  else
+    expect((await scheduler.history()).every(({ error }) => (error?.message.length ?? 0) < 2_100)).toBe(true)
+  const [record] = await scheduler.history()
+  expect(record?.error).toEqual(record?.errors[0])
+})
+
+test('a record keeps the newest ten errors of many attempts', async () => {
+  const { scheduler, clock } = harness()
+  const retry = { retries: 30, delay: 1, backoff: 'fixed' } as const
+  scheduler.job('a', manual(), { retry }, (run) => {
+    throw new Error(`attempt ${run.attempt}`)
+  })
+  const run = scheduler.run('a', undefined, { wait: true })
+  await clock.advance('1m')
+  await run
+  const [record] = await scheduler.history()
+  expect(record?.errors.map(({ message }) => message)).toEqual(
+    Array.from({ length: 10 }, (_, i) => `attempt ${22 + i}`),
+  )
+})
+
+test('when it is full, the job with the most runs loses its oldest', () => {
+  const store = memoryStore({ limit: 12 })
+  const counts = () => {
+    const found: Record<string, number> = {}
+    for (const { job } of store.runs({ limit: 1000 }) as { job: string }[]) found[job] = (found[job] ?? 0) + 1
+    return found
+  }
+  const record = (job: string, times: number) => {
+    for (let i = 0; i < times; i++) void store.record(fakeRun({ job, outcome: 'succeeded' }))
+  }
+  record('a', 100)
+  expect(counts()).toEqual({ a: 12 })
+  record('b', 1)
+  expect(counts()).toEqual({ a: 11, b: 1 })
+  record('b', 100)
+  expect(counts()).toEqual({ a: 6, b: 6 })
+  record('c', 100)
+  expect(counts()).toEqual({ a: 4, b: 4, c: 4 })
+  for (let i = 0; i < 20; i++) record(`once-${i}`, 1)
+  expect(Object.values(counts())).toEqual(new Array(12).fill(1))
+  expect(Object.keys(counts())[0]).toBe('once-19')
+})
+
+test('a paused job and a busy one keep the history of their runs', async () => {
+  const clock = new VirtualClock()
+  const scheduler = createScheduler({ clock, timezone: 'UTC', logger: harness().scheduler.log })
+  const job = scheduler.job('hourly', every('1h'), () => {})
+  scheduler.job('busy', every('10s'), () => {})
+  await scheduler.start()
+  await clock.advance('2h')
+  job.pause()
+  await clock.advance('12h')
+  const runs = await scheduler.history({ job: 'hourly', outcome: 'succeeded' })
+  expect(runs.length).toBe(2)
+  await scheduler.stop()
+})
