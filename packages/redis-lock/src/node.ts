@@ -216,7 +216,8 @@ export class Node {
     // The masters of a Cluster have several shards each.
     if (this.#shards.find(({ id }) => id === shard.id) === shard) this.#context.onStep(this, by)
     shard.stepped = by > 0 ? 1 : -1
-    shard.ahead = this.#context.aheadOf(shard.time)
+    // A machine that slept, and whose wall clock was set meanwhile, must not set the time of its fleet.
+    if (shard.time.sure) shard.ahead = this.#context.aheadOf(shard.time)
     void this.#greet(shard)
   }
 

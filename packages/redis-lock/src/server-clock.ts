@@ -7,8 +7,10 @@ const STEP = 1000
 export class ServerClock {
   /** Its wall time minus our monotonic time, in ms; NaN before the first answer. */
   delta: number = NaN
-  /** Its wall time minus ours. */
-  #skew = NaN
+  /** False when our own clocks moved against each other before the last answer: then they are no witness. */
+  sure = true
+  /** Our wall time minus our monotonic time. */
+  #own = NaN
   readonly #clock: Clock
 
   constructor(clock: Clock) {
@@ -28,11 +30,12 @@ export class ServerClock {
     const high = now + 1 - sent
     const before = this.delta
     this.delta = Number.isNaN(before) ? (low + high) / 2 : Math.min(Math.max(before, low), high)
-    const skew = this.delta - (this.#clock.now() - this.#clock.monotonic())
+    const own = this.#clock.now() - this.#clock.monotonic()
+    const ownBy = own - this.#own
     const by = this.delta - before
+    this.#own = own
+    this.sure = !(Math.abs(ownBy) > STEP)
     // When our own wall clock made the same step, it was this machine that slept.
-    const stepped = Math.abs(by) > STEP && Math.abs(skew - this.#skew) > STEP
-    this.#skew = skew
-    return stepped ? by : 0
+    return Math.abs(by) > STEP && Math.abs(by - ownBy) > STEP ? by : 0
   }
 }

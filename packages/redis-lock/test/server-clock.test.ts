@@ -51,3 +51,14 @@ test('a machine whose own wall clock is set is not either', () => {
   time.wall += 3_600_000
   expect(answer(70_002)).toBe(0)
 })
+
+test('a machine that slept and whose wall clock was set meanwhile is no witness', () => {
+  const { time, server, answer } = setup()
+  answer(70_000)
+  expect(server.sure).toBe(true)
+  time.wall += 5_000 + 7_200_000
+  expect(answer(75_002)).not.toBe(0)
+  expect(server.sure).toBe(false)
+  expect(answer(75_004)).toBe(0)
+  expect(server.sure).toBe(true)
+})
