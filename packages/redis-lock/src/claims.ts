@@ -18,6 +18,8 @@ import { delay, type Owners } from './owner.ts'
 
 /** How long a tick is tried for at most, in ms. */
 const WINDOW = 5000
+/** How long a tick gives way to an abandoned run of its job. */
+const GIVE_WAY_MS = 300
 /** How long the answer to a look is waited for before it is asked after, in ms. */
 const LOOK = 25
 
@@ -31,6 +33,8 @@ export interface ClaimsParts {
   readonly ends: Ends
   readonly owners: Owners
   readonly backups: Backups
+  /** Whether an abandoned run of the job is to come first. */
+  contends(job: string): boolean
 }
 
 /** Claims ticks: the owner of a job at once, the others when it did not. */
@@ -102,6 +106,7 @@ export class Claims {
     const late = run.trigger === 'catch-up'
     // What is caught up comes to all instances at once, and so does what waited for Redis.
     let together = late
+    if (leased && this.#parts.contends(name)) await this.#sleep(GIVE_WAY_MS)
     let bid: { readonly motion: Motion; sent?: Sent } | undefined
     let asked = false
     // Redis may have granted it and not been able to say so.

@@ -42,12 +42,19 @@ export class Recover {
   readonly #telling = new Set<Promise<unknown>>()
   /** To be started again when the run of the same job that is under way here has ended: the next one would come first. */
   readonly #waiting = new Map<string, Case>()
+  /** Jobs whose abandoned run is about to be started again here. */
+  readonly #contending = new Set<string>()
   /** Runs again that have not ended, by tick id. */
   readonly #reruns = new Map<string, Hold>()
 
   constructor(parts: RecoverParts) {
     this.#parts = parts
     parts.host.on('settled', (run) => this.#settled(run))
+  }
+
+  /** Whether a tick of this job should let an abandoned run come first: a job that is always busy would never run it again. */
+  contends(job: string): boolean {
+    return this.#contending.has(job)
   }
 
   /** Never rejects. What is only told comes first: a run that is started again may end this process. */
@@ -155,7 +162,10 @@ export class Recover {
     for (const [member, one] of this.#waiting) {
       if (one.subject.job !== run.job.name) continue
       this.#waiting.delete(member)
-      void this.#pause(1).then(() => this.take([one]))
+      this.#contending.add(run.job.name)
+      void this.#pause(1)
+        .then(() => this.take([one]))
+        .finally(() => this.#contending.delete(run.job.name))
     }
     if (run.trigger !== 'rerun') return
     const hold = this.#reruns.get(run.tick.id)

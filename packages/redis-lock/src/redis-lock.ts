@@ -162,6 +162,7 @@ class Fleet {
       ends: this.#ends,
       owners: this.#owners,
       backups: new Backups(nodes, witness, clock),
+      contends: (job) => this.#recover.contends(job),
     })
     const token = () => this.#claims.token()
     const records = new Records(clock, nodes, keys, settings)
