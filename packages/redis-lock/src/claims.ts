@@ -131,7 +131,9 @@ export class Claims {
       const { sent } = current
       if (verdict.kind === 'granted' && sent) {
         // An answer that was long under way is worth nothing: the lease may be over.
-        if (this.#clock.monotonic() < sent.monotonic + sureOf(settings.lease)) {
+        // The monotonic clock says nothing of a machine that slept meanwhile.
+        const sure = sureOf(settings.lease)
+        if (this.#clock.monotonic() < sent.monotonic + sure && this.#clock.now() < sent.wall + sure) {
           const { token } = motion
           const rerun = policies.onAbandoned === 'rerun'
           return leases.hold({ subject, token, leased, rerun, start: 1, fence: verdict.fence, sent })

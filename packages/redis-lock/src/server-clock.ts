@@ -2,19 +2,27 @@ import type { Clock } from '@escapement/core'
 
 /** A difference between the progress of two clocks that is not drift, in ms. */
 const STEP = 1000
+/** No answer is under way for so long. */
+const DOUBT_MS = 5000
 
 /** The clock of one Redis, as far as its answers tell. */
 export class ServerClock {
   /** Its wall time minus our monotonic time, in ms; NaN before the first answer. */
   delta: number = NaN
-  /** False when our own clocks moved against each other before the last answer: then they are no witness. */
-  sure = true
   /** Our wall time minus our monotonic time. */
   #own = NaN
+  /** By how much it moved lately, and when it last did: an answer that was under way meanwhile shows that only later. */
+  #moved = 0
+  #movedAt = -Infinity
   readonly #clock: Clock
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /** False while our own clocks have moved against each other a moment ago: then they are no witness. */
+  get sure(): boolean {
+    return this.#clock.monotonic() - this.#movedAt > DOUBT_MS
   }
 
   now(): number {
@@ -31,11 +39,14 @@ export class ServerClock {
     const before = this.delta
     this.delta = Number.isNaN(before) ? (low + high) / 2 : Math.min(Math.max(before, low), high)
     const own = this.#clock.now() - this.#clock.monotonic()
-    const ownBy = own - this.#own
     const by = this.delta - before
+    if (this.sure) this.#moved = 0
+    if (Math.abs(own - this.#own) > STEP) {
+      this.#moved += own - this.#own
+      this.#movedAt = this.#clock.monotonic()
+    }
     this.#own = own
-    this.sure = !(Math.abs(ownBy) > STEP)
     // When our own wall clock made the same step, it was this machine that slept.
-    return Math.abs(by) > STEP && Math.abs(by - ownBy) > STEP ? by : 0
+    return Math.abs(by) > STEP && Math.abs(by - this.#moved) > STEP ? by : 0
   }
 }

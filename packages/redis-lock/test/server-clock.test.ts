@@ -60,5 +60,19 @@ test('a machine that slept and whose wall clock was set meanwhile is no witness'
   expect(answer(75_002)).not.toBe(0)
   expect(server.sure).toBe(false)
   expect(answer(75_004)).toBe(0)
+  time.mono += 6_000
+  time.wall += 6_000
   expect(server.sure).toBe(true)
+})
+
+test('an answer that was under way while the machine slept makes no step of its own', () => {
+  const { time, server, answer } = setup()
+  answer(70_000)
+  // Two answers of before the sleep are read after it.
+  time.wall += 1_700
+  expect(answer(70_002)).toBe(0)
+  expect(answer(70_004)).toBe(0)
+  expect(server.sure).toBe(false)
+  expect(answer(71_706)).toBe(0)
+  expect(answer(71_708)).toBe(0)
 })
