@@ -1,5 +1,13 @@
 import type { Cause } from '@escapement/core'
-import type { Backend, ClaimReply, ClaimRequest, ClaimRow, ClosedRun, Successor } from '@escapement/sql-fleet'
+import type {
+  Backend,
+  ClaimReply,
+  ClaimRequest,
+  ClaimRow,
+  ClosedRun,
+  End,
+  Successor,
+} from '@escapement/sql-fleet'
 import type { Client, Row } from './client.ts'
 
 // Never below the time in µs, so that it rises over the loss of the table as well. The row is locked until the
@@ -31,23 +39,32 @@ const WHY = `
 
 // The run that was under way is abandoned in the same moment: nobody else tells of it.
 const CLOSED = `
-  UPDATE $.runs SET state = 'abandoned', ended = now() WHERE id = $2 AND ended IS NULL AND EXISTS (SELECT 1 FROM won)`
+  UPDATE $.runs SET state = 'abandoned', ended = now() FROM won WHERE id = won.before AND ended IS NULL`
 
 const TAKE_OVER = `
   WITH won AS (
     UPDATE $.claims SET token = $5, start = start + 1, instance = $3, owner = $4
     WHERE key = $1 AND token = $2 AND state = 'run'
       AND EXISTS (SELECT 1 FROM $.instances WHERE owner = $4 AND until > now())
-    RETURNING job
+    RETURNING job, $2 AS before
   ), closed AS (${CLOSED}), fenced AS (${FENCED})
   SELECT value::text AS value FROM fenced`
 
+// In order: no deadlocks.
 const MARK = `
-  WITH won AS (
-    UPDATE $.claims SET state = 'abandoned', leased = false, owner = $3
-    WHERE key = $1 AND token = $2 AND state = 'run' RETURNING key
+  WITH locked AS (
+    SELECT c.key FROM $.claims c JOIN json_to_recordset($1::json) AS g(key text, token text) USING (key, token)
+    WHERE c.state = 'run' ORDER BY c.key FOR UPDATE OF c
+  ), won AS (
+    UPDATE $.claims c SET state = 'abandoned', leased = false, owner = $2
+    FROM locked WHERE c.key = locked.key RETURNING c.key, c.token AS before
   ), closed AS (${CLOSED})
   SELECT key FROM won`
+
+const COMPLETE = `
+  UPDATE $.claims c SET state = g.outcome, leased = false
+  FROM json_to_recordset($1::json) AS g(key text, token text, outcome text)
+  WHERE c.key = g.key AND c.token = g.token AND c.state = 'run'`
 
 const CLAIM_COLUMNS = `c.key, c.job, (extract(epoch FROM c.at) * 1000)::float8 AS at, c.trigger, c.token, c.start, c.rerun, c.instance`
 
@@ -134,9 +151,8 @@ export class PostgresBackend implements Backend {
     }
   }
 
-  async complete(key: string, token: string, outcome: string): Promise<void> {
-    const sql = `UPDATE $.claims SET state = $3, leased = false WHERE key = $1 AND token = $2 AND state = 'run'`
-    await this.#client().query(sql, [key, token, outcome])
+  async complete(ends: readonly End[]): Promise<void> {
+    await this.#client().query(COMPLETE, [JSON.stringify(ends)])
   }
 
   async handOver(key: string, token: string): Promise<void> {
@@ -150,7 +166,8 @@ export class PostgresBackend implements Backend {
   }
 
   async deleteClaims(tokens: readonly string[]): Promise<void> {
-    await this.#client().query("DELETE FROM $.claims WHERE token = ANY($1) AND state = 'run'", [tokens])
+    const sql = "DELETE FROM $.claims WHERE token = ANY($1) AND state = 'run' AND owner <> ''"
+    await this.#client().query(sql, [tokens])
   }
 
   async claimsOf(owner: string): Promise<readonly ClaimRow[]> {
@@ -166,13 +183,14 @@ export class PostgresBackend implements Backend {
     return won && Number(won.value)
   }
 
-  async markAbandoned({ key, token }: ClaimRow, owner: string): Promise<boolean> {
-    return (await this.#client().query(MARK, [key, token, owner])).length > 0
+  async markAbandoned(orphans: readonly ClaimRow[], by: string): Promise<readonly string[]> {
+    const given = orphans.map(({ key, token }) => ({ key, token }))
+    return (await this.#client().query(MARK, [JSON.stringify(given), by])).map(({ key }) => String(key))
   }
 
-  async markedBy(owner: string, keys: readonly string[]): Promise<readonly string[]> {
+  async markedBy(by: string, keys: readonly string[]): Promise<readonly string[]> {
     const sql = "SELECT key FROM $.claims WHERE key = ANY($1) AND state = 'abandoned' AND owner = $2"
-    return (await this.#client().query(sql, [keys, owner])).map(({ key }) => String(key))
+    return (await this.#client().query(sql, [keys, by])).map(({ key }) => String(key))
   }
 
   async closeRuns(): Promise<readonly ClosedRun[]> {

@@ -11,6 +11,8 @@ export interface PoolLike {
 interface Pool extends PoolLike {
   readonly options: object & { password?: unknown }
   readonly Client: unknown
+  /** It was told to end. */
+  readonly ending?: boolean
   on(event: 'error', listener: (error: Error) => void): unknown
   end(): Promise<void>
 }

@@ -30,7 +30,11 @@ export function postgres(options: PostgresOptions): Plugin {
   const { pool, schema, timeout } = settings
   let own: ReturnType<typeof ownPool>
   let client = new Client(pool, schema, timeout)
-  const history = new Client(pool, schema, HISTORY_TIMEOUT_MS)
+  // An app may end its pool before the scheduler has stopped: what has happened is written all the same.
+  const either: PoolLike = {
+    query: (sql, values) => (own && isPool(pool) && pool.ending ? own : pool).query(sql, values),
+  }
+  const history = new Client(either, schema, HISTORY_TIMEOUT_MS)
   const writer = new Writer(history)
   const pauses = new Pauses({ query: (sql, values) => client.query(sql, values) }, history)
   const store = new PostgresStore(history, writer, pauses, settings, () => fleet.owner)
@@ -52,13 +56,17 @@ export function postgres(options: PostgresOptions): Plugin {
       await migrate(new Client(own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
     },
     onHeartbeat: (host) => pauses.look(host),
+    newest: () => store.newest(),
     prune: (now, catchUp) => store.prune(now, catchUp),
     async close() {
-      await writer.flush()
-      const closing = own
-      own = undefined
-      client = new Client(pool, schema, timeout)
-      await closing?.end()
+      try {
+        await writer.flush()
+      } finally {
+        const closing = own
+        own = undefined
+        client = new Client(pool, schema, timeout)
+        await closing?.end()
+      }
     },
   })
   return fleet.plugin()

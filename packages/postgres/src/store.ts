@@ -105,12 +105,19 @@ export class PostgresStore implements Store {
     return (await this.#client.query(sql, values)).map(fromRow)
   }
 
-  /** Removes what is older than is kept. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
+  async newest(): Promise<number | undefined> {
+    const [row] = await this.#client.query('SELECT max(id) AS id FROM $.runs')
+    return row?.id ? timeOf(String(row.id)) : undefined
+  }
+
+  /** Removes what is older than is kept, by the earlier of two clocks. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
   async prune(now: number, catchUp: number): Promise<void> {
     const { age, claims } = this.#settings
-    await this.#client.query('DELETE FROM $.runs WHERE id < $1 AND ended IS NOT NULL', [firstId(now - age)])
+    const [row] = await this.#client.query('SELECT (extract(epoch FROM now()) * 1000)::float8 AS now')
+    const upTo = Math.min(now, Number(row?.now))
+    await this.#client.query('DELETE FROM $.runs WHERE id < $1 AND ended IS NOT NULL', [firstId(upTo - age)])
     const old = "DELETE FROM $.claims WHERE at < to_timestamp($1 / 1000.0) AND state <> 'run'"
-    await this.#client.query(old, [now - Math.max(claims, catchUp + MARGIN)])
+    await this.#client.query(old, [upTo - Math.max(claims, catchUp + MARGIN)])
   }
 
   /** Removes the oldest runs of jobs that have had many: now and then, so that it costs little. */
@@ -146,6 +153,11 @@ export class PostgresStore implements Store {
 function firstId(at: number): string {
   const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
   return `${time.slice(0, 8)}-${time.slice(8)}`
+}
+
+/** When a run of this id began. */
+function timeOf(id: string): number {
+  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
 }
 
 function incidents(client: Client): IncidentStore {

@@ -58,6 +58,13 @@ export interface ClosedRun {
   readonly fence: number | undefined
 }
 
+/** How a run has ended. */
+export interface End {
+  readonly key: string
+  readonly token: string
+  readonly outcome: string
+}
+
 /** Who takes an orphan over. */
 export interface Successor {
   readonly token: string
@@ -83,13 +90,13 @@ export interface Backend {
 
   /** Decides claims, in their order. */
   claim(requests: readonly ClaimRequest[]): Maybe<readonly ClaimReply[]>
-  /** Writes the end of a run, if the claim is still its own. */
-  complete(key: string, token: string, outcome: string): Maybe<void>
+  /** Writes the ends of runs whose claims are still their own. */
+  complete(ends: readonly End[]): Maybe<void>
   /** Leaves a claim to be taken over at once. */
   handOver(key: string, token: string): Maybe<void>
   /** Leaves a claim as if it had not been taken over: its new run could not begin here. */
   returnClaim(key: string, token: string): Maybe<void>
-  /** Removes claims that are in state `run`, as if they had never been. */
+  /** Removes claims that are in state `run`, as if they had never been. Not those that were handed over. */
   deleteClaims(tokens: readonly string[]): Maybe<void>
   /** The claims in state `run` of an owner. */
   claimsOf(owner: string): Maybe<readonly ClaimRow[]>
@@ -98,10 +105,10 @@ export interface Backend {
   orphans(after: string, limit: number): Maybe<readonly ClaimRow[]>
   /** Gives an orphan to a new start, and closes the run that was under way; the fence. Undefined: somebody was faster. */
   takeOver(orphan: ClaimRow, by: Successor): Maybe<number | undefined>
-  /** Ends an orphan and closes its run. False: somebody was faster. `owner` is kept as who has done so. */
-  markAbandoned(orphan: ClaimRow, owner: string): Maybe<boolean>
-  /** Of these orphans, the keys of those that this owner has marked. */
-  markedBy(owner: string, keys: readonly string[]): Maybe<readonly string[]>
+  /** Ends orphans and closes their runs. The keys of those that nobody had ended before. `by` is kept with them. */
+  markAbandoned(orphans: readonly ClaimRow[], by: string): Maybe<readonly string[]>
+  /** Of these orphans, the keys of those that were ended with this `by`. */
+  markedBy(by: string, keys: readonly string[]): Maybe<readonly string[]>
   /** Closes the runs that dead owners left open without a claim; those that count as abandoned. */
   closeRuns(): Maybe<readonly ClosedRun[]>
 }

@@ -3,6 +3,8 @@ import type { Clock, Maybe, Timer } from '@escapement/core'
 /** Until the first try again, in ms; doubled by each failure, up to the second. */
 const RETRY_DELAY_MS = 100
 const MAX_RETRY_DELAY_MS = 2_000
+/** How many are tried again together: those of one turn of the event loop may be one statement. */
+const TOGETHER = 500
 
 /** Writes of ends and withdrawals: each is tried until it is written, whoever waits for it or not. */
 export class Ends {
@@ -33,8 +35,7 @@ export class Ends {
     this.#closed = false
     this.#open.set(token, write)
     try {
-      await write()
-      if (this.#open.get(token) === write) this.#open.delete(token)
+      await this.#try(token, write)
     } catch (error) {
       this.#onFault(error)
       this.#schedule()
@@ -53,10 +54,10 @@ export class Ends {
   async flush(ms: number): Promise<number> {
     const deadline = this.#clock.monotonic() + ms
     while (this.#open.size > 0) {
-      await this.retry()
+      await Promise.race([this.retry(), this.#pause(deadline - this.#clock.monotonic())])
       const left = deadline - this.#clock.monotonic()
       if (this.#open.size === 0 || left <= 0) break
-      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, Math.min(this.#delay, left)))
+      await this.#pause(Math.min(this.#delay, left))
     }
     return this.#open.size
   }
@@ -68,20 +69,29 @@ export class Ends {
     this.#open.clear()
   }
 
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.setTimeout(resolve, Math.max(0, ms)))
+  }
+
   async #retry(): Promise<void> {
-    for (const [token, write] of [...this.#open]) {
-      try {
-        await write()
-        if (this.#open.get(token) === write) this.#open.delete(token)
-        this.#delay = RETRY_DELAY_MS
-      } catch (error) {
-        this.#onFault(error)
+    const open = [...this.#open]
+    for (let i = 0; i < open.length; i += TOGETHER) {
+      const tried = await Promise.allSettled(open.slice(i, i + TOGETHER).map((entry) => this.#try(...entry)))
+      const failed = tried.find(({ status }) => status === 'rejected')
+      if (failed) {
+        this.#onFault((failed as PromiseRejectedResult).reason)
         this.#delay = Math.min(this.#delay * 2, MAX_RETRY_DELAY_MS)
         this.#schedule()
-        // One failure stands for all: the database is away.
+        // The database is away: the others wait for the next try.
         return
       }
+      this.#delay = RETRY_DELAY_MS
     }
+  }
+
+  async #try(token: string, write: () => Maybe<void>): Promise<void> {
+    await write()
+    if (this.#open.get(token) === write) this.#open.delete(token)
   }
 
   #schedule(): void {

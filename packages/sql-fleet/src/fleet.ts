@@ -3,6 +3,7 @@ import {
   type Clock,
   type Host,
   type Logger,
+  type Maybe,
   type Plugin,
   type StopInfo,
   type Store,
@@ -38,7 +39,9 @@ export interface FleetParts {
   trouble?(): string | undefined
   /** False while nothing can be claimed, whatever the heartbeat says. */
   usable?(): boolean
-  /** Removes what is too old. `catchUp` is the longest of all jobs, in ms. */
+  /** When the newest run that is kept began, in ms. */
+  newest(): Maybe<number | undefined>
+  /** Removes what is too old at `now`. `catchUp` is the longest of all jobs, in ms. */
   prune(now: number, catchUp: number): Promise<void> | void
   /** Writes what waits, then closes what is the plugin's. */
   close(): Promise<void> | void
@@ -60,6 +63,9 @@ export class SqlFleet {
   #draining = false
   #recover: Recover | undefined
   #pruned = -Infinity
+  /** Wall time at the zero of the monotonic clock, as far as it can be believed: no clock that is ahead removes anything. */
+  #epoch: number | undefined
+  #beating: Promise<void> | undefined
 
   constructor(parts: FleetParts) {
     this.#parts = parts
@@ -72,7 +78,7 @@ export class SqlFleet {
       heartbeat: settings.heartbeat,
       renew: () => (this.owner === undefined ? false : backend.heartbeat(this.owner)),
       enlist: () => this.#enlist(),
-      onHeartbeat: (error) => void this.#beat(error),
+      onHeartbeat: (error) => void (error === undefined ? this.#look() : this.#fails(error)),
     })
     this.#lock = new SqlLock({
       backend,
@@ -107,7 +113,7 @@ export class SqlFleet {
     this.#clock = host.clock
     this.#troubles = new Troubles(host.log as Logger, host.clock)
     // What died while no instance was there is looked for at once.
-    host.on('start', () => void this.#beat(undefined))
+    host.on('start', () => void this.#look())
     host.on('settled', (run) => this.#recover?.settled(run))
     host.on('drain', () => {
       this.#draining = true
@@ -166,10 +172,17 @@ export class SqlFleet {
     this.owner = next
   }
 
-  async #beat(error: unknown): Promise<void> {
+  /** Does what follows a heartbeat. A look that takes longer than the next heartbeat goes on alone. */
+  #look(): Promise<void> {
+    this.#beating ??= this.#beat().finally(() => {
+      this.#beating = undefined
+    })
+    return this.#beating
+  }
+
+  async #beat(): Promise<void> {
     const host = this.#host
-    if (error !== undefined) this.#fails(error)
-    if (error !== undefined || !host) return
+    if (!host) return
     try {
       await this.#ends.retry()
       // What is found while stopping is left to others.
@@ -179,17 +192,19 @@ export class SqlFleet {
       }
       if (this.#recover) await this.#parts.onHeartbeat?.(host)
       await this.#prune(host)
-      this.#troubles?.works(this.#parts.backend.name)
+      if (this.#ends.size === 0) this.#troubles?.works(this.#parts.backend.name)
     } catch (fault) {
       this.#fails(fault)
     }
   }
 
   async #prune(host: Host): Promise<void> {
-    if (this.#clock.monotonic() - this.#pruned < PRUNE_MS) return
-    this.#pruned = this.#clock.monotonic()
+    const { monotonic, now } = { monotonic: this.#clock.monotonic(), now: this.#clock.now() }
+    if (monotonic - this.#pruned < PRUNE_MS) return
+    this.#pruned = monotonic
+    this.#epoch ??= Math.min(now, (await this.#parts.newest()) ?? now) - monotonic
     const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUp), 0)
-    await this.#parts.prune(this.#clock.now(), longest)
+    await this.#parts.prune(Math.min(now, this.#epoch + monotonic), longest)
   }
 
   /** One line when it begins, one when a heartbeat goes through again. */

@@ -4,6 +4,7 @@ export {
   type ClaimRequest,
   type ClaimRow,
   type ClosedRun,
+  type End,
   MUTEX,
   type Successor,
 } from './backend.ts'

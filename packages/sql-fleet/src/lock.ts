@@ -9,7 +9,14 @@ import {
   type Refusal,
   type Run,
 } from '@escapement/core'
-import { type Backend, type ClaimReply, type ClaimRequest, type ClaimRow, MUTEX } from './backend.ts'
+import {
+  type Backend,
+  type ClaimReply,
+  type ClaimRequest,
+  type ClaimRow,
+  type End,
+  MUTEX,
+} from './backend.ts'
 import { Batch } from './batch.ts'
 import type { Ends } from './ends.ts'
 import { exclusively } from './exclusive.ts'
@@ -46,12 +53,23 @@ export class SqlLock implements Lock {
   readonly #parts: LockParts
   /** Tokens that are asked for or held: a claim of ours in the database with another token is unknown to us. */
   readonly #known = new Set<string>()
-  readonly #batch: Batch<ClaimRequest, ClaimReply>
+  readonly #claims: Batch<ClaimRequest, ClaimReply>
+  readonly #completions: Batch<End, void>
+  readonly #deletions: Batch<string, void>
 
   constructor(parts: LockParts) {
     this.#parts = parts
     this.trouble = parts.trouble
-    this.#batch = new Batch(parts.clock, async (requests) => parts.backend.claim(requests))
+    const { backend, clock } = parts
+    this.#claims = new Batch(clock, async (requests) => backend.claim(requests))
+    this.#completions = new Batch(clock, async (ends) => {
+      await backend.complete(ends)
+      return []
+    })
+    this.#deletions = new Batch(clock, async (tokens) => {
+      await backend.deleteClaims(tokens)
+      return []
+    })
   }
 
   claim(run: Run, { lease }: { lease: boolean }): Promise<Claim | Refusal> {
@@ -112,6 +130,8 @@ export class SqlLock implements Lock {
     const owner = this.#parts.owner()
     if (owner === undefined) return []
     const claims = await this.#parts.backend.claimsOf(owner)
+    // Declared dead meanwhile: what was held is left to whoever takes it over.
+    if (this.#parts.owner() !== owner || !this.#parts.leases.trusted) return []
     return claims.filter(({ token }) => !this.#known.has(token) && !this.#parts.ends.has(token))
   }
 
@@ -126,7 +146,7 @@ export class SqlLock implements Lock {
   }
 
   async #ask(about: Omit<ClaimRequest, 'instance' | 'owner'>, again = true): Promise<Claim | Refusal> {
-    const { leases, instance, ends, backend, onFault } = this.#parts
+    const { leases, instance, ends, onFault } = this.#parts
     const { token } = about
     const owner = this.#parts.owner()
     if (owner === undefined || !leases.trusted)
@@ -134,12 +154,12 @@ export class SqlLock implements Lock {
     this.#known.add(token)
     let answer: ClaimReply
     try {
-      answer = await this.#batch.ask({ ...about, instance: instance(), owner })
+      answer = await this.#claims.ask({ ...about, instance: instance(), owner })
     } catch (error) {
       onFault(error)
       // It may have been given all the same, or be given yet: each heartbeat looks for it.
       this.#known.delete(token)
-      void ends.write(token, () => backend.deleteClaims([token]))
+      void ends.write(token, () => this.#deletions.ask(token))
       return { granted: false, reason: 'claim-unavailable', error: error as Error }
     }
     if ('fence' in answer) {
@@ -167,9 +187,11 @@ export class SqlLock implements Lock {
     }
     const complete = (outcome: Outcome) => {
       // Nothing is lost with a mutex, and nobody asks how it ended.
-      if (key.startsWith(MUTEX)) return write(() => backend.deleteClaims([token]))
+      if (key.startsWith(MUTEX)) return write(() => this.#deletions.ask(token))
       const leave = rerun && outcome === 'cancelled' && draining()
-      return write(() => (leave ? backend.handOver(key, token) : backend.complete(key, token, outcome)))
+      return write(() =>
+        leave ? backend.handOver(key, token) : this.#completions.ask({ key, token, outcome }),
+      )
     }
     return leases.hold({
       name: key,

@@ -8,7 +8,7 @@ const UNKNOWN_JOB_MS = 300_000
 /** Orphans of one page, and pages of one look. The next look goes on behind them. */
 const PAGE_SIZE = 1_000
 const MAX_PAGES = 10
-/** Take-overs whose answer was lost are expected for so long. */
+/** Take-overs and ends whose answer was lost are expected for so long. */
 const DOUBT_MS = 600_000
 
 export interface RecoverParts {
@@ -20,6 +20,16 @@ export interface RecoverParts {
   readonly owner: () => string | undefined
 }
 
+/** An orphan of which it is not known what became of it. */
+interface Doubt {
+  readonly orphan: ClaimRow
+  /** On the monotonic clock. */
+  readonly since: number
+}
+
+/** What is done with an orphan. */
+type Fate = 'end' | 'rerun' | 'leave' | 'delete'
+
 /** Finds the runs of instances that died: runs their tick again, or ends them as abandoned. */
 export class Recover {
   readonly #parts: RecoverParts
@@ -28,8 +38,10 @@ export class Recover {
   /** Runs again that have not ended, by tick. */
   readonly #reruns = new Map<string, Claim>()
   /** Take-overs and ends whose answer was lost: whether they took effect is not known. */
-  readonly #takeOvers = new Map<string, { orphan: ClaimRow; since: number }>()
-  readonly #marked = new Map<string, ClaimRow>()
+  readonly #takeOvers = new Map<string, Doubt>()
+  readonly #marked = new Map<string, Doubt>()
+  /** Written with the orphans that are ended here: it outlives the owner. */
+  readonly #mark = randomUUID()
   #after = ''
   #looking: Promise<void> | undefined
 
@@ -62,10 +74,10 @@ export class Recover {
     const { lock } = this.#parts
     const owner = this.#parts.owner()
     if (owner === undefined) return
-    await this.#confirmMarked(owner)
+    await this.#confirmMarked()
     const now = this.#parts.host.clock.monotonic()
-    for (const [token, { since }] of this.#takeOvers)
-      if (now - since > DOUBT_MS) this.#takeOvers.delete(token)
+    for (const doubts of [this.#takeOvers, this.#marked])
+      for (const [key, { since }] of doubts) if (now - since > DOUBT_MS) doubts.delete(key)
     if (!lock) return
     const ghosts: ClaimRow[] = []
     for (const claim of await lock.unknown()) {
@@ -83,8 +95,12 @@ export class Recover {
     const seen = new Map<string, number>()
     for (let page = 0; page < MAX_PAGES; page++) {
       const orphans = await backend.orphans(this.#after, PAGE_SIZE)
+      const fates: Record<Fate, ClaimRow[]> = { end: [], rerun: [], leave: [], delete: [] }
+      for (const orphan of orphans) fates[this.#fateOf(orphan, seen)].push(orphan)
       // Those that died for good are told before anything is run again: a rerun may end this process.
-      for (const orphan of orphans) if (await this.#endOrKeep(orphan, seen)) again.push(orphan)
+      await this.#end(fates.end)
+      if (fates.delete.length > 0) await backend.deleteClaims(fates.delete.map(({ token }) => token))
+      again.push(...fates.rerun)
       this.#after = orphans.length < PAGE_SIZE ? '' : (orphans.at(-1) as ClaimRow).key
       if (this.#after === '') break
     }
@@ -94,33 +110,26 @@ export class Recover {
     if (rerun) for (const orphan of again) await this.#takeOver(orphan)
   }
 
-  /** Ends an orphan that is not run again. True: it is to run again here. */
-  async #endOrKeep(orphan: ClaimRow, seen: Map<string, number>): Promise<boolean> {
-    const { backend, host, lock, maxStarts } = this.#parts
-    const owner = this.#parts.owner()
-    if (owner === undefined) return false
-    if (orphan.job.startsWith(MUTEX)) {
-      await backend.deleteClaims([orphan.token])
-      return false
-    }
+  #fateOf(orphan: ClaimRow, seen: Map<string, number>): Fate {
+    const { host, lock, maxStarts } = this.#parts
+    if (orphan.job.startsWith(MUTEX)) return 'delete'
     const job = host.job(orphan.job)
-    if (!job && orphan.rerun && !this.#isOld(orphan.key, seen)) return false
-    if (
-      lock &&
-      job?.policies.onAbandoned === 'rerun' &&
-      orphan.trigger !== 'manual' &&
-      orphan.start < maxStarts
-    ) {
-      // Its handler may still work here, deaf to the abort.
-      return job.policies.overlap === 'allow' || job.running === 0
-    }
-    try {
-      if (await backend.markAbandoned(orphan, owner)) this.#tell(orphan)
-    } catch (error) {
-      this.#marked.set(orphan.key, orphan)
-      throw error
-    }
-    return false
+    if (!job && orphan.rerun && !this.#isOld(orphan.key, seen)) return 'leave'
+    const again = job?.policies.onAbandoned === 'rerun' && orphan.trigger !== 'manual'
+    if (!lock || !again || orphan.start >= maxStarts) return 'end'
+    // Its handler may still work here, deaf to the abort.
+    return job.policies.overlap === 'allow' || job.running === 0 ? 'rerun' : 'leave'
+  }
+
+  async #end(orphans: readonly ClaimRow[]): Promise<void> {
+    if (orphans.length === 0 || this.#parts.owner() === undefined) return
+    const since = this.#parts.host.clock.monotonic()
+    const first = orphans.filter(({ key }) => !this.#marked.has(key))
+    // Until the answer is there: it may be lost.
+    for (const orphan of first) this.#marked.set(orphan.key, { orphan, since })
+    this.#tellMarked(await this.#parts.backend.markAbandoned(orphans, this.#mark))
+    // Somebody was faster. Of the others an earlier try may have been written.
+    for (const { key } of first) this.#marked.delete(key)
   }
 
   async #takeOver(orphan: ClaimRow): Promise<void> {
@@ -161,12 +170,17 @@ export class Recover {
     return now - since >= UNKNOWN_JOB_MS
   }
 
-  /** Ends whose answer was lost: those that are ours are told now. */
-  async #confirmMarked(owner: string): Promise<void> {
+  /** Ends whose answer was lost: those that were written are told now. */
+  async #confirmMarked(): Promise<void> {
     if (this.#marked.size === 0) return
-    const ours = new Set(await this.#parts.backend.markedBy(owner, [...this.#marked.keys()]))
-    for (const [key, orphan] of this.#marked) if (ours.has(key)) this.#tell(orphan)
-    this.#marked.clear()
+    this.#tellMarked(await this.#parts.backend.markedBy(this.#mark, [...this.#marked.keys()]))
+  }
+
+  #tellMarked(keys: readonly string[]): void {
+    for (const key of keys) {
+      const doubt = this.#marked.get(key)
+      if (this.#marked.delete(key) && doubt) this.#tell(doubt.orphan)
+    }
   }
 
   #tell(orphan: ClaimRow): void {

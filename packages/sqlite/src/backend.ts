@@ -1,5 +1,13 @@
 import type { Cause, Clock } from '@escapement/core'
-import type { Backend, ClaimReply, ClaimRequest, ClaimRow, ClosedRun, Successor } from '@escapement/sql-fleet'
+import type {
+  Backend,
+  ClaimReply,
+  ClaimRequest,
+  ClaimRow,
+  ClosedRun,
+  End,
+  Successor,
+} from '@escapement/sql-fleet'
 import type { Row } from './driver.ts'
 import type { Prepared, Writer } from './writer.ts'
 
@@ -59,10 +67,12 @@ export class SqliteBackend implements Backend {
     return this.#write((db) => requests.map((request) => claim(db, request, now)))
   }
 
-  complete(key: string, token: string, outcome: string): Promise<void> {
+  complete(ends: readonly End[]): Promise<void> {
     const sql = "UPDATE claims SET state = ?, leased = 0 WHERE key = ? AND token = ? AND state = 'run'"
     // Committed at once: the others wait for the lease.
-    return this.#writer.write((db) => db.run(sql, outcome, key, token))
+    return this.#writer.write((db) => {
+      for (const { key, token, outcome } of ends) db.run(sql, outcome, key, token)
+    })
   }
 
   handOver(key: string, token: string): Promise<void> {
@@ -77,8 +87,9 @@ export class SqliteBackend implements Backend {
   }
 
   deleteClaims(tokens: readonly string[]): Promise<void> {
+    const sql = "DELETE FROM claims WHERE token = ? AND state = 'run' AND owner <> ''"
     return this.#writer.write((db) => {
-      for (const token of tokens) db.run("DELETE FROM claims WHERE token = ? AND state = 'run'", token)
+      for (const token of tokens) db.run(sql, token)
     })
   }
 
@@ -105,19 +116,19 @@ export class SqliteBackend implements Backend {
     })
   }
 
-  markAbandoned({ key, token }: ClaimRow, owner: string): Promise<boolean> {
+  markAbandoned(orphans: readonly ClaimRow[], by: string): Promise<readonly string[]> {
     const now = this.#clock().now()
     const sql = `UPDATE claims SET state = 'abandoned', leased = 0, owner = ? WHERE key = ? AND token = ? AND state = 'run'`
     return this.#write((db) => {
-      if (db.run(sql, owner, key, token) === 0) return false
-      closeRun(db, token, now)
-      return true
+      const won = orphans.filter(({ key, token }) => db.run(sql, by, key, token) > 0)
+      for (const { token } of won) closeRun(db, token, now)
+      return won.map(({ key }) => key)
     })
   }
 
-  markedBy(owner: string, keys: readonly string[]): readonly string[] {
+  markedBy(by: string, keys: readonly string[]): readonly string[] {
     const sql = "SELECT 1 FROM claims WHERE key = ? AND state = 'abandoned' AND owner = ?"
-    return keys.filter((key) => this.#writer.db.get(sql, key, owner))
+    return keys.filter((key) => this.#writer.db.get(sql, key, by))
   }
 
   async closeRuns(): Promise<readonly ClosedRun[]> {

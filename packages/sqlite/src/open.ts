@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { EscapementError } from '@escapement/core'
 import { connect, type Database } from './driver.ts'
@@ -45,12 +45,45 @@ export function open(
 
 /** Makes the folder and an empty file, unless they are there. */
 function make(file: string): void {
-  mkdirSync(dirname(resolve(file)), { recursive: true })
+  const folder = dirname(resolve(file))
+  makeFolder(folder)
+  if (kindOf(file) === 'folder') throw new Error('it is a folder: give the path of a file in it')
   try {
+    // SQLite puts files beside it.
+    accessSync(folder, constants.W_OK)
     touch(file)
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
+    if (codeOf(error) === 'EEXIST') return
+    throw new Error(`nothing can be written in the folder ${folder} (${codeOf(error)})`, { cause: error })
   }
+}
+
+/** One level after the other: `mkdirSync` with `recursive` never ends where nothing can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  const kind = kindOf(folder)
+  if (kind === 'folder') return
+  if (kind === 'file') throw new Error(`${folder} is a file: there is no folder of this name`)
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another process may have been faster.
+    if (kindOf(folder) === 'folder') return
+    throw new Error(`the folder ${folder} cannot be made (${codeOf(error)})`, { cause: error })
+  }
+}
+
+function kindOf(path: string): 'folder' | 'file' | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file'
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as { code?: string }).code
 }
 
 function touch(file: string): void {

@@ -66,6 +66,7 @@ export function sqlite(options: SqliteOptions): Plugin {
       replaced = false
       writer.sync()
     },
+    newest: () => store.newest(),
     prune: (now, catchUp) => store.prune(now, catchUp),
     close() {
       try {

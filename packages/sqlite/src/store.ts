@@ -119,6 +119,11 @@ export class SqliteStore implements Store {
     return writer.db.all(sql, ...values, limit).map(fromRow)
   }
 
+  newest(): number | undefined {
+    const id = this.#parts.writer.db.get('SELECT max(id) AS id FROM runs')?.id
+    return id ? Number.parseInt(String(id).replace('-', '').slice(0, 12), 16) : undefined
+  }
+
   /** Removes what is older than is kept. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
   prune(now: number, catchUp: number): void {
     const { writer, settings } = this.#parts

@@ -163,3 +163,52 @@ test('old runs and claims go, but no claim of a tick that could still be caught 
   expect(kept('SELECT at FROM runs ORDER BY at')).toEqual(['2026-03-07', '2026-03-08', '2026-03-09'])
   expect(kept('SELECT at FROM claims ORDER BY at')).toEqual(['2026-03-08', '2026-03-09'])
 })
+
+test('a clock that is far ahead removes neither runs nor claims', async () => {
+  const start = async (now: string) => {
+    const clock = new VirtualClock(now)
+    const scheduler = createScheduler({
+      clock,
+      timezone: 'UTC',
+      logger: quiet,
+      plugins: [sqlite({ file, heartbeat: '1m', stale: '4m' })],
+    })
+    scheduler.job('hourly', '0 * * * *', () => {})
+    await clock.until(scheduler.start())
+    await clock.advance('5h')
+    await clock.until(scheduler.stop())
+  }
+  const kept = () => {
+    const db = open(file)
+    const counts = ['runs', 'claims'].map((table) => {
+      const sql = `SELECT count(*) AS n FROM ${table} WHERE state = 'succeeded' AND at < unixepoch('2027-01-01') * 1000`
+      return (db.prepare(sql).get() as { n: number }).n
+    })
+    db.close()
+    return counts
+  }
+  await start('2026-03-01T00:00:00Z')
+  expect(kept()).toEqual([5, 5])
+  await start('2031-03-01T00:00:00Z')
+  expect(kept()).toEqual([5, 5])
+})
+
+test.each([
+  ['a folder', () => folder, 'it is a folder'],
+  ['a file in a file', () => join(folder, 'text', 'jobs.db'), 'is a file: there is no folder of this name'],
+  ['a file in a folder of a file', () => join(folder, 'text/a/b/jobs.db'), 'is a file: there is no folder'],
+  [
+    'a folder that cannot be made',
+    () => '/proc/nope/jobs.db',
+    'the folder /proc/nope cannot be made (ENOENT)',
+  ],
+  ['a folder that takes no file', () => '/proc/jobs.db', 'nothing can be written in the folder /proc ('],
+])('%s is refused at the start with a word on what is wrong', async (_, path, text) => {
+  writeFileSync(join(folder, 'text'), '')
+  const scheduler = createScheduler({ plugins: [sqlite({ file: path() })], logger: quiet })
+  await expect(scheduler.start()).rejects.toMatchObject({
+    code: 'ERR_ESCAPEMENT_STORE',
+    message: expect.stringMatching(/^the file \S+ cannot be opened: /),
+  })
+  await expect(scheduler.start()).rejects.toThrow(text)
+})

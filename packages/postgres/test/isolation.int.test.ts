@@ -1,0 +1,126 @@
+// What a database makes of a transaction by its defaults is no answer to who runs a tick.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { every } from '@escapement/core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Fleet } from './fleet.ts'
+import { type Server, startServer } from './server.ts'
+
+let server: Server
+let fleet: Fleet | undefined
+beforeAll(async () => {
+  server = await startServer()
+})
+afterEach(async () => {
+  await fleet?.stop()
+  fleet = undefined
+  await server.pool({ max: 1 }).query('ALTER ROLE postgres RESET ALL')
+})
+afterAll(() => server?.close())
+
+const JOBS = Array.from({ length: 50 }, (_, i) => `job-${i}`)
+
+function fiftyJobs(schema: string): Fleet {
+  fleet = new Fleet(server, schema, {
+    heartbeat: 500,
+    stale: 8000,
+    jobs(scheduler, { begun }) {
+      for (const name of JOBS)
+        scheduler.job(name, every('1s'), async (run) => {
+          begun.push(run.key)
+          await sleep(20)
+        })
+    },
+  })
+  return fleet
+}
+
+/** Each second of each job between the first that all have begun and the last. */
+function complete(keys: readonly string[]): void {
+  const seconds = new Map(JOBS.map((job) => [job, new Set<number>()]))
+  for (const key of keys) {
+    const [job, at] = key.split('@') as [string, string]
+    seconds.get(job)?.add(Date.parse(at))
+  }
+  for (const [job, of] of seconds) {
+    const [first, last] = [Math.min(...of), Math.max(...of)]
+    expect(`${job}: ${of.size}`).toBe(`${job}: ${(last - first) / 1000 + 1}`)
+  }
+}
+
+test.each(['serializable', 'repeatable read'])(
+  'under %s as the default every tick runs once, and the history is complete',
+  async (level) => {
+    await server.pool({ max: 1 }).query(`ALTER ROLE postgres SET default_transaction_isolation TO '${level}'`)
+    const all = fiftyJobs(level.slice(0, 6))
+    const { begun, settled, lines } = all
+    await all.start(3)
+    await sleep(8000)
+    await all.stop()
+    all.once()
+    expect(begun.length).toBeGreaterThan(50 * 6)
+    complete(begun)
+    expect(settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
+    expect(lines).toEqual([])
+    const kept = await all.rows("SELECT key FROM $.runs WHERE state = 'succeeded'")
+    expect(kept.map(({ key }) => key).toSorted()).toEqual(begun.toSorted())
+  },
+)
+
+test('deadlocks with other sessions are tried again', async () => {
+  const all = fiftyJobs('deadlocks')
+  await all.start(2)
+  const session = server.pool({ max: 2 })
+  let open = true
+  // Takes the fences in the opposite order.
+  const other = (async () => {
+    while (open) {
+      const client = await session.connect()
+      try {
+        await client.query("SET deadlock_timeout = '20ms'; BEGIN")
+        const jobs = JOBS.toSorted().toReversed().slice(0, 10)
+        for (const job of jobs) {
+          await client.query('SELECT value FROM deadlocks.fences WHERE job = $1 FOR UPDATE', [job])
+          await sleep(2)
+        }
+        await client.query('COMMIT')
+      } catch {
+        await client.query('ROLLBACK')
+      }
+      client.release()
+      await sleep(100)
+    }
+  })()
+  await sleep(5000)
+  open = false
+  await other
+  await all.stop()
+  all.once()
+  complete(all.begun)
+  expect(all.settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
+})
+
+test.each([
+  ['default_transaction_read_only', 'on', 'read-only transaction'],
+  ['statement_timeout', '1ms', 'statement timeout'],
+])('a role with %s = %s: one clear line, and it heals', async (name, value, text) => {
+  const all = fiftyJobs(`role_${name.slice(0, 5)}`)
+  await all.start(1)
+  await all.works(JOBS.slice(0, 2))
+  const admin = server.pool({ max: 1 })
+  await admin.query(`ALTER ROLE postgres SET ${name} TO '${value}'`)
+  const end =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+  await admin.query(end)
+  const found = () => all.lines.filter((line) => line.startsWith('postgres fails:'))
+  await expect.poll(found, { timeout: 8000 }).toHaveLength(1)
+  await sleep(2000)
+  expect(all.members[0]?.health().degraded).toEqual(expect.arrayContaining([expect.stringContaining(text)]))
+  expect(all.members[0]?.health().live).toBe(true)
+  await admin.query(
+    `SET default_transaction_read_only = off; SET statement_timeout = 0; ALTER ROLE postgres RESET ALL`,
+  )
+  await admin.query(end)
+  await all.works(JOBS.slice(0, 2), 12_000)
+  expect(found()).toHaveLength(1)
+  expect(all.lines.filter((line) => line.startsWith('postgres works again'))).toHaveLength(1)
+})
