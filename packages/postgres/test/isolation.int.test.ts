@@ -62,7 +62,7 @@ test.each(['serializable', 'repeatable read'])(
     expect(settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
     expect(lines).toEqual([])
     const kept = await all.rows("SELECT key FROM $.runs WHERE state = 'succeeded'")
-    expect(kept.map(({ key }) => key).toSorted()).toEqual(begun.toSorted())
+    expect(kept.map(({ key }) => String(key)).toSorted()).toEqual(begun.toSorted())
   },
 )
 
