@@ -136,6 +136,9 @@ function jobsOf(facts: Facts, report: Report): void {
   const allowed = new Set(
     facts.played.options.jobs.filter(({ overlap }) => overlap === 'allow').map(({ name }) => name),
   )
+  const deaf = new Set(
+    facts.played.options.jobs.filter(({ heeds }) => heeds === 'signal').map(({ name }) => name),
+  )
   for (const [job, starts] of group(facts.all('start'), ({ job }) => job)) {
     for (let i = 1; i < starts.length; i++) {
       const [one, next] = [starts[i - 1] as Of<'start'>, starts[i] as Of<'start'>]
@@ -147,7 +150,10 @@ function jobsOf(facts: Facts, report: Report): void {
           `${next.tick} on ${named(next)} has ${next.fence} after ${one.fence} of ${one.tick} on ${named(one)}`,
         )
       const last = works.get(`${one.who} ${one.tick} ${one.start}`)?.at(-1)
-      if (last && last.t > next.t)
+      // A process that goes on after a stall may work before it can be told: who only hears the signal needs the fence.
+      const held = (from: number, to: number) =>
+        facts.stalls(one.who).some((stall) => stall.from < to && stall.to > from)
+      if (last && last.t > next.t && !(deaf.has(job) && held(one.t, last.t)))
         report(
           'overlap',
           `${one.tick} on ${named(one)} worked at ${clock(last.t)}, but ${next.tick} had started on ${named(next)}`,

@@ -30,5 +30,6 @@ function jobsOf(seed: number): SimulatedJob[] {
     takes: [700, 2500, 120, 1, 1, 1, 1, 1, 4000, 300][i] as number,
     overlap: random.pick(['skip', 'skip', 'queue', 'allow'] as const),
     onAbandoned: random.pick(['record', 'rerun'] as const),
+    heeds: i % 2 === 0 ? ('assertHeld' as const) : ('signal' as const),
   }))
 }

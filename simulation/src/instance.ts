@@ -17,6 +17,8 @@ export interface SimulatedJob {
   readonly takes: number
   readonly overlap: 'skip' | 'queue' | 'allow'
   readonly onAbandoned: 'record' | 'rerun'
+  /** How its handler learns that it may not go on: it asks before each step, or it only hears the signal. */
+  readonly heeds: 'assertHeld' | 'signal'
 }
 
 export interface FleetOptions {
@@ -101,13 +103,13 @@ export class Instance {
     for (const client of this.clients) client.abandon()
   }
 
-  #add({ name, seconds, takes, overlap, onAbandoned }: SimulatedJob): void {
+  #add({ name, seconds, takes, overlap, onAbandoned, heeds }: SimulatedJob): void {
     const expression = seconds === 1 ? '* * * * * *' : `*/${seconds} * * * * *`
-    this.#scheduler.job(name, expression, { overlap, onAbandoned }, (run) => this.#work(run, takes))
+    this.#scheduler.job(name, expression, { overlap, onAbandoned }, (run) => this.#work(run, takes, heeds))
   }
 
-  /** Works in steps, and before each looks whether it still may, as the docs ask of a handler. */
-  async #work(run: Run, takes: number): Promise<void> {
+  /** Works in steps, and before each looks whether it still may. */
+  async #work(run: Run, takes: number, heeds: SimulatedJob['heeds']): Promise<void> {
     const { clock } = this.machine
     const about = { job: run.job.name, tick: idOf(run), start: run.start, fence: run.fence }
     this.note({ what: 'start', ...about, at: run.tick.scheduledAt.getTime(), cause: run.trigger })
@@ -116,7 +118,8 @@ export class Instance {
       await new Promise<void>(
         (resolve) => void clock.setTimeout(resolve, Math.min(100, end - clock.monotonic())),
       )
-      run.assertHeld()
+      if (heeds === 'assertHeld') run.assertHeld()
+      else run.signal.throwIfAborted()
       this.note({ what: 'work', ...about })
     }
     this.note({ what: 'finish', ...about })

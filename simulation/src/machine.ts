@@ -17,6 +17,8 @@ export class Machine {
   readonly #world: World
   /** How long it has slept: its monotonic clock stood still meanwhile, as Linux's does. */
   #slept = 0
+  /** Until when it sleeps, in true time. */
+  #asleep = 0
   /** Until when it gets no processor, in true time. */
   #stalled = 0
   /** What came due meanwhile: timers before what came over the network, as in Node's loop. */
@@ -95,8 +97,14 @@ export class Machine {
     if (idle) this.#wake()
   }
 
+  /** Somebody sets its wall clock. Not while it sleeps: from within, that cannot be told from no sleep at all. */
+  setClock(by: number): void {
+    if (this.#world.now >= this.#asleep) this.skew += by
+  }
+
   /** The machine is suspended: its wall clock goes on, its monotonic clock does not. */
   sleep(ms: number): void {
+    this.#asleep = Math.max(this.#asleep, this.#world.now + ms)
     this.stall(ms)
     this.#world.after(ms, () => {
       this.#slept += ms

@@ -21,8 +21,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       [
         'redis-lock/src/scripts/script.ts',
-        'return id == identity() and tonumber(ms) or nil',
-        'return tonumber(ms)',
+        "if id ~= identity() or (expected or '') ~= '' and expected ~= id then return nil end",
+        '',
       ],
     ],
   },
@@ -46,13 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: 'leases are not renewed', edits: [[lease, 'due.push(hold)', 'void hold']] },
   {
     name: 'leases are ignored',
-    edits: [
-      [
-        claim,
-        "if holder ~= token and holder ~= previous and tonumber(ends) > now then return 'busy|' .. holder end",
-        '',
-      ],
-    ],
+    edits: [[claim, "if theirs and not (back and stale(ends, lease)) then return 'busy|' .. holder end", '']],
   },
   {
     name: 'a lease that is over is renewed',
@@ -101,7 +95,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'commands that come too late are executed',
-    edits: [[claim, "if now > tonumber(ARGV[1]) then return { now, 'expired' } end", '']],
+    edits: [[claim, "if now > expires then return { now, 'expired' } end", '']],
   },
   {
     name: 'grants are not withdrawn',
@@ -119,7 +113,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'one vote is enough',
-    edits: [['redis-lock/src/nodes.ts', 'this.quorum = Math.floor(count / 2) + 1', 'this.quorum = 1']],
+    edits: [
+      [
+        'redis-lock/src/nodes.ts',
+        'this.quorum = Math.floor(settings.clients.length / 2) + 1',
+        'this.quorum = 1',
+      ],
+    ],
   },
   {
     name: 'votes are judged early',
@@ -132,11 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'abandoned runs are not looked for',
     edits: [
-      [
-        'redis-lock/src/recover.ts',
-        'for (const member of stale) {',
-        'for (const member of [] as string[]) {',
-      ],
+      ['redis-lock/src/recover.ts', 'const free = cases.filter(', 'const free = ([] as Case[]).filter('],
     ],
   },
 ]

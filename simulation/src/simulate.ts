@@ -79,7 +79,7 @@ function apply(fault: Fault, { world, network, servers, fleet, boot }: Parts): v
   else if (fault.do === 'stop') instance?.stop()
   else if (fault.do === 'stall') instance?.machine.stall(fault.ms)
   else if (fault.do === 'sleep') instance?.machine.sleep(fault.ms)
-  else if (fault.do === 'step' && instance) instance.machine.skew += fault.ms
+  else if (fault.do === 'step') instance?.machine.setClock(fault.ms)
   else if (fault.do === 'cut') cut(fault, server.name, network, world)
   else if (fault.do === 'reset') instance?.clients[fault.server]?.break()
   else if (fault.do === 'hang') server.hungUntil = Math.max(server.hungUntil, world.now + fault.ms)
