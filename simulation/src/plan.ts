@@ -21,7 +21,7 @@ export type Fault = { readonly at: number } & (
       readonly ms: number
       readonly memory: 'none' | 'snapshot' | 'all'
     }
-  | { readonly do: 'fail-over'; readonly server: number }
+  | { readonly do: 'fail-over' | 'switch-over'; readonly server: number }
   | { readonly do: 'save' | 'flush-scripts'; readonly server: number }
   | { readonly do: 'skew'; readonly server: number; readonly ms: number }
   | { readonly do: 'slow'; readonly ms: number; readonly added: number }
@@ -126,6 +126,10 @@ function one(
     () => [
       { at: at - random.integer(1, 800), do: 'save', server },
       { at, do: 'fail-over', server },
+    ],
+    () => [
+      { at: at - random.integer(1, 800), do: 'save', server },
+      { at, do: 'switch-over', server },
     ],
     () => [{ at, do: 'save', server }],
     () => [{ at, do: 'flush-scripts', server }],

@@ -86,6 +86,7 @@ function apply(fault: Fault, { world, network, servers, fleet, boot }: Parts): v
   else if (fault.do === 'save') server.save()
   else if (fault.do === 'flush-scripts') server.flushScripts()
   else if (fault.do === 'skew') server.skew += fault.ms
+  else if (fault.do === 'switch-over' && server.up) server.switchOver()
   else if (fault.do === 'fail-over' && server.up) server.failOver()
   else if (fault.do === 'restart' && server.up) {
     server.kill()
@@ -135,6 +136,8 @@ export function tell(fault: Fault): string {
       return `${server} is down for ${seconds} and comes back with ${fault.memory === 'all' ? 'all it had' : fault.memory === 'none' ? 'nothing' : 'its last snapshot'}`
     case 'fail-over':
       return `a replica of ${server} that lags behind takes over`
+    case 'switch-over':
+      return `a replica of ${server} takes over behind a proxy that keeps the connections`
     case 'save':
       return `${server} saves a snapshot`
     case 'flush-scripts':

@@ -172,12 +172,12 @@ export class Client {
       this.#pending.add(pending)
       const connection = this.#connection
       const [here, there] = [this.#machine.name, this.#server.name]
-      const life = this.#server.runId
+      const { life } = this.#server
       this.#there = this.#network.arrival(here, there, this.#there)
       this.#network.deliver(here, there, this.#there, () => {
-        if (!this.#server.up || this.#server.runId !== life) return
+        if (!this.#server.up || this.#server.life !== life) return
         this.#whenAwake(() => {
-          if (!this.#server.up || this.#server.runId !== life) return
+          if (!this.#server.up || this.#server.life !== life) return
           const reply = this.#server.execute(command, args.map(String))
           this.#back = this.#network.arrival(there, here, this.#back)
           this.#network.deliver(there, here, this.#back, () =>

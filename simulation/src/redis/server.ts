@@ -18,6 +18,8 @@ export class Server {
   /** Its wall clock less true time, in ms. */
   skew = 0
   runId: string
+  /** Rises when its connections break. */
+  life = 0
   /** How often it came up with less than it had acknowledged: what was promised before is not known any more. */
   losses = 0
   calls = 0
@@ -58,6 +60,7 @@ export class Server {
 
   kill(): void {
     this.up = false
+    this.life++
     for (const tell of [...this.onDown]) tell()
   }
 
@@ -78,6 +81,15 @@ export class Server {
   failOver(): void {
     this.kill()
     this.start('snapshot')
+  }
+
+  /** A replica takes over behind a proxy that keeps its clients' connections. */
+  switchOver(): void {
+    this.#space = copy(this.#snapshot)
+    this.losses++
+    this.#scripts.clear()
+    this.runId = this.#newId()
+    this.#since = this.#world.now
   }
 
   flushScripts(): void {
