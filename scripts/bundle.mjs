@@ -35,11 +35,11 @@ const bundle = await rolldown({
   platform: 'node',
   tsconfig: 'tsconfig.json',
 })
-const output = { chunkFileNames: 'shared-[hash].js', comments: { jsdoc: false, annotation: false } }
+const output = { chunkFileNames: 'shared.js', comments: { jsdoc: false, annotation: false } }
 const cjs = join(folder, 'dist/cjs')
 rmSync(cjs, { recursive: true, force: true })
 for (const stale of readdirSync(join(folder, 'dist'))) {
-  if (/^shared-.*\.js$/.test(stale)) rmSync(join(folder, 'dist', stale))
+  if (/^shared.*\.js$/.test(stale)) rmSync(join(folder, 'dist', stale))
 }
 await bundle.write({ ...output, dir: 'dist', format: 'esm' })
 await bundle.write({ ...output, dir: 'dist/cjs', format: 'cjs', exports: 'named' })
