@@ -9,10 +9,16 @@ export interface PoolLike {
 
 /** What `pg.Pool` has besides. */
 interface Pool extends PoolLike {
-  readonly options: object & { password?: unknown }
+  readonly options: object & { password?: unknown; query_timeout?: number }
   readonly Client: unknown
   /** It was told to end. */
   readonly ending?: boolean
+  query: PoolLike['query'] &
+    ((query: {
+      text: string
+      values: unknown[] | undefined
+      query_timeout: number
+    }) => ReturnType<PoolLike['query']>)
   on(event: 'error', listener: (error: Error) => void): unknown
   end(): Promise<void>
 }

@@ -32,7 +32,7 @@ export function postgres(options: PostgresOptions): Plugin {
   let client = new Client(pool, schema, timeout)
   // An app may end its pool before the scheduler has stopped: what has happened is written all the same.
   const either: PoolLike = {
-    query: (sql, values) => (own && isPool(pool) && pool.ending ? own : pool).query(sql, values),
+    query: (sql, values) => (own && isPool(pool) && pool.ending ? own : patient(pool)).query(sql, values),
   }
   const history = new Client(either, schema, HISTORY_TIMEOUT_MS)
   const writer = new Writer(history)
@@ -70,6 +70,13 @@ export function postgres(options: PostgresOptions): Plugin {
     },
   })
   return fleet.plugin()
+}
+
+/** The pool; a connection of it that has gone silent is given up after a time, and the pool makes a new one. */
+function patient(pool: PoolLike): PoolLike {
+  if (!isPool(pool)) return pool
+  const query_timeout = pool.options.query_timeout || HISTORY_TIMEOUT_MS
+  return { query: (text, values) => pool.query({ text, values, query_timeout }) }
 }
 
 const heard = new WeakSet<PoolLike>()

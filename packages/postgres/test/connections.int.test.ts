@@ -1,0 +1,134 @@
+// Connections that break, are taken away or go silent, and pools that are busy or closed.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { every, manual } from '@escapement/core'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Fleet } from './fleet.ts'
+import { Relay } from './relay.ts'
+import { type Server, startServer } from './server.ts'
+
+let server: Server
+let fleet: Fleet | undefined
+beforeAll(async () => {
+  server = await startServer()
+})
+afterEach(async () => {
+  await fleet?.stop()
+  fleet = undefined
+})
+afterAll(() => server?.close())
+
+const JOBS = ['a', 'b']
+
+function newFleet(schema: string, takes = 50): Fleet {
+  fleet = new Fleet(server, schema, {
+    jobs(scheduler, { begun }) {
+      for (const name of JOBS)
+        scheduler.job(name, every('1s'), async (run) => {
+          begun.push(run.key)
+          await sleep(takes)
+        })
+    },
+  })
+  return fleet
+}
+
+test('a restart of PostgreSQL does not end the process of a user without an error listener', async () => {
+  const script = fileURLToPath(new URL('./careless.mjs', import.meta.url))
+  const child = promisify(execFile)(process.execPath, [script, JSON.stringify(server.config)], {
+    timeout: 40_000,
+  })
+  child.child.stdout?.once('data', async () => {
+    await server.kill()
+    await sleep(1500)
+    await server.start()
+    const admin = server.pool({ max: 1 })
+    await sleep(1500)
+    await admin.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    )
+  })
+  const { stdout } = await child
+  expect(stdout.trim().split('\n')).toEqual(['ready', 'runs again', 'stopped'])
+})
+
+test('a pool whose ten connections are all busy costs no lease', async () => {
+  const all = newFleet('busy', 1500)
+  const pool = server.pool({ max: 10 })
+  await all.add({ pool, heartbeat: 200, stale: 2000 })
+  const busy = await Promise.all(Array.from({ length: 10 }, () => pool.connect()))
+  for (const client of busy) await client.query('BEGIN; SELECT 1')
+  await sleep(6000)
+  await all.works(JOBS)
+  for (const client of busy) {
+    await client.query('COMMIT')
+    client.release()
+  }
+  expect(all.settled.filter(({ outcome }) => outcome === 'lease-lost')).toEqual([])
+  expect(all.settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
+  await expect
+    .poll(async () => (await all.rows("SELECT key FROM $.runs WHERE state = 'succeeded'")).length, {
+      timeout: 5000,
+    })
+    .toBeGreaterThan(6)
+})
+
+test('a pool that the app ends before the scheduler stops: outcomes and ends are kept', async () => {
+  const all = newFleet('ended', 600)
+  const pool = server.pool({ max: 5 })
+  const scheduler = await all.add({ pool })
+  scheduler.job('slow', manual(), () => sleep(800))
+  await all.works(JOBS)
+  const run = await scheduler.run('slow')
+  await sleep(100)
+  const ending = pool.end()
+  const stopped = scheduler.stop()
+  await Promise.all([ending, stopped])
+  expect(all.settled.find(({ id }) => id === run.id)?.outcome).toBe('succeeded')
+  const [claim] = await all.rows('SELECT state FROM $.claims WHERE token = $1', [run.id])
+  const [record] = await all.rows('SELECT state FROM $.runs WHERE id = $1', [run.id])
+  expect([claim?.state, record?.state]).toEqual(['succeeded', 'succeeded'])
+  expect(await all.rows("SELECT key FROM $.claims WHERE state = 'run'")).toEqual([])
+})
+
+test('connections that go silent are given up, and all jobs run again', async () => {
+  const relay = await Relay.start(join(String(server.config.host), '.s.PGSQL.5432'))
+  try {
+    const all = newFleet('silent')
+    const pool = new pg.Pool({ ...server.config, host: '127.0.0.1', port: relay.port, max: 1 })
+    const scheduler = await all.add({ pool })
+    await all.works(JOBS)
+    relay.mode = 'silent'
+    await sleep(6000)
+    expect(scheduler.health().live).toBe(true)
+    expect(scheduler.health().degraded).toEqual(
+      expect.arrayContaining([expect.stringContaining('PostgreSQL has not answered within')]),
+    )
+    relay.mode = 'open'
+    await all.works(JOBS, 15_000)
+    await all.idle()
+    all.once()
+    const told = all.lines.filter((line) => line.startsWith('postgres '))
+    expect(told).toHaveLength(2)
+    // The connections of the pool as well, though nobody waits for them.
+    await expect
+      .poll(
+        () =>
+          scheduler.history({ limit: 1 }).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 45_000 },
+      )
+      .toBe(true)
+    const began = performance.now()
+    await scheduler.stop()
+    expect(performance.now() - began).toBeLessThan(5000)
+  } finally {
+    await relay.close()
+  }
+}, 90_000)
