@@ -132,3 +132,24 @@ test('connections that go silent are given up, and all jobs run again', async ()
     await relay.close()
   }
 }, 90_000)
+
+test('a stop while PostgreSQL is silent is over in bounded time, and names what could not be written', async () => {
+  const relay = await Relay.start(join(String(server.config.host), '.s.PGSQL.5432'))
+  try {
+    const all = newFleet('silent_stop', 300)
+    const pool = new pg.Pool({ ...server.config, host: '127.0.0.1', port: relay.port, max: 3 })
+    const scheduler = await all.add({ pool })
+    await all.works(JOBS)
+    const before = all.begun.length
+    await expect.poll(() => all.begun.length, { interval: 5 }).toBeGreaterThan(before)
+    relay.mode = 'silent'
+    const began = performance.now()
+    await scheduler.stop({ grace: 1000 })
+    // Grace, abort, and two seconds.
+    expect(performance.now() - began).toBeLessThan(5500)
+    expect(all.settled.at(-1)?.outcome).toBe('succeeded')
+    expect(all.lines.filter((line) => line.includes('could not be written within'))).toHaveLength(1)
+  } finally {
+    await relay.close()
+  }
+})

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   type Claim,
   type Clock,
@@ -9,6 +9,7 @@ import {
   type Refusal,
   type Run,
 } from '@escapement/core'
+import { printable } from '@escapement/core/plugin'
 import {
   type Backend,
   type ClaimReply,
@@ -37,6 +38,9 @@ export interface LockParts {
   readonly onFault: (error: unknown) => void
   readonly trouble: () => string | undefined
 }
+
+/** Of a mutex; longer ones are kept as their hash. */
+const MAX_NAME_LENGTH = 200
 
 /** What a claim that was granted is ended by. */
 interface Granted {
@@ -92,7 +96,7 @@ export class SqlLock implements Lock {
       const key = MUTEX + randomUUID()
       const about = {
         key,
-        job: MUTEX + name,
+        job: MUTEX + fit(name),
         at: clock.now(),
         trigger: '',
         token: key,
@@ -205,6 +209,12 @@ export class SqlLock implements Lock {
       onLost: () => this.#known.delete(token),
     })
   }
+}
+
+/** A name as every database can keep and index it: one that it refused would take the other claims of its moment along. */
+function fit(name: string): string {
+  if (name.length <= MAX_NAME_LENGTH && printable(name) === name) return name
+  return createHash('sha256').update(JSON.stringify(name)).digest('hex')
 }
 
 function unavailable(why: string): Refusal {
