@@ -53,10 +53,23 @@ async function main() {
 
   const app = express()
   app.use(express.json())
-  app.use(scheduler.middleware())
-  app.post('/notices', async (req, res) => {
-    const run = await req.scheduler.run('notices', { to: [String(req.body.to ?? 'you@example.com')] })
-    res.status(202).json({ run: run.id })
+  app.use(
+    scheduler.middleware({
+      signals: {
+        exitCode: 0,
+        // The runs have ended by now.
+        cleanup: async () => {
+          await world.close()
+          console.log('closed')
+        },
+      },
+    }),
+  )
+  app.post('/notices', (req, res, next) => {
+    req.scheduler
+      .run('notices', { to: [String(req.body.to ?? 'you@example.com')] })
+      .then((run) => res.status(202).json({ run: run.id }))
+      .catch(next)
   })
   app.get('/report', (_req, res) => res.sendFile(world.report))
   app.get('/jobs', (req, res) => {
@@ -71,10 +84,6 @@ async function main() {
       `curl -X POST -H 'content-type: application/json' -d '{"to":"me@example.com"}' localhost:${port}/notices\n`,
     )
   })
-
-  // Runs have ended when the server has closed: the middleware sees to it.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close())
-  server.on('close', () => world.close().then(() => console.log('closed')))
 }
 
 void main()

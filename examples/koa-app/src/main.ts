@@ -46,7 +46,18 @@ async function main() {
   )
 
   const app = new Koa()
-  app.use(scheduler.middleware())
+  app.use(
+    scheduler.middleware({
+      signals: {
+        exitCode: 0,
+        // The runs have ended by now.
+        cleanup: async () => {
+          await world.close()
+          console.log('closed')
+        },
+      },
+    }),
+  )
   app.use(async (ctx) => {
     if (ctx.method === 'POST' && ctx.path === '/notices') {
       const run = await ctx.scheduler.run('notices', { to: [ctx.query.to ?? 'you@example.com'].flat() })
@@ -63,10 +74,6 @@ async function main() {
     console.log(`http://localhost:${port}/jobs; send a notice yourself:`)
     console.log(`curl -X POST 'localhost:${port}/notices?to=me@example.com'\n`)
   })
-
-  // Runs have ended when the server has closed: the middleware sees to it.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close())
-  server.on('close', () => world.close().then(() => console.log('closed')))
 }
 
 void main()

@@ -108,6 +108,7 @@ export class Binding implements Target {
     // A server that turns out to be ours only now, after we had drained with another one.
     if (known && !this.#drained) return
     this.leaving = false
+    if (this.#options.signals) this.#hub.signals.add(this, this.#options.signals)
     const { start } = this.#options
     if (start === 'never' || (start === 'auto' && process.env.NODE_ENV === 'test')) return
     if (start === 'auto' && this.#hub.ephemeral.has(server)) {
@@ -167,7 +168,11 @@ export class Binding implements Target {
     // Servers that only look like ours do not count against one that is.
     const others = [...this.#servers.values()]
     const stays = others.some(({ certainty }) => certainty === 'exact' || entry.certainty === 'likely')
-    return stays ? undefined : this.#drain()
+    if (stays) return
+    // A scheduler whose servers are closed is kept by nobody, until one listens again.
+    return this.#drain().finally(() => {
+      if (this.#servers.size === 0 && !this.leaving) this.#hub.signals.delete(this)
+    })
   }
 
   #drain(): Promise<void> {

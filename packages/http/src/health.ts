@@ -1,7 +1,7 @@
 import type { Health, Scheduler } from '@escapement/core'
+import { checkKeys, oneOf } from '@escapement/core/plugin'
 import type { FetchHandler } from './fetch-handler.ts'
 import { hub } from './hub.ts'
-import { checkKeys, refuse } from './options.ts'
 
 export interface HealthOptions {
   /** What decides between 200 and 503. Default `'ready'`. */
@@ -25,9 +25,8 @@ export function healthOf(scheduler: Scheduler): Health {
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function health(scheduler: Scheduler, options: HealthOptions = {}): FetchHandler {
-  checkKeys(options, ['probe'], 'healthz option')
-  const { probe = 'ready' } = options
-  if (probe !== 'ready' && probe !== 'live') refuse('probe', "'ready' or 'live'", probe)
+  checkKeys(options, { probe: 1 }, 'healthz option')
+  const probe = oneOf('probe', options.probe ?? 'ready', ['ready', 'live'])
   return () => {
     const report = healthOf(scheduler)
     const headers = { 'cache-control': 'no-store' }

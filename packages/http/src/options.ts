@@ -1,4 +1,6 @@
-import { type Duration, EscapementError, parseDuration } from '@escapement/core'
+import { constants } from 'node:os'
+import { type Duration, parseDuration } from '@escapement/core'
+import { checkKeys, fail, flag, func, integer, oneOf } from '@escapement/core/plugin'
 
 /** How a scheduler follows the life of the servers that serve its middleware. */
 export interface MiddlewareOptions {
@@ -27,6 +29,13 @@ export interface SignalOptions {
   delay?: Duration
   /** How long open connections may go on once the runs are done, before they are cut. Default 5 s. */
   linger?: Duration
+  /**
+   * Called when the runs have ended and the servers are closed, and awaited, before the process ends: the place to close
+   * pools and clients, and to shut down the SDK of OpenTelemetry.
+   */
+  cleanup?: () => unknown
+  /** How long `cleanup` is waited for. Default 10 s. */
+  cleanupTimeout?: Duration
   /** End with this exit code. Default: by the signal itself, as without a handler. */
   exitCode?: number
 }
@@ -43,59 +52,60 @@ export interface SignalSettings {
   readonly on: readonly NodeJS.Signals[]
   readonly delay: number
   readonly linger: number
+  readonly cleanup: (() => unknown) | undefined
+  readonly cleanupTimeout: number
   readonly exitCode: number | undefined
 }
 
 /** The longest time a timer can wait. */
 const MAX = 2 ** 31 - 1
 
+const KNOWN = { start: 1, grace: 1, signals: 1, guard: 1 } satisfies Record<keyof MiddlewareOptions, 1>
+const KNOWN_SIGNALS = {
+  on: 1,
+  delay: 1,
+  linger: 1,
+  cleanup: 1,
+  cleanupTimeout: 1,
+  exitCode: 1,
+} satisfies Record<keyof SignalOptions, 1>
+
 /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION */
 export function parseOptions(given: MiddlewareOptions = {}): Options {
-  checkKeys(given, ['start', 'grace', 'signals', 'guard'], 'middleware option')
+  checkKeys(given, KNOWN, 'middleware option')
   const { start = 'auto', grace, signals = false, guard = process.env.NODE_ENV !== 'production' } = given
-  if (!['auto', 'always', 'never'].includes(start)) {
-    refuse('start', "'auto', 'always' or 'never'", start)
-  }
-  if (typeof guard !== 'boolean') refuse('guard', 'true or false', guard)
   return {
-    start,
+    start: oneOf('start', start, ['auto', 'always', 'never']),
     grace: grace === undefined ? undefined : parseDuration(grace, 'grace', { max: MAX }),
     signals: signals === false ? undefined : parseSignals(signals === true ? {} : signals),
-    guard,
+    guard: flag('guard', guard),
   }
 }
 
 function parseSignals(given: SignalOptions): SignalSettings {
-  if (typeof given !== 'object' || given === null) refuse('signals', 'true, false or an object', given)
-  checkKeys(given, ['on', 'delay', 'linger', 'exitCode'], 'option of signals')
-  const { on = ['SIGTERM', 'SIGINT'], delay = 0, linger = '5s', exitCode } = given
-  if (!Array.isArray(on) || on.length === 0 || !on.every((name) => /^SIG[A-Z0-9]+$/.test(name))) {
-    refuse('signals.on', "an array of names such as 'SIGTERM'", on)
-  }
-  if (exitCode !== undefined && !(Number.isInteger(exitCode) && exitCode >= 0 && exitCode < 256)) {
-    refuse('signals.exitCode', 'an integer from 0 to 255', exitCode)
+  if (typeof given !== 'object' || given === null) fail('signals', 'true, false or an object', given)
+  checkKeys(given, KNOWN_SIGNALS, 'signals option')
+  const {
+    on = ['SIGTERM', 'SIGINT'],
+    delay = 0,
+    linger = '5s',
+    cleanup,
+    cleanupTimeout = '10s',
+    exitCode,
+  } = given
+  if (
+    !Array.isArray(on) ||
+    on.length === 0 ||
+    !on.every((name) => Object.hasOwn(constants.signals, String(name)))
+  ) {
+    fail('signals.on', "an array of names such as 'SIGTERM'", on)
   }
   return {
     on,
     delay: parseDuration(delay, 'signals.delay', { max: MAX }),
     linger: parseDuration(linger, 'signals.linger', { max: MAX }),
-    exitCode,
+    cleanup: func('signals.cleanup', cleanup),
+    cleanupTimeout: parseDuration(cleanupTimeout, 'signals.cleanupTimeout', { max: MAX }),
+    exitCode: exitCode === undefined ? undefined : integer('signals.exitCode', exitCode, 0, 255),
   }
-}
-
-/** Refuses keys that are not options. */
-export function checkKeys(given: object, known: readonly string[], what: string): void {
-  if (typeof given !== 'object' || given === null) refuse(`${what}s`, 'an object', given)
-  for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_OPTION',
-      `there is no ${what} "${key}": expected one of ${known.join(', ')}`,
-    )
-  }
-}
-
-export function refuse(option: string, expected: string, given: unknown): never {
-  const shown = typeof given === 'object' ? JSON.stringify(given) : String(given)
-  throw new EscapementError('ERR_ESCAPEMENT_OPTION', `${option} must be ${expected}, but is ${shown}`)
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Binding } from './binding.ts'
 import type { SignalSettings } from './options.ts'
-import { after } from './timers.ts'
+import { after, atMost } from './timers.ts'
 
 /** A signal that comes again so soon is the same one: npm and terminals both pass Ctrl-C on. In ms. */
 const ECHO = 500
@@ -32,15 +32,31 @@ export class Signals {
     const now = performance.now()
     if (this.#since === undefined) {
       this.#since = now
-      const all = [...this.#bindings].map(([binding, settings]) => binding.shutdown(settings))
-      void Promise.allSettled(all).then(() => this.#end(signal, this.#exitCode()))
-    } else if (now - this.#since > ECHO) this.#end(signal)
+      const all = [...this.#bindings]
+      void Promise.allSettled(all.map(([binding, settings]) => binding.shutdown(settings)))
+        .then(() => Promise.allSettled(all.map(([binding, settings]) => cleanUp(binding, settings))))
+        .then(() => this.#end(signal, this.#exitCode()))
+    } else if (now - this.#since > ECHO) this.#endNow(signal)
   }
 
+  /** All is drained and cleaned up. */
   #end(signal: NodeJS.Signals, exitCode?: number): void {
     this.#remove()
-    const code = 128 + constants.signals[signal]
     if (exitCode !== undefined) process.exit(exitCode)
+    if (othersListen(signal)) this.#endAfterOthers(signal)
+    else this.#endNow(signal)
+  }
+
+  /** Others had the signal when we had it, and may be cleaning up. They do not get it twice. */
+  #endAfterOthers(signal: NodeJS.Signals): void {
+    const code = 128 + constants.signals[signal]
+    process.once('beforeExit', () => process.exit(code))
+    after(OTHERS, () => process.exit(code))
+  }
+
+  #endNow(signal: NodeJS.Signals): void {
+    this.#remove()
+    const code = 128 + constants.signals[signal]
     // To process 1 of a container the kernel does not deliver a signal without a handler.
     if (process.pid === 1) process.exit(code)
     process.kill(process.pid, signal)
@@ -55,4 +71,27 @@ export class Signals {
     for (const signal of this.#handled) process.off(signal, this.#receive)
     this.#handled.clear()
   }
+}
+
+/** The app's own cleanup, in bounded time. */
+async function cleanUp({ scheduler }: Binding, { cleanup, cleanupTimeout }: SignalSettings): Promise<void> {
+  if (!cleanup) return
+  let over = false
+  const cleaned = Promise.resolve()
+    .then(cleanup)
+    .catch((error: unknown) => scheduler.log.error({ error }, 'signals.cleanup failed'))
+    .finally(() => {
+      over = true
+    })
+  await atMost(cleanupTimeout, cleaned)
+  if (!over)
+    scheduler.log.error({ ms: cleanupTimeout }, 'signals.cleanup has not ended in time: the process ends')
+}
+
+/** The package signal-exit listens to all signals, and only to raise them again when it is alone. */
+const SIGNAL_EXIT = Symbol.for('signal-exit emitter')
+
+function othersListen(signal: NodeJS.Signals): boolean {
+  const passive = SIGNAL_EXIT in globalThis || '__signal_exit_emitter__' in process ? 1 : 0
+  return process.listenerCount(signal) > passive
 }

@@ -10,12 +10,14 @@ it('has defaults', () => {
     on: ['SIGTERM', 'SIGINT'],
     delay: 0,
     linger: 5000,
+    cleanup: undefined,
+    cleanupTimeout: 10_000,
     exitCode: undefined,
   })
 })
 
 it.each([
-  [{ start: 'now' }, 'ERR_ESCAPEMENT_OPTION', "start must be 'auto', 'always' or 'never', but is now"],
+  [{ start: 'now' }, 'ERR_ESCAPEMENT_OPTION', "start must be 'auto' or 'always' or 'never', but is \"now\""],
   [{ sart: 'auto' }, 'ERR_ESCAPEMENT_OPTION', 'there is no middleware option "sart"'],
   [{ grace: '10 parsecs' }, 'ERR_ESCAPEMENT_DURATION', 'grace: expected a duration'],
   [{ grace: -1 }, 'ERR_ESCAPEMENT_DURATION', 'grace: must be at least'],
@@ -25,8 +27,9 @@ it.each([
   [{ signals: { on: ['term'] } }, 'ERR_ESCAPEMENT_OPTION', 'signals.on must be'],
   [{ signals: { delay: 'soon' } }, 'ERR_ESCAPEMENT_DURATION', 'signals.delay'],
   [{ signals: { linger: 2 ** 40 } }, 'ERR_ESCAPEMENT_DURATION', 'signals.linger'],
-  [{ signals: { exitCode: 1.5 } }, 'ERR_ESCAPEMENT_OPTION', 'signals.exitCode must be an integer'],
-  [{ signals: { code: 1 } }, 'ERR_ESCAPEMENT_OPTION', 'there is no option of signals "code"'],
+  [{ signals: { exitCode: 1.5 } }, 'ERR_ESCAPEMENT_OPTION', 'signals.exitCode must be a whole number'],
+  [{ signals: { cleanup: 'sdk' } }, 'ERR_ESCAPEMENT_OPTION', 'signals.cleanup must be a function'],
+  [{ signals: { code: 1 } }, 'ERR_ESCAPEMENT_OPTION', 'there is no signals option "code"'],
   [null, 'ERR_ESCAPEMENT_OPTION', 'middleware options must be an object, but is null'],
 ])('refuses %j', (options, code, message) => {
   const parse = () => parseOptions(options as never)

@@ -349,6 +349,16 @@ const others = {
   /** Waits to be ended by the parent. */
   async serve(framework, settings = {}) {
     const { options, ms, quiet = false } = settings
+    if (settings.cleanup !== undefined) {
+      options.signals = {
+        cleanupTimeout: '1s',
+        async cleanup() {
+          say('cleaning')
+          await new Promise((resolve) => setTimeout(resolve, settings.cleanup))
+          say('cleaned')
+        },
+      }
+    }
     const scheduler = makeScheduler(framework)
     if (settings.pid) Object.defineProperty(process, 'pid', { value: settings.pid })
     for (const signal of settings.others ?? []) process.on(signal, () => say('other', { signal }))

@@ -80,6 +80,32 @@ export function signals(app: URL, framework: string): void {
       expect(child.find('settled')).toMatchObject({ outcome: 'succeeded' })
     })
 
+    it('clean up when all is drained and closed, and end the process after that', async () => {
+      using child = play({ options: {}, cleanup: 300, open: true })
+      await child.until('serving')
+      child.kill('SIGTERM')
+      expect(await child.end).toEqual({ code: null, signal: 'SIGTERM' })
+      const way = ['drain', 'settled', 'stop', 'closed', 'cleaning', 'cleaned'] as const
+      expect(child.told).toSatisfy(() => inOrder(child.told, ...way))
+    })
+
+    it('end the process when its cleanup does not end', async () => {
+      using child = play({ options: {}, cleanup: 600_000, open: true })
+      await child.until('serving')
+      child.kill('SIGTERM')
+      expect(await child.end).toEqual({ code: null, signal: 'SIGTERM' })
+      expect(child.events).toContain('cleaning')
+      expect(child.events).not.toContain('cleaned')
+    })
+
+    it('are heard once by others who listen, and end the process when they are through', async () => {
+      using child = play({ ...on, others: ['SIGTERM'] })
+      await child.until('serving')
+      child.kill('SIGTERM')
+      expect(await child.end).toEqual({ code: 143, signal: null })
+      expect(child.events.filter((event) => event === 'other')).toHaveLength(1)
+    })
+
     it('cut connections that stay open', async () => {
       using child = play({ options: { signals: { linger: '100ms', exitCode: 0 } }, stream: true })
       await child.until('serving')
