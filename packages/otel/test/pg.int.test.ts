@@ -159,8 +159,9 @@ describe('queries of handlers', () => {
 
 describe('queries of the scheduler', () => {
   test.each([
-    ['claims', 'INSERT INTO "escapement".claims', 5],
-    ['the ends of claims', 'UPDATE "escapement".claims SET state', 5],
+    // Claims of one moment share a statement, and so do ends.
+    ['claims', 'INSERT INTO "escapement".claims', 3],
+    ['the ends of claims', 'SET state = g.outcome', 3],
     ['heartbeats', 'UPDATE "escapement".instances SET until', 5],
     ['history', 'json_to_recordset', 2],
     ['what the app asks when all is over', 'afterwards', 1],
