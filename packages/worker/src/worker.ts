@@ -5,8 +5,11 @@ import { MessageChannel } from 'node:worker_threads'
 import { type Duration, EscapementError, type Handler, parseDuration, type Run } from '@escapement/core'
 import { checkKeys, describe, fail, integer, isError, number } from '@escapement/core/plugin'
 import { Piscina } from 'piscina'
+
 import { isThrown, unpack } from './cross.ts'
 import type { Sent, Told } from './interfaces.ts'
+
+type PoolOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>
 
 export interface WorkerOptions {
   /** Runs at a time; further ones wait. Default 1. */
@@ -54,13 +57,10 @@ export function worker<Data = unknown, Result = unknown>(
   return async (run) => {
     run.signal.throwIfAborted()
     // Not before the first run: an app that never runs the job needs no threads.
-    pool ??= new Piscina({
-      filename: new URL('./thread.js', import.meta.url).href,
-      minThreads: 0,
-      maxThreads: threads,
-      idleTimeout,
-      resourceLimits,
+    pool ??= openPool({ minThreads: 0, maxThreads: threads, idleTimeout, resourceLimits }, (broken) => {
+      if (pool === broken) pool = undefined
     })
+    const used = pool
     const { port1, port2 } = new MessageChannel()
     port1.on('message', (told: Told) => hear(run, told))
     const end = new AbortController()
@@ -72,15 +72,55 @@ export function worker<Data = unknown, Result = unknown>(
     run.signal.addEventListener('abort', abort, { once: true })
     try {
       const task = { module: url.href, run: send(run), port: port2 }
-      return (await pool.run(task, { transferList: [port2], signal: end.signal })) as Result
+      const done = used.run(task, { transferList: [port2], signal: end.signal })
+      return (await Promise.race([done, broken(used, end.signal)])) as Result
     } catch (error) {
       throw run.signal.aborted ? run.signal.reason : failure(error)
     } finally {
       clearTimeout(timer)
+      end.abort()
       run.signal.removeEventListener('abort', abort)
       port1.close()
     }
   }
+}
+
+const BUNDLED =
+  'a thread cannot start. Where the app is bundled, leave @escapement/worker and piscina out of the bundle (external)'
+
+/** A pool whose threads that cannot start end nothing but it. */
+function openPool(options: PoolOptions, onBroken: (pool: Piscina) => void): Piscina {
+  const pool = new Piscina({ ...options, filename: threadFile() })
+  pool.once('error', () => {
+    onBroken(pool)
+    void pool.destroy().catch(() => {})
+  })
+  pool.on('error', () => {})
+  return pool
+}
+
+/** The file that runs in a thread. It is not there in a bundle of the app. */
+function threadFile(): string {
+  let file: URL | undefined
+  try {
+    file = new URL('./thread.js', import.meta.url)
+  } catch {
+    // Some bundlers leave nothing of import.meta.
+  }
+  if (file && existsSync(file)) return file.href
+  throw new EscapementError('ERR_ESCAPEMENT_HANDLER', `worker: ${BUNDLED}`)
+}
+
+/** Rejects when a thread of the pool cannot start: its run would wait for ever. */
+function broken(pool: Piscina, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onError = (cause: unknown) => {
+      const message = `worker: ${BUNDLED}: ${describe(cause).message}`
+      reject(new EscapementError('ERR_ESCAPEMENT_HANDLER', message, { cause }))
+    }
+    pool.once('error', onError)
+    over.addEventListener('abort', () => pool.off('error', onError), { once: true })
+  })
 }
 
 function failure(error: unknown): unknown {
