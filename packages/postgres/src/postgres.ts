@@ -1,4 +1,5 @@
-import type { Plugin } from '@escapement/core'
+import type { Host, Plugin } from '@escapement/core'
+import { describe } from '@escapement/core/plugin'
 import { SqlFleet } from '@escapement/sql-fleet'
 import { PostgresBackend } from './backend.ts'
 import { Client, isPool, ownPool, type PoolLike } from './client.ts'
@@ -32,8 +33,13 @@ export function postgres(options: PostgresOptions): Plugin {
   let client = new Client(pool, schema, timeout)
   // An app may end its pool before the scheduler has stopped: what has happened is written all the same.
   const either: PoolLike = {
-    query: (sql, values) => (own && isPool(pool) && pool.ending ? own : patient(pool)).query(sql, values),
+    query(sql, values) {
+      if (!own || !isPool(pool) || !pool.ending) return patient(pool).query(sql, values)
+      tellClosed()
+      return own.query(sql, values)
+    },
   }
+  let tellClosed = () => {}
   const history = new Client(either, schema, HISTORY_TIMEOUT_MS)
   const writer = new Writer(history)
   const pauses = new Pauses({ query: (sql, values) => client.query(sql, values) }, history)
@@ -50,7 +56,8 @@ export function postgres(options: PostgresOptions): Plugin {
       host.on('waiting-retry', (run) => store.retrying(run))
     },
     async open(host) {
-      hear(pool, (error) => host.log.warn({ error }, 'postgres: a connection of the pool broke'))
+      hear(pool, host)
+      tellClosed = once(() => host.log.warn({}, CLOSED))
       own ??= ownPool(pool, timeout)
       client = new Client(own ?? pool, schema, timeout)
       await migrate(new Client(own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
@@ -79,11 +86,32 @@ function patient(pool: PoolLike): PoolLike {
   return { query: (text, values) => pool.query({ text, values, query_timeout }) }
 }
 
+const CLOSED =
+  'postgres: the pool was closed while the scheduler uses it: close it after scheduler.stop(). History is written by own connections meanwhile'
+
+function once(tell: () => void): () => void {
+  let told = false
+  return () => {
+    if (!told) tell()
+    told = true
+  }
+}
+
+/** Connections that break are told once in this time: a restart breaks all of them. */
+const QUIET_MS = 60_000
 const heard = new WeakSet<PoolLike>()
 
 /** A pool without this listener ends the process when PostgreSQL restarts. */
-function hear(pool: PoolLike, listener: (error: Error) => void): void {
+function hear(pool: PoolLike, { log, clock }: Host): void {
   if (!isPool(pool) || heard.has(pool)) return
   heard.add(pool)
-  pool.on('error', listener)
+  let toldAt = -Infinity
+  pool.on('error', (error) => {
+    if (clock.monotonic() - toldAt < QUIET_MS) return
+    toldAt = clock.monotonic()
+    log.warn(
+      {},
+      `postgres: a connection of the pool broke: ${describe(error).message}. The pool makes a new one`,
+    )
+  })
 }

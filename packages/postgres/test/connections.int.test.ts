@@ -56,6 +56,25 @@ test('a restart of PostgreSQL does not end the process of a user without an erro
   expect(stdout.trim().split('\n')).toEqual(['ready', 'runs again', 'stopped'])
 })
 
+test('a restart with a pool full of idle connections is told in few lines, without a stack', async () => {
+  const all = newFleet('told')
+  const pool = server.pool({ max: 10 })
+  await all.add({ pool })
+  await all.works(JOBS)
+  await Promise.all(Array.from({ length: 10 }, () => pool.query('SELECT pg_sleep(0.2)')))
+  await server.kill()
+  await sleep(3000)
+  await server.start()
+  await all.works(JOBS)
+  const told = (text: string) => all.lines.filter((line) => line.startsWith(text))
+  expect(told('postgres: a connection of the pool broke: ')).toHaveLength(1)
+  expect(told('postgres fails: ')).toHaveLength(1)
+  await expect.poll(() => told('postgres works again'), { timeout: 3000 }).toHaveLength(1)
+  await expect.poll(() => all.members[0]?.health().degraded, { timeout: 3000 }).toEqual([])
+  expect(all.lines.length).toBeLessThanOrEqual(5)
+  expect(all.lines.filter((line) => line.includes('\n'))).toEqual([])
+})
+
 test('a pool whose ten connections are all busy costs no lease', async () => {
   const all = newFleet('busy', 1500)
   const pool = server.pool({ max: 10 })
@@ -93,6 +112,7 @@ test('a pool that the app ends before the scheduler stops: outcomes and ends are
   const [record] = await all.rows('SELECT state FROM $.runs WHERE id = $1', [run.id])
   expect([claim?.state, record?.state]).toEqual(['succeeded', 'succeeded'])
   expect(await all.rows("SELECT key FROM $.claims WHERE state = 'run'")).toEqual([])
+  expect(all.lines).toEqual([expect.stringContaining('close it after scheduler.stop()')])
 })
 
 test('connections that go silent are given up, and all jobs run again', async () => {
