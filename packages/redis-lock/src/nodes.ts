@@ -77,10 +77,18 @@ export class Nodes {
     })
     const all = await Promise.all(nodes)
     this.all = all
+    this.#warnOfEven()
     for (const node of all) node.open()
     await this.#greeted()
     if (this.all === all) this.#rescan()
     return all
+  }
+
+  #warnOfEven(): void {
+    const masters = this.all.length
+    if (masters % 2 === 1) return
+    const message = `redis-lock: ${masters} masters survive the loss of ${masters - this.quorum}, as ${masters - 1} would: give 3 or 5`
+    this.#context.log.warn({ masters }, message)
   }
 
   async close(): Promise<void> {

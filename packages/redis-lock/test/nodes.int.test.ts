@@ -54,3 +54,20 @@ test('how long a young Redis gives no lease is known without asking', async () =
   const { nodes: unguarded } = await connected({ lease: '1m', scan: '5s', guard: false })
   expect(unguarded.hold(0)).toBe(0)
 })
+
+test.each([
+  [1, []],
+  [2, ['redis-lock: 2 masters survive the loss of 0, as 1 would: give 3 or 5']],
+  [3, []],
+  [4, ['redis-lock: 4 masters survive the loss of 1, as 3 would: give 3 or 5']],
+])('%i masters: an even number is warned of once', async (count, lines) => {
+  const servers = await Promise.all(Array.from({ length: count }, () => RedisServer.start()))
+  undo.push(() => Promise.all(servers.map((server) => server.stop())))
+  const settings = parseOptions({ clients: servers.map(({ url }) => url) })
+  const warned: string[] = []
+  const warn = (_: object | string, text?: string) => void warned.push(text ?? '')
+  const log = { debug() {}, info() {}, warn, error() {} }
+  const nodes = await openNodes(settings, new Keys('nodes', 1), { log })
+  undo.push(() => nodes.close())
+  expect(warned.filter((text) => text.includes('masters survive'))).toEqual(lines)
+})
