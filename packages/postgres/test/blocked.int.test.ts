@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { every, manual } from '@escapement/core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { Fleet } from './fleet.ts'
+import { Fleet, type FleetOptions } from './fleet.ts'
 import { type Server, startServer } from './server.ts'
 
 let server: Server
@@ -18,8 +18,9 @@ afterAll(() => server?.close())
 
 const JOBS = ['a', 'b', 'c']
 
-async function startFleet(schema: string): Promise<Fleet> {
+async function startFleet(schema: string, options: Partial<FleetOptions> = {}): Promise<Fleet> {
   const fleet = new Fleet(server, schema, {
+    ...options,
     jobs(scheduler, { begun }) {
       for (const name of JOBS)
         scheduler.job(name, every('1s'), async (run) => {
@@ -89,7 +90,7 @@ test.each(['ACCESS EXCLUSIVE', 'SHARE'])(
 )
 
 test('a synchronous standby that is away for nine seconds: all jobs run again, and nothing twice', async () => {
-  const fleet = await startFleet('standby')
+  const fleet = await startFleet('standby', { heartbeat: 500, stale: 20_000 })
   const asking = keepAsking(fleet)
   const admin = server.pool({ max: 1 })
   await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
