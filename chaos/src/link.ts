@@ -8,6 +8,8 @@ export class Link {
   #target: number
   #mode: 'pass' | 'cut' | 'hang' = 'pass'
   readonly #sockets = new Set<Socket>()
+  /** What each client is connected to. */
+  readonly #targets = new Map<Socket, Socket>()
   readonly #server: Server
 
   constructor(target: number) {
@@ -45,6 +47,17 @@ export class Link {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Points elsewhere, as a proxy that keeps its clients' connections. */
+  switchTo(port: number): void {
+    this.#target = port
+    for (const [client, target] of [...this.#targets]) {
+      target.removeAllListeners('close')
+      this.#sockets.delete(target)
+      target.destroy()
+      this.#connect(client)
+    }
+  }
+
   stop(): void {
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()
@@ -55,36 +68,43 @@ export class Link {
       client.destroy()
       return
     }
+    this.#pipe(client, () => this.#targets.get(client), false)
+    client.on('close', () => this.#targets.delete(client))
+    this.#connect(client)
+  }
+
+  #connect(client: Socket): void {
     const target = createConnection({ port: this.#target, host: '127.0.0.1' })
-    for (const [from, to, slow] of [
-      [client, target, false],
-      [target, client, true],
-    ] as const) {
-      from.setNoDelay(true)
-      this.#sockets.add(from)
-      // In order, whatever becomes of the delay meanwhile: one timer, for the first.
-      const waiting: { data: Buffer; until: number }[] = []
-      const drain = () => {
-        for (let first = waiting[0]; first; first = waiting[0]) {
-          const left = first.until - performance.now()
-          if (left > 0) {
-            setTimeout(drain, Math.ceil(left))
-            return
-          }
-          waiting.shift()
-          if (!to.destroyed) to.write(first.data)
+    this.#targets.set(client, target)
+    this.#pipe(target, () => client, true)
+  }
+
+  #pipe(from: Socket, to: () => Socket | undefined, slow: boolean): void {
+    from.setNoDelay(true)
+    this.#sockets.add(from)
+    // In order, whatever becomes of the delay meanwhile: one timer, for the first.
+    const waiting: { data: Buffer; until: number }[] = []
+    const drain = () => {
+      for (let first = waiting[0]; first; first = waiting[0]) {
+        const left = first.until - performance.now()
+        if (left > 0) {
+          setTimeout(drain, Math.ceil(left))
+          return
         }
+        waiting.shift()
+        const socket = to()
+        if (socket && !socket.destroyed) socket.write(first.data)
       }
-      from.on('data', (data: Buffer) => {
-        waiting.push({ data, until: performance.now() + (slow ? this.delay : 0) })
-        if (waiting.length === 1) drain()
-      })
-      from.on('error', () => {})
-      from.on('close', () => {
-        this.#sockets.delete(from)
-        to.destroy()
-      })
-      if (this.#mode === 'hang') from.pause()
     }
+    from.on('data', (data: Buffer) => {
+      waiting.push({ data, until: performance.now() + (slow ? this.delay : 0) })
+      if (waiting.length === 1) drain()
+    })
+    from.on('error', () => {})
+    from.on('close', () => {
+      this.#sockets.delete(from)
+      to()?.destroy()
+    })
+    if (this.#mode === 'hang') from.pause()
   }
 }

@@ -1,6 +1,8 @@
+import type { Report } from '../check.ts'
 import { Link } from '../link.ts'
 import { freePort, Server } from '../redis.ts'
 import type { Scenario } from '../scenario.ts'
+import type { Line } from '../worker-config.ts'
 import { sleep, type World } from '../world.ts'
 
 /** A master, a replica that lags behind, and one address for whichever is in charge. */
@@ -75,11 +77,35 @@ const sentinel: Scenario = {
     await world.nodes[0]?.kill()
     await sleep(14_000)
   },
-  also(_, lines, world) {
-    const killed = world.deeds.find(({ what }) => what === 'failover')?.t ?? 0
-    const first = lines.find(({ e, t }) => e === 'start' && t > killed + 500)
-    return first ? [] : ['nothing ran after the failover']
-  },
+  also: ranAfterFailover,
 }
 
-export const failover: readonly Scenario[] = [...asynchronous, sentinel]
+const kept: Scenario = {
+  name: 'kept-connections-failover',
+  about: 'a proxy keeps its connections while a replica that is 400 ms behind takes over',
+  sample: true,
+  world: { workers: 4 },
+  async prepare(world) {
+    fronts.set(world, await lagging(world, 400))
+  },
+  async faults(world) {
+    const { front, master, replica } = fronts.get(world) as Awaited<ReturnType<typeof lagging>>
+    await sleep(3000)
+    // Just after the ticks of a second: their claims have not reached the replica.
+    await sleep(1000 - (Date.now() % 1000) + 60)
+    world.note('failover')
+    await replica.command('REPLICAOF NO ONE')
+    front.switchTo(replica.port)
+    await master.kill()
+    await sleep(8000)
+  },
+  also: ranAfterFailover,
+}
+
+function ranAfterFailover(_: Report, lines: Line[], world: World): string[] {
+  const killed = world.deeds.find(({ what }) => what === 'failover')?.t ?? 0
+  const first = lines.find(({ e, t }) => e === 'start' && t > killed + 500)
+  return first ? [] : ['nothing ran after the failover']
+}
+
+export const failover: readonly Scenario[] = [...asynchronous, sentinel, kept]
