@@ -5,9 +5,8 @@ export function plain(text: string, length: number): string {
     // Terminal colours, as test runners and loggers put them into errors.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
     .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
-    // Control characters, and those that turn the direction of what follows.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    // Control characters, and those that hide or turn the direction of what follows.
+    .replace(/(?![\n\t])[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu, '')
     .replace(LONE, '\ufffd')
   return clean.length <= length ? clean : `${clean.slice(0, length).replace(/[\ud800-\udbff]$/, '')}…`
 }

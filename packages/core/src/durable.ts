@@ -64,6 +64,13 @@ export function backlog(
   return first <= until ? { at: first, until } : undefined
 }
 
+/** How many ticks there are from the one at `first` until an instant, in ms; at most `most`. */
+export function countTicks(trigger: Trigger, first: number, until: number, most: number): number {
+  let ticks = 0
+  for (let at = first; at <= until && ticks < most; at = instantAfter(trigger, at) ?? Infinity) ticks++
+  return ticks
+}
+
 /** The newest tick up to `due`, searched backwards from there. */
 function newest(next: (after: number) => number, first: number, due: number): number {
   for (let step = 1000; ; step *= 2) {

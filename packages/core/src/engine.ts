@@ -3,7 +3,7 @@ import { Asked } from './asked.ts'
 import { type Chain, compose, guard, isPromise, type Link } from './compose.ts'
 import { detached, scoped } from './context.ts'
 import { describe } from './describe.ts'
-import { watermark } from './durable.ts'
+import { countTicks, watermark } from './durable.ts'
 import { Events } from './events.ts'
 import { apart, Mutexes } from './exclusive.ts'
 import type { RunParts } from './facts.ts'
@@ -96,6 +96,8 @@ export class Engine {
   /** Missed ticks of jobs that may miss more, and those to be told of. */
   readonly #missed = new Map<JobEntry, number>()
   readonly #told = new Map<JobEntry, number>()
+  /** Ticks that may still be counted one by one for the next warning. */
+  #countable = COUNTABLE
 
   constructor(parts: EngineParts) {
     this.instance = parts.instance
@@ -392,7 +394,7 @@ export class Engine {
   /** One line a run. */
   #tell(run: ActiveRun, outcome: Outcome): void {
     if (outcome === 'missed') {
-      this.#missed.set(run.job, (this.#missed.get(run.job) ?? 0) + 1)
+      this.#missed.set(run.job, (this.#missed.get(run.job) ?? 0) + this.#ticksOf(run))
       if (!run.parts.superseded) this.#tellMissed(run.job)
     }
     const level = LEVELS[outcome]
@@ -410,6 +412,14 @@ export class Engine {
     this.log[level](fields, `${run.job.name} ${outcome}`)
   }
 
+  /** A record may stand for many ticks. A long downtime of a busy job is not counted to its end. */
+  #ticksOf({ job, at, parts }: ActiveRun): number {
+    if (!parts.until) return 1
+    const ticks = countTicks(job.trigger, at, parts.until.getTime(), Math.max(1, this.#countable))
+    this.#countable -= ticks
+    return ticks
+  }
+
   /** One warning for a row of missed ticks, not one each. */
   #tellMissed(job: JobEntry): void {
     const missed = this.#missed.get(job)
@@ -422,18 +432,23 @@ export class Engine {
   /** A blocked loop meets all jobs: a line for each of thousands would block it again. */
   #warnOfMissed = (): void => {
     const told = [...this.#told]
+    const about = this.#countable > 0 ? '' : 'at least '
+    this.#countable = COUNTABLE
     this.#told.clear()
     if (told.length <= FEW) {
       for (const [{ name }, missed] of told) {
-        this.log.warn({ job: name, missed }, `${name} missed ${missed} tick${missed > 1 ? 's' : ''}`)
+        this.log.warn({ job: name, missed }, `${name} missed ${about}${missed} tick${missed > 1 ? 's' : ''}`)
       }
       return
     }
     const missed = told.reduce((sum, [, ticks]) => sum + ticks, 0)
     const jobs = told.slice(0, FEW).map(([{ name }]) => name)
-    this.log.warn({ jobs, missed }, `${told.length} jobs missed ${missed} ticks`)
+    this.log.warn({ jobs, missed }, `${told.length} jobs missed ${about}${missed} ticks`)
   }
 }
+
+/** At a start with 1,000 jobs the loop is not to be blocked by counting what they have missed. */
+const COUNTABLE = 10_000
 
 /** So many jobs are named. */
 const FEW = 10

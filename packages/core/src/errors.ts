@@ -3,7 +3,7 @@ import { printable, redact } from './text.ts'
 /** Every coded error, with what it means. The docs table is held against this by a test. */
 export const codes = {
   ERR_ESCAPEMENT_OPTION: 'An option has a value that cannot be used, or there is no such option.',
-  ERR_ESCAPEMENT_JOB_NAME: 'A job name is missing, too long or holds control characters.',
+  ERR_ESCAPEMENT_JOB_NAME: 'A job name is missing, too long or holds control characters or invisible ones.',
   ERR_ESCAPEMENT_JOB_EXISTS: 'A job of this name is registered already.',
   ERR_ESCAPEMENT_JOB_UNKNOWN: 'No job of this name is registered.',
   ERR_ESCAPEMENT_HANDLER: 'The handler is missing or not a function.',
@@ -40,6 +40,8 @@ const STATUS: { readonly [C in Code]?: number } = {
   ERR_ESCAPEMENT_UNAVAILABLE: 503,
 }
 
+const BRAND = Symbol.for('escapement.error')
+
 /**
  * The one error class of Escapement. `code` is stable; `message` says what was expected and what was given.
  *
@@ -50,6 +52,13 @@ const STATUS: { readonly [C in Code]?: number } = {
  */
 export class EscapementError extends Error {
   readonly code: Code
+
+  /** Two copies of the package, as ESM and as CommonJS, know each other's errors. A subclass knows its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits the method
+    if (this !== EscapementError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && BRAND in value
+  }
 
   constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -62,6 +71,8 @@ export class EscapementError extends Error {
     return STATUS[this.code]
   }
 }
+
+Object.defineProperty(EscapementError.prototype, BRAND, { value: true })
 
 /** How a value is shown in a message: short, on one line, without secrets of URLs. Never throws. */
 export function show(value: unknown): string {

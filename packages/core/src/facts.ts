@@ -1,9 +1,10 @@
 import { errorRecord } from './describe.ts'
 import type { Engine } from './engine.ts'
 import { iso, serial, timeOrderedId } from './ids.ts'
-import type { Abandoned, Cause, Claim, Outcome, SkipReason, State, Tick } from './interfaces.ts'
+import type { Abandoned, Cause, Claim, Outcome, RunRecord, SkipReason, State, Tick } from './interfaces.ts'
 import type { JobEntry } from './job.ts'
-import { MAX_ERRORS } from './record.ts'
+import { MAX_ERRORS, toRecord } from './record.ts'
+import { shownAs } from './shown-as.ts'
 
 /** What makes a run, beside its job, its cause and its instant. Most ticks have nothing of it. */
 export interface RunParts {
@@ -139,6 +140,12 @@ export class Facts {
   get ended(): boolean {
     return !Number.isNaN(this.endedAtMono)
   }
+
+  toJSON(): RunRecord {
+    return toRecord(this)
+  }
 }
 
 export const NONE: unknown[] = []
+
+shownAs('Run', Facts)

@@ -14,7 +14,7 @@ import type { Events } from './events.ts'
 import type { Group, GroupOptions } from './group.ts'
 import type { Job } from './job.ts'
 import type { JobDefaults } from './options.ts'
-import type { Claim, Clock, Lock, Logger, Store } from './ports.ts'
+import type { Claim, Clock, Lock, Logger, RunRecord, Store } from './ports.ts'
 
 export type * from './ports.ts'
 
@@ -155,6 +155,8 @@ export interface Run<Data = unknown> {
   onCleanup(fn: () => unknown): void
   /** Ends the run as `cancelled`: aborts the signal and stops retrying. */
   cancel(reason?: string): void
+  /** As plain data, for `res.json(run)`: what the history keeps of it. */
+  toJSON(): RunRecord
 }
 
 /** Does the work. What it returns is the run's result; what it throws ends the run as `failed`. */

@@ -6,6 +6,7 @@ import type { PauseInfo } from './events.ts'
 import type { Handler, Outcome, Run, Trigger } from './interfaces.ts'
 import type { Policies } from './options.ts'
 import type { ActiveRun } from './run.ts'
+import { shownAs } from './shown-as.ts'
 
 /** A registered job: its description, its state, and what can be done with it. Also its own undo. */
 export interface Job<Data = unknown, Input = Data> {
@@ -32,6 +33,17 @@ export interface Job<Data = unknown, Input = Data> {
   /** Unregisters the job. Runs under way go on. */
   remove(): void
   [Symbol.dispose](): void
+  /** As plain data, for `res.json(scheduler.jobs())`: without the handler, the data and the policies. */
+  toJSON(): JobFacts
+}
+
+/** What `JSON.stringify()` and `console.log()` show of a job. What it does not have is left out. */
+export interface JobFacts
+  extends Partial<Pick<Job, 'description' | 'owner' | 'runbook' | 'group' | 'next' | 'paused' | 'last'>> {
+  readonly name: string
+  readonly schedule?: string
+  readonly timezone?: string
+  readonly running: number
 }
 
 export interface RunOptions {
@@ -152,6 +164,22 @@ export class JobEntry implements Job {
   [Symbol.dispose](): void {
     this.remove()
   }
+
+  toJSON(): JobFacts {
+    const { name, trigger, description, owner, runbook, group, next, running, paused, last } = this
+    const { expression: schedule, timezone } = trigger
+    return {
+      name,
+      ...known({ schedule, timezone, description, owner, runbook, group, next }),
+      running,
+      ...known({ paused, last }),
+    }
+  }
+}
+
+/** Without what is undefined. */
+function known<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as typeof facts
 }
 
 /** Always the same delay for a name, evenly spread from 0 to `range` ms. FNV-1a hash. */
@@ -185,3 +213,5 @@ export function parseRunOptions(job: JobEntry, data: unknown, options: RunOption
   }
   return false
 }
+
+shownAs('Job', JobEntry)

@@ -114,7 +114,8 @@ export const silent: LogMethod = () => {}
 function line(message: string, fields: object): string {
   const shown = Object.entries(fields).map(([key, value]) => {
     if (value === undefined) return ''
-    if (isError(value)) return `\n${trace(describe(value))}`
+    // Indented: no line of a message can pass for one of the log.
+    if (isError(value)) return `\n${trace(describe(value)).replaceAll(/\n(?! {4})/g, '\n    ')}`
     return ` ${oneLine(key)}=${typeof value === 'object' ? oneLine(JSON.stringify(value)) : word(textOf(value))}`
   })
   return oneLine(message) + shown.join('')

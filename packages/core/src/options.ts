@@ -217,7 +217,7 @@ export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
 function parseRetry(retry: number | RetryOptions): Retry {
   const given: RetryOptions = typeof retry === 'object' ? retry : { retries: retry }
   checkKeys(given, { retries: 1, backoff: 1, delay: 1, maxDelay: 1, jitter: 1, retryIf: 1 }, 'retry option')
-  const retries = integer('retry', given.retries, 0, 1000)
+  const retries = integer(given === retry ? 'retry.retries' : 'retry', given.retries, 0, 1000)
   const backoff = given.backoff ?? 'exponential'
   if (typeof backoff !== 'function') oneOf('retry.backoff', backoff, ['exponential', 'fixed'])
   else if (given.delay !== undefined) {

@@ -7,9 +7,11 @@ import type { Handler, Trigger } from './interfaces.ts'
 import { JobEntry, type Keeper } from './job.ts'
 import { type JobDefaults, type JobOptions, type Policies, parsePolicies } from './options.ts'
 import type { Settings } from './settings.ts'
-import { printable } from './text.ts'
 import { type TriggerSpec, toTrigger } from './triggers/index.ts'
 import { isManual } from './triggers/manual.ts'
+
+/** Two names that look alike would be two jobs, and one that turns or breaks a line lies in logs and chats. */
+const INVISIBLE = /\u034f|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/u
 
 /** The jobs of a scheduler by name. What cannot run is refused here, not at three in the morning. */
 export class Registry {
@@ -99,10 +101,10 @@ export class Registry {
   }
 
   #checkName(name: unknown): void {
-    if (typeof name !== 'string' || name === '' || name.length > 200 || printable(name) !== name) {
+    if (typeof name !== 'string' || name === '' || name.length > 200 || INVISIBLE.test(name)) {
       throw new EscapementError(
         'ERR_ESCAPEMENT_JOB_NAME',
-        `a job name is a string of 1 to 200 characters without control characters and halves of surrogate pairs, but got ${show(name)}`,
+        `a job name is a string of 1 to 200 characters without control characters, invisible characters and halves of surrogate pairs, but got ${show(name)}`,
       )
     }
     if (this.#jobs.has(name)) {

@@ -57,6 +57,11 @@ const loggers: [string, () => Parameters<typeof toLogger>[0]][] = [
   ['a logger that rejects', () => allOf(() => Promise.reject(circle))],
 ]
 
+function consoleOf(lines: string[]): Parameters<typeof toLogger>[0] {
+  const console = { ...allOf((line) => void lines.push(String(line))), table: () => {} }
+  return console
+}
+
 function allOf(log: (...args: unknown[]) => unknown) {
   return { debug: log, info: log, warn: log, error: log }
 }
@@ -158,4 +163,37 @@ test('a logger that fails is told once, on stderr', () => {
   const log = toLogger(allOf(bomb))
   for (let i = 0; i < 3; i++) log.error({ i }, 'x')
   expect(told.mock.calls).toEqual([['escapement: the logger failed, and lines are lost: bomb']])
+})
+
+test('nothing in a line on a console breaks it, moves the cursor or goes on for ever', () => {
+  const lines: string[] = []
+  const log = toLogger(consoleOf(lines))
+  const evil = '\r\n\u001b[2J\u009b31m\u202e\u2028'
+  const error = new Error(`${evil}a failed outcome=succeeded`, { cause: new Error('the cause') })
+  log.error({ [`key${evil}`]: `value${evil}`, list: [evil], error }, `message${evil}`)
+  log.error({ text: 'x'.repeat(5_000_000), error: new Error('y'.repeat(5_000_000)) }, 'z'.repeat(5_000_000))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
+  for (const line of lines) expect(line).not.toMatch(/[\r\u001b\u009b\u202e\u2028]|\n(?! {4}|Error: )/)
+  expect(lines[0]).toContain('caused by: Error: the cause')
+  expect(lines[1]?.length).toBeLessThan(40_000)
+})
+
+test('an AggregateError is told with what it holds', () => {
+  const lines: string[] = []
+  const refused = [1, 2].map((i) => new Error(`connect ECONNREFUSED 127.0.0.1:${i}`))
+  const error = new AggregateError(refused)
+  toLogger(consoleOf(lines)).error({ error }, 'failed')
+  expect(lines[0]).toContain('caused by: Error: connect ECONNREFUSED 127.0.0.1:2')
+  const fields: object[] = []
+  toLogger(allOf((given) => void fields.push(given as object))).error({ error }, 'failed')
+  expect(fields[0]).toMatchObject({
+    error: {
+      type: 'AggregateError',
+      message: 'connect ECONNREFUSED 127.0.0.1:1; connect ECONNREFUSED 127.0.0.1:2',
+      causes: [
+        { message: 'connect ECONNREFUSED 127.0.0.1:1' },
+        { message: 'connect ECONNREFUSED 127.0.0.1:2' },
+      ],
+    },
+  })
 })
