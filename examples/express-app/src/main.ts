@@ -47,7 +47,7 @@ async function main() {
     '5,35 * * * * *',
     { overlap: 'allow', data: { to: ['sales@example.com'] } },
     async (run) => {
-      return { mails: await sendNotices(world.report, run.data.to, world.transport) }
+      return { mails: await sendNotices(world, run.tick.scheduledAt, run.data.to) }
     },
   )
 

@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import type { Transporter } from 'nodemailer'
-import type { Report } from './report.ts'
+import { buildReport, type Report } from './report.ts'
 
-/** Mails the report to each recipient. Returns how many mails were taken. */
-export async function sendNotices(file: string, to: string[], transport: Transporter): Promise<number> {
-  const report = JSON.parse(await readFile(file, 'utf8')) as Report
+/** Mails the report of the day to each recipient; makes it if there is none yet. Returns how many mails were taken. */
+export async function sendNotices(
+  { orders, report: file, transport }: { orders: string; report: string; transport: Transporter },
+  day: Date,
+  to: string[],
+): Promise<number> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  const report = text === undefined ? await buildReport(orders, file, day) : (JSON.parse(text) as Report)
   const best = report.products[0]?.product ?? 'nothing'
   for (const recipient of to) {
     await transport.sendMail({

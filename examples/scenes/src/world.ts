@@ -46,6 +46,8 @@ export async function openWorld(serviceName: string): Promise<World> {
   const transport = createTransport(url)
   const channel = email({ url, from: 'jobs@example.com', to: 'ops@example.com' })
   console.log(`locks:  ${REDIS_URL ? 'Redis' : 'this process only (set REDIS_URL for a fleet)'}`)
+  if (REDIS_URL)
+    console.log('orders: each instance has a shop of its own, and mails what it has pulled itself')
   console.log(`mails:  ${SMTP_URL ? 'SMTP_URL' : 'shown here (set SMTP_URL to send them)'}`)
   console.log(`traces: ${jaeger ?? 'ids only (set OTEL_EXPORTER_OTLP_ENDPOINT for Jaeger)'}`)
   console.log(`logs:   ${join(folder, 'app.log')} while it runs\n`)

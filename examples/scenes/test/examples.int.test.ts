@@ -65,6 +65,19 @@ describe.each(['express', 'koa'] as const)('the %s example', (name) => {
     })
     expect(response.status).toBe(202)
     expect(await response.json()).toEqual({ run: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+    // Each request is answered and served, however close they come.
+    const people = ['ann', 'bob', 'cleo', 'dan'].map((who) => `${who}@example.com`)
+    const answers = await Promise.all(
+      people.map((to) =>
+        fetch(`http://127.0.0.1:${port}/notices?to=${to}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ to }),
+        }),
+      ),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202])
+    for (const to of people) await app.shows(new RegExp(`mail to ${to}`))
     await app.shows(/clean-logs +succeeded .* trace [0-9a-f]{32} .*deleted 12, kept 28/)
     await app.shows(/pull-orders +waiting-retry /)
     await app.shows(/report +succeeded .* orders [1-9]/)
