@@ -57,7 +57,12 @@ export class EscapementError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: a subclass inherits the method
     if (this !== EscapementError) return Function.prototype[Symbol.hasInstance].call(this, value)
-    return typeof value === 'object' && value !== null && BRAND in value
+    if (typeof value !== 'object' || value === null) return false
+    try {
+      return BRAND in value
+    } catch {
+      return false // a Proxy
+    }
   }
 
   constructor(code: Code, message: string, options?: ErrorOptions) {

@@ -70,7 +70,8 @@ test('an error of another copy of the package is an EscapementError', async () =
   class Own extends EscapementError {}
   expect(error).not.toBeInstanceOf(Own)
   expect(new Own('ERR_ESCAPEMENT_CRON', 'bad')).toBeInstanceOf(Own)
-  for (const value of [new Error('x'), null, undefined, {}, 'text']) {
+  const hostile = new Proxy({}, { has: () => expect.fail('asked') })
+  for (const value of [new Error('x'), null, undefined, {}, 'text', hostile]) {
     expect(value instanceof EscapementError).toBe(false)
   }
 })
