@@ -2,6 +2,15 @@
  * What authors of plugins share: `import { checkKeys, describe } from '@escapement/core/plugin'`.
  * Apps need nothing of it.
  */
+
+export { show } from './errors.ts'
+export { Troubles } from './log/trouble.ts'
+export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
+export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
+export { bound } from './triggers/with-defaults.ts'
+export { type Description, describe, isError, textOf } from './util/describe.ts'
+export { nearest } from './util/nearest.ts'
+export { cut, printable, redact } from './util/text.ts'
 export {
   checkFraction,
   checkKeys,
@@ -14,12 +23,4 @@ export {
   oneOf,
   text,
   withMethod,
-} from './check.ts'
-export { type Description, describe, isError, textOf } from './describe.ts'
-export { WATERMARK_AHEAD } from './durable.ts'
-export { show } from './errors.ts'
-export { nearest } from './nearest.ts'
-export { cut, printable, redact } from './text.ts'
-export { bound } from './triggers/bind.ts'
-export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
-export { Troubles } from './trouble.ts'
+} from './util/validate.ts'

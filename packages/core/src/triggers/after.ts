@@ -1,6 +1,6 @@
-import { checkKeys, oneOf } from '../check.ts'
 import { EscapementError, show } from '../errors.ts'
-import type { Follow, Trigger } from '../interfaces.ts'
+import type { Follow, Trigger } from '../types/index.ts'
+import { checkKeys, oneOf } from '../util/validate.ts'
 
 /**
  * When a run of another job ends. The run gets the other's tick as its own instant and the other run as

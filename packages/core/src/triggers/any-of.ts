@@ -1,8 +1,8 @@
 import { EscapementError } from '../errors.ts'
-import type { Follow, Trigger } from '../interfaces.ts'
-import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { part } from './part.ts'
+import type { Follow, Trigger, TriggerDefaults } from '../types/index.ts'
+import { part } from './nested.ts'
 import { msOf, nameOf, nextOf } from './step.ts'
+import { type Bindable, bound } from './with-defaults.ts'
 
 /**
  * Whenever any of its parts is due. An instant that several parts share comes once.

@@ -1,10 +1,10 @@
-import { checkKeys } from '../check.ts'
 import { EscapementError } from '../errors.ts'
-import type { Trigger } from '../interfaces.ts'
-import type { Bindable, TriggerDefaults } from './bind.ts'
+import type { Trigger, TriggerDefaults } from '../types/index.ts'
+import { checkKeys } from '../util/validate.ts'
 import { zoneOf } from './cron/find-zone.ts'
 import { type Instant, isLocal, readInstant } from './instant.ts'
 import { msOf } from './step.ts'
+import type { Bindable } from './with-defaults.ts'
 
 export interface AtOptions {
   /** The zone local times are read in. Default: the scheduler's, else the zone of the process. */

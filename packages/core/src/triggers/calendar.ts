@@ -1,32 +1,13 @@
-import { checkKeys } from '../check.ts'
-import { formatDuration, wholeDuration } from '../duration.ts'
 import { EscapementError, show } from '../errors.ts'
-import type { Calendar, Duration, Trigger } from '../interfaces.ts'
-import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
+import type { Calendar, CalendarLike, CalendarSpec, Trigger, TriggerDefaults } from '../types/index.ts'
+import { formatDuration, wholeDuration } from '../util/duration.ts'
+import { checkKeys } from '../util/validate.ts'
 import { weekdays as weekdayNames } from './cron/fields.ts'
 import { findZone, zoneOf } from './cron/find-zone.ts'
 import type { Zone } from './cron/zone.ts'
-import { isTrigger, part } from './part.ts'
+import { isTrigger, part } from './nested.ts'
 import { dateAt, nameOf, nextOf } from './step.ts'
-
-/** What a calendar is made of. Of several keys, all must hold at once. */
-export interface CalendarSpec {
-  /** Whole local days: `'2026-12-25'`, `'2026-10-01..2026-10-07'`, and every year `'12-25'`, `'12-24..01-01'`. */
-  readonly dates?: readonly string[]
-  /** `'SAT'` or 0–7, 0 and 7 being Sunday. */
-  readonly weekdays?: readonly (string | number)[]
-  /** Local time of day: `'09:00-17:30'`, `'22:00-06:00'`. The end is not part of it. */
-  readonly daily?: string | readonly string[]
-  /** A window opens at each instant of this trigger … */
-  readonly opens?: string | Trigger
-  /** … and stays open for this long. Default: that instant only. */
-  readonly for?: Duration
-  /** The zone of dates, weekdays and times. Default: the scheduler's, else the zone of the process. */
-  readonly timezone?: string | undefined
-}
-
-/** What `except` takes: a calendar, what one is made of, a trigger (its instants), or a function. */
-export type CalendarLike = Calendar | CalendarSpec | Trigger | ((instant: Date) => boolean)
+import { type Bindable, bound } from './with-defaults.ts'
 
 /** A calendar that knows how long its present answer holds, so that whole stretches can be skipped. */
 export interface Stretch extends Calendar {

@@ -1,7 +1,7 @@
-import { checkKeys, text } from '../check.ts'
-import { formatDuration, wholeDuration } from '../duration.ts'
-import type { Duration, Trigger } from '../interfaces.ts'
-import { type Numeric, toDate } from './numeric.ts'
+import type { Duration, Trigger } from '../types/index.ts'
+import { formatDuration, wholeDuration } from '../util/duration.ts'
+import { checkKeys, text } from '../util/validate.ts'
+import { type Numeric, toDate } from './epoch-trigger.ts'
 import { msOf } from './step.ts'
 
 export interface EveryOptions {

@@ -1,9 +1,9 @@
 import { EscapementError } from '../errors.ts'
-import type { Calendar, Trigger } from '../interfaces.ts'
-import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
-import { type CalendarLike, calendar, isIncluded, type Stretch } from './calendar.ts'
-import { timedPart } from './part.ts'
+import type { Calendar, CalendarLike, Trigger, TriggerDefaults } from '../types/index.ts'
+import { calendar, isIncluded, type Stretch } from './calendar.ts'
+import { timedPart } from './nested.ts'
 import { msOf, nameOf, nextOf } from './step.ts'
+import { type Bindable, bound } from './with-defaults.ts'
 
 // Function calendars are asked about one instant at a time, so the search must end somewhere: after five million
 // refusals, or fifty years if there were ten thousand.

@@ -1,12 +1,12 @@
-import { checkKeys } from '../check.ts'
 import { EscapementError, show } from '../errors.ts'
-import type { Trigger } from '../interfaces.ts'
+import type { Trigger, TriggerDefaults } from '../types/index.ts'
+import { checkKeys } from '../util/validate.ts'
 import type { AtOptions } from './at.ts'
-import { type Bindable, bound, type TriggerDefaults } from './bind.ts'
 import { zoneOf } from './cron/find-zone.ts'
 import { type Instant, readInstant } from './instant.ts'
-import { timedPart } from './part.ts'
+import { timedPart } from './nested.ts'
 import { dateAt, msOf, nameOf, nextOf } from './step.ts'
+import { type Bindable, bound } from './with-defaults.ts'
 
 const MOST = 100_000
 

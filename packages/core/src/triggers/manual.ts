@@ -1,4 +1,4 @@
-import type { Trigger } from '../interfaces.ts'
+import type { Trigger } from '../types/index.ts'
 
 class Manual implements Trigger {
   readonly expression = 'manual'

@@ -1,5 +1,5 @@
 import { EscapementError, show } from '../errors.ts'
-import type { Trigger } from '../interfaces.ts'
+import type { Trigger } from '../types/index.ts'
 
 /** The last instant a Date can hold, in ms. */
 export const LAST = 8.64e15

@@ -1,12 +1,9 @@
 import { EscapementError, show } from '../errors.ts'
-import type { Trigger } from '../interfaces.ts'
+import type { Trigger, TriggerDefaults, TriggerSpec } from '../types/index.ts'
 import { anyOf } from './any-of.ts'
-import { bound, type TriggerDefaults } from './bind.ts'
 import { boundCron, checkDefaults, isElapsed } from './cron/cron.ts'
-import { isTrigger, part } from './part.ts'
-
-/** What a job takes: a cron expression, a trigger, or several of them. */
-export type TriggerSpec = string | Trigger | readonly (string | Trigger)[]
+import { isTrigger, part } from './nested.ts'
+import { bound } from './with-defaults.ts'
 
 /**
  * The trigger of a job, with a scheduler's defaults filled in where the spec leaves something open:

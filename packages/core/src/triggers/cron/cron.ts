@@ -1,27 +1,16 @@
-import { checkKeys, oneOf, text as textOption } from '../../check.ts'
-import { parseDuration } from '../../duration.ts'
-import type { Trigger } from '../../interfaces.ts'
-import type { Bindable, TriggerDefaults } from '../bind.ts'
+import type { Dst, Trigger, TriggerDefaults } from '../../types/index.ts'
+import { parseDuration } from '../../util/duration.ts'
+import { checkKeys, oneOf, text as textOption } from '../../util/validate.ts'
+import { type Numeric, toDate } from '../epoch-trigger.ts'
 import { every } from '../every.ts'
-import { type Numeric, toDate } from '../numeric.ts'
 import { msOf } from '../step.ts'
+import type { Bindable } from '../with-defaults.ts'
+import { malformed } from './cron-error.ts'
 import { findZone, systemZone, zoneOf } from './find-zone.ts'
 import { Memo } from './memo.ts'
 import { everyText, parse, writeOut } from './parse.ts'
-import { malformed } from './problem.ts'
 import { Schedule } from './schedule.ts'
 import type { Zone } from './zone.ts'
-
-/**
- * What happens to fixed-time schedules when clocks change. A schedule whose second, minute or hour starts with
- * `*` follows elapsed time in any case: what does not exist is skipped, what is repeated runs in both passes.
- *
- * - `'vixie'` (default): a time lost in a gap under 3 hours runs once at the first instant after it;
- *   a repeated time runs in the first pass.
- * - `'skip'`: a lost time does not run; a repeated time runs in the first pass.
- * - `'shift'`: a lost time runs later by the length of the gap (under a day); a repeated time in the first pass.
- */
-export type Dst = 'vixie' | 'skip' | 'shift'
 
 export interface CronOptions {
   /** IANA zone the expression is read in. Default: the scheduler's, else the zone of the process. */

@@ -1,7 +1,7 @@
 import { CronExpressionParser } from 'cron-parser'
+import { homeOf, nearestName, type Place, problem } from './cron-error.ts'
 import { BitSet, type Field, type FieldRule } from './fields.ts'
 import { Memo } from './memo.ts'
-import { homeOf, nearestName, type Place, problem } from './problem.ts'
 
 interface Found {
   values: number[]

@@ -1,5 +1,5 @@
 import { EscapementError, show } from '../../errors.ts'
-import { nearest } from '../../nearest.ts'
+import { nearest } from '../../util/nearest.ts'
 import { type Zone, zone } from './zone.ts'
 import { isForeign, zoneHint } from './zone-hints.ts'
 

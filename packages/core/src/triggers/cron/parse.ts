@@ -1,10 +1,10 @@
 import { EscapementError, show } from '../../errors.ts'
-import { nearest } from '../../nearest.ts'
+import { nearest } from '../../util/nearest.ts'
+import { malformed } from './cron-error.ts'
 import { Days } from './days.ts'
 import { parseField } from './field.ts'
 import { type Field, type FieldName, type Fields, rules } from './fields.ts'
 import { foreignHint } from './foreign.ts'
-import { malformed } from './problem.ts'
 
 const nicknames: Record<string, string> = {
   '@yearly': '0 0 1 1 *',

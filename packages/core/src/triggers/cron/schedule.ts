@@ -1,4 +1,4 @@
-import type { Dst } from './cron.ts'
+import type { Dst } from '../../types/index.ts'
 import { Days, isLeap, monthStart, yearStart } from './days.ts'
 import type { Fields } from './fields.ts'
 import type { Segment, Zone } from './zone.ts'

@@ -1,0 +1,188 @@
+import { EscapementError, show } from '../errors.ts'
+import type { Troubles } from '../log/trouble.ts'
+import type { Claim, Clock, Job, Lock, Maybe, Outcome, Refusal, Run } from '../types/index.ts'
+import { describe, isError } from '../util/describe.ts'
+import { isPromise } from '../util/promise.ts'
+import { answer } from '../util/time.ts'
+
+/** How long a lock may take to answer a claim, in ms. Far more than those that keep to their port need. */
+const ANSWER = 30_000
+/** How long the end of a run waits until it is written, in ms. */
+const FINISH = 5_000
+/** How long a lock can leave a tick to others from now on, in ms. */
+const HEAD_START = 60_000
+
+const REASONS: readonly unknown[] = ['claimed-elsewhere', 'claim-unavailable', 'overlap']
+
+/**
+ * A lock that keeps to its port whatever the given one does: no fault of it changes the outcome of a run or keeps one
+ * from its end. What throws, rejects, does not answer or answers nonsense is told once when it begins.
+ */
+export class GuardedLock implements Lock {
+  readonly exclusive: Lock['exclusive']
+  readonly #lock: Lock
+  readonly #clock: Clock
+  readonly #troubles: Troubles
+
+  constructor(lock: Lock, clock: Clock, troubles: Troubles) {
+    this.#lock = lock
+    this.#clock = clock
+    this.#troubles = troubles
+    if (lock.exclusive) this.exclusive = (name, fn, signal) => this.#exclusive(name, fn, signal)
+  }
+
+  trouble(): string | undefined {
+    return this.#lock.trouble?.()
+  }
+
+  claim(run: Run, options: { lease: boolean }): Maybe<Claim | Refusal> {
+    try {
+      const asked = this.#lock.claim(run, options)
+      return isPromise(asked) ? this.#wait(asked) : this.#judge(asked)
+    } catch (error) {
+      return this.#unavailable(error)
+    }
+  }
+
+  async #wait(asked: Promise<Claim | Refusal>): Promise<Claim | Refusal> {
+    let left = true
+    try {
+      const given = await answer(this.#clock, asked, ANSWER, 'lock.claim()')
+      left = false
+      return this.#judge(given)
+    } catch (error) {
+      // What is granted after all is not used.
+      if (left) asked.then((late) => void (late.granted && this.take(late).finish('skipped'))).catch(() => {})
+      return this.#unavailable(error)
+    }
+  }
+
+  #judge(given: Claim | Refusal): Claim | Refusal {
+    if (given?.granted === true && CLAIM.every((method) => typeof given[method] === 'function')) {
+      this.#troubles.works('lock')
+      return this.take(given)
+    }
+    if (given?.granted !== false || !REASONS.includes(given.reason)) {
+      const message = `lock.claim() must answer with a claim or a refusal, but answered ${show(given)}`
+      throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
+    }
+    if (given.reason !== 'claim-unavailable') this.#troubles.works('lock')
+    else if (!this.#lock.trouble) this.#fail('lock', given.error ?? new Error('it is not available'), NOT_RUN)
+    return given
+  }
+
+  #unavailable(error: unknown): Refusal {
+    this.#fail('lock', error, NOT_RUN)
+    const given = isError(error) ? error : new Error(describe(error).message)
+    return { granted: false, reason: 'claim-unavailable', error: given }
+  }
+
+  #fail(what: string, error: unknown, effect: string): void {
+    this.#troubles.fail(what, error, effect)
+  }
+
+  /** A claim that never throws, and whose end is waited for a limited time. */
+  take(claim: Claim): Claim {
+    return {
+      granted: true,
+      ...(claim.fence !== undefined && { fence: claim.fence }),
+      ...(claim.start !== undefined && { start: claim.start }),
+      held: () => {
+        try {
+          return claim.held() === true
+        } catch (error) {
+          this.#fail('lock.held', error, 'the lease counts as lost')
+          return false
+        }
+      },
+      onLost: (callback) => {
+        try {
+          const undo = claim.onLost((reason) => callback(lost(reason)))
+          return () => {
+            if (typeof undo === 'function') this.#try('lock.onLost', undo)
+          }
+        } catch (error) {
+          this.#fail('lock.onLost', error, 'runs are not told when their lease is lost')
+          return () => {}
+        }
+      },
+      finish: (outcome) => this.#finish(claim, outcome),
+    }
+  }
+
+  async #finish(claim: Claim, outcome: Outcome): Promise<void> {
+    try {
+      await answer(this.#clock, claim.finish(outcome), FINISH, 'lock.finish()')
+      this.#troubles.works('lock.finish')
+    } catch (error) {
+      this.#fail('lock.finish', error, 'runs keep their outcome, but other instances may not learn of it')
+    }
+  }
+
+  #try(what: string, fn: () => void): void {
+    try {
+      fn()
+    } catch (error) {
+      this.#fail(what, error, 'nothing else is harmed')
+    }
+  }
+
+  headStart(job: Job, at: number, now: number): number {
+    if (!this.#lock.headStart) return 0
+    try {
+      const ms: unknown = this.#lock.headStart(job, at, now)
+      if (typeof ms === 'number' && ms >= 0 && ms <= HEAD_START + Math.max(0, now - at)) {
+        this.#troubles.works('lock.headStart')
+        return ms
+      }
+      if (isPromise(ms)) Promise.resolve(ms).catch(() => {})
+      const message = `lock.headStart() must give milliseconds from 0 to ${HEAD_START}, but gave ${show(ms)}`
+      throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
+    } catch (error) {
+      this.#fail('lock.headStart', error, 'ticks are not left to other instances')
+      return 0
+    }
+  }
+
+  /** What `fn` returns or throws counts, once it was called, whatever the lock makes of it. */
+  #exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let ended: Promise<T> | undefined
+      const work = (hold: AbortSignal): Promise<T> => {
+        if (ended)
+          throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', 'lock.exclusive() called its function twice')
+        ended = (async () => fn(hold))()
+        ended.then(over, over).finally(() => ended?.then(resolve, reject))
+        return ended
+      }
+      /** The lock has some time to give the name back. */
+      const over = () => answer(this.#clock, locked, FINISH, 'lock.exclusive()').then(() => {}, fault)
+      const fault = (error: unknown) =>
+        ended?.then(
+          () => this.#fail('lock.exclusive', error, 'what was done under it counts all the same'),
+          () => {},
+        )
+      const locked = (async () => this.#lock.exclusive?.(name, work, signal))()
+      locked.then(
+        () => {
+          const message = 'lock.exclusive() must call its function, but has not'
+          if (!ended) reject(new EscapementError('ERR_ESCAPEMENT_PLUGIN', message))
+        },
+        (error: unknown) => {
+          if (!ended) reject(error)
+        },
+      )
+    })
+  }
+}
+
+const CLAIM = ['held', 'onLost', 'finish'] as const
+/** A reason that ends the run as `lease-lost`, whatever the lock has given. */
+function lost(reason: unknown): Error {
+  if (isError(reason) && describe(reason).code === 'ERR_ESCAPEMENT_LEASE_LOST') return reason
+  return new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', `the lease was lost: ${show(reason)}`, {
+    cause: reason,
+  })
+}
+
+const NOT_RUN = "ticks are skipped, or run unguarded with onClaimError: 'run'"

@@ -1,0 +1,86 @@
+import { EscapementError } from '../errors.ts'
+import type { ActiveRun } from '../run/active-run.ts'
+import type { Logger } from '../types/index.ts'
+
+/** The most bytes of data that runs hold which were asked for and have not ended. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+/** The runs that were asked for and have not ended: so many, and no more. */
+export class Asked {
+  readonly #log: Logger
+  readonly #max: number
+  #runs = 0
+  #bytes = 0
+  /** Told that it is full. */
+  #full = false
+
+  constructor(log: Logger, max: number) {
+    this.#log = log
+    this.#max = max
+  }
+
+  /** @throws ERR_ESCAPEMENT_QUEUE_FULL */
+  enter(job: string, bytes: number): void {
+    if (this.#runs >= this.#max || this.#bytes + bytes > MAX_BYTES) {
+      const message = `${this.#runs} requested runs are under way or wait: further ones are refused`
+      if (!this.#full) this.#log.warn({ runs: this.#runs, bytes: this.#bytes, job }, message)
+      this.#full = true
+      throw new EscapementError('ERR_ESCAPEMENT_QUEUE_FULL', `${message}, as this one of ${job}`)
+    }
+    this.#runs++
+    this.#bytes += bytes
+  }
+
+  leave(bytes: number): void {
+    this.#runs--
+    this.#bytes -= bytes
+    // Not at each run that makes room for one more.
+    if (this.#full && this.#runs < this.#max * 0.9 && this.#bytes < MAX_BYTES * 0.9) this.#full = false
+  }
+}
+
+/** Why a requested run has ended without having begun. */
+export function notRun(run: ActiveRun): EscapementError {
+  const { name, policies } = run.job
+  const cause = run.error === undefined ? {} : { cause: run.error }
+  switch (run.reason) {
+    case 'shutdown':
+      return new EscapementError('ERR_ESCAPEMENT_STOPPED', `the scheduler was stopped: ${name} was not run`)
+    case 'claim-unavailable':
+      return new EscapementError(
+        'ERR_ESCAPEMENT_UNAVAILABLE',
+        `the lock is not available: ${name} was not run`,
+        cause,
+      )
+    case 'overlap': {
+      const queued = policies.overlap === 'queue' ? ', and another one waits' : ''
+      const message = `${name} was not run: a run of it is under way${queued} (its overlap is '${policies.overlap}')`
+      return new EscapementError('ERR_ESCAPEMENT_NOT_RUN', message)
+    }
+    default:
+      return new EscapementError(
+        'ERR_ESCAPEMENT_NOT_RUN',
+        `${name} was not run: ${run.reason ?? run.outcome}`,
+        cause,
+      )
+  }
+}
+
+/** What a request can meet though nobody has made a mistake. */
+const STATES: readonly unknown[] = [
+  'ERR_ESCAPEMENT_NOT_RUN',
+  'ERR_ESCAPEMENT_QUEUE_FULL',
+  'ERR_ESCAPEMENT_STOPPED',
+  'ERR_ESCAPEMENT_UNAVAILABLE',
+]
+
+/** The same promise, but when nobody handles that the run was not begun, the process does not end by it. */
+export function harmless<T>(asked: Promise<T>): Promise<T> {
+  const answer = new Promise<T>((resolve, reject) => {
+    asked.then(resolve, (error) => {
+      if (STATES.includes(error?.code)) answer.catch(() => {})
+      reject(error)
+    })
+  })
+  return answer
+}

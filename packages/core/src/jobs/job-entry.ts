@@ -1,0 +1,182 @@
+import type { Chain } from '../chain/compose.ts'
+import { EscapementError } from '../errors.ts'
+import type { ActiveRun } from '../run/active-run.ts'
+import type { Slot } from '../timetable/due-queue.ts'
+import type {
+  Handler,
+  Job,
+  JobFacts,
+  Outcome,
+  PauseInfo,
+  Policies,
+  Run,
+  RunOptions,
+  Trigger,
+} from '../types/index.ts'
+import { shownAs } from '../util/shown-as.ts'
+import { checkKeys, flag, text } from '../util/validate.ts'
+
+/** What a job asks of the scheduler it is registered with. */
+export interface Keeper {
+  request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<Run>
+  remove(job: JobEntry): void
+  setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void
+}
+
+/** A job in the timetable. As small as can be: an app may have a hundred thousand. */
+export class JobEntry implements Job {
+  readonly name: string
+  readonly trigger: Trigger
+  readonly handler: Handler
+  readonly policies: Policies
+  readonly data: unknown
+  readonly chain: Chain
+  // NaN, not 0, where a fraction or a large number is to come: the engine need not make room for it then.
+  /** When it is due in the timetable: the tick and its spread, in ms. */
+  due: number = NaN
+  readonly order: number
+  /** Its place in the agenda while it is armed. */
+  slot: Slot | undefined = undefined
+  place = 0
+  /** The nominal instant of the armed tick, in ms. */
+  at: number = NaN
+  /** The last tick that was decided, in ms, and how often the clock had been set back then. */
+  decided: number = -Infinity
+  fold = 0
+  /** How much later than its tick it starts, in ms. */
+  readonly spread: number
+  /** Not armed until this run has ended: its late ticks are run one after the other. */
+  awaits: ActiveRun | undefined = undefined
+  /** Its trigger has no more ticks. */
+  exhausted = false
+  /**
+   * The serial number of the run that keeps others from overlapping it; -1 when there is none. Not the run: of all
+   * that is long-lived, only what points to young objects makes work for the garbage collector.
+   */
+  holding = -1
+  running = 0
+  /** The one run that waits for it. */
+  queued: ActiveRun | undefined = undefined
+  paused: PauseInfo | undefined
+  lastOutcome: Outcome | undefined = undefined
+  lastAt: number = NaN
+  readonly #keeper: Keeper
+
+  constructor(
+    keeper: Keeper,
+    order: number,
+    parts: {
+      name: string
+      trigger: Trigger
+      handler: Handler
+      policies: Policies
+      data: unknown
+      chain: Chain
+    },
+    paused: boolean,
+  ) {
+    this.#keeper = keeper
+    this.order = order
+    this.name = parts.name
+    this.trigger = parts.trigger
+    this.handler = parts.handler
+    this.policies = parts.policies
+    this.spread = parts.policies.spread && spread(parts.name, parts.policies.spread)
+    this.data = parts.data
+    this.chain = parts.chain
+    this.paused = paused ? {} : undefined
+  }
+
+  get description(): string | undefined {
+    return this.policies.description
+  }
+  get owner(): string | undefined {
+    return this.policies.owner
+  }
+  get runbook(): string | undefined {
+    return this.policies.runbook
+  }
+  get group(): string | undefined {
+    return this.policies.group
+  }
+
+  get last(): Job['last'] {
+    return this.lastOutcome && { outcome: this.lastOutcome, at: new Date(this.lastAt) }
+  }
+
+  get next(): Date | undefined {
+    return this.slot === undefined ? undefined : new Date(this.at)
+  }
+
+  run(data?: unknown, options?: RunOptions): Promise<Run> {
+    return this.#keeper.request(this, data, options)
+  }
+
+  pause(info: PauseInfo = {}): void {
+    checkPauseInfo(info)
+    this.#keeper.setPaused(this, info, info)
+  }
+
+  resume(info: PauseInfo = {}): void {
+    checkPauseInfo(info)
+    this.#keeper.setPaused(this, undefined, info)
+  }
+
+  remove(): void {
+    this.#keeper.remove(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.remove()
+  }
+
+  toJSON(): JobFacts {
+    const { name, trigger, description, owner, runbook, group, next, running, paused, last } = this
+    const { expression: schedule, timezone } = trigger
+    return {
+      name,
+      ...known({ schedule, timezone, description, owner, runbook, group, next }),
+      running,
+      ...known({ paused, last }),
+    }
+  }
+}
+
+/** Without what is undefined. */
+function known<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as typeof facts
+}
+
+/** Always the same delay for a name, evenly spread from 0 to `range` ms. FNV-1a hash. */
+function spread(name: string, range: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return Math.floor(((hash >>> 0) / 2 ** 32) * range)
+}
+
+function checkPauseInfo(info: PauseInfo): void {
+  checkKeys(info, { by: 1, reason: 1 }, 'pause option')
+  text('by', info.by)
+  text('reason', info.reason)
+}
+
+/**
+ * Whether a request waits for the outcome.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION
+ */
+export function parseRunOptions(job: JobEntry, data: unknown, options: RunOptions | undefined): boolean {
+  if (options !== undefined) {
+    checkKeys(options, { wait: 1 }, 'run option')
+    return options.wait !== undefined && flag('wait', options.wait)
+  }
+  if (!job.policies.schema && typeof data === 'object' && data !== null && 'wait' in data) {
+    if (Object.keys(data).length === 1 && typeof data.wait === 'boolean') {
+      const message = `run() takes its options after the data: run(undefined, { wait: ${data.wait} }), or run(data, {}) if this is the data`
+      throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+    }
+  }
+  return false
+}
+
+shownAs('Job', JobEntry)

@@ -1,0 +1,117 @@
+import { parseHandler } from '../chain/handler.ts'
+import type { Engine } from '../engine/engine.ts'
+import { EscapementError, show } from '../errors.ts'
+import type { Settings } from '../scheduler/options.ts'
+import { toTrigger } from '../triggers/index.ts'
+import { isManual } from '../triggers/manual.ts'
+import type { Handler, JobDefaults, JobOptions, Policies, Trigger, TriggerSpec } from '../types/index.ts'
+import { fail } from '../util/validate.ts'
+import { scheduledData } from './job-data.ts'
+import { JobEntry, type Keeper } from './job-entry.ts'
+import { parsePolicies } from './settings.ts'
+
+/** Two names that look alike would be two jobs, and one that turns or breaks a line lies in logs and chats. */
+const INVISIBLE = /\u034f|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/u
+
+/** The jobs of a scheduler by name. What cannot run is refused here, not at three in the morning. */
+export class Registry {
+  readonly #engine: Engine
+  readonly #keeper: Keeper
+  readonly #defaults: JobDefaults
+  /** The policies of jobs that say nothing: one object for all. */
+  readonly #plain: Policies
+  readonly #jobs = new Map<string, JobEntry>()
+  #order = 0
+
+  constructor(engine: Engine, keeper: Keeper, { timezone, dst, defaults }: Settings) {
+    this.#engine = engine
+    this.#keeper = keeper
+    this.#defaults = { timezone, dst, ...defaults }
+    this.#plain = parsePolicies({}, this.#defaults, 'defaults')
+  }
+
+  get size(): number {
+    return this.#jobs.size
+  }
+
+  all(): Iterable<JobEntry> {
+    return this.#jobs.values()
+  }
+
+  has(name: string): boolean {
+    return this.#jobs.has(name)
+  }
+
+  find(name: string): JobEntry | undefined {
+    return this.#jobs.get(name)
+  }
+
+  get(name: string): JobEntry {
+    const job = this.#jobs.get(name)
+    if (job) return job
+    // It may travel to whoever sent the name: it tells no names of others.
+    const message = `there is no job ${show(name)} among the ${this.#jobs.size} that are registered`
+    throw new EscapementError('ERR_ESCAPEMENT_JOB_UNKNOWN', message)
+  }
+
+  add(name: string, spec: TriggerSpec, ...rest: (JobOptions | Handler | undefined)[]): JobEntry {
+    this.#checkName(name)
+    if (typeof rest[0] === 'function' && rest[1] !== undefined) {
+      fail(
+        `what follows the handler of job ${show(name)}`,
+        'left out: options come before the handler',
+        rest[1],
+      )
+    }
+    const [options, given] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest
+    const handler = parseHandler(name, given)
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      fail(`the options of job ${show(name)}`, 'an object', options)
+    }
+    // A blackout may have an H, which the name settles.
+    const own = options ?? (this.#defaults.blackout === undefined ? undefined : {})
+    const policies = own ? parsePolicies(own, this.#defaults, name) : this.#plain
+    const { timezone, dst } = { ...this.#defaults, ...options }
+    const trigger = toTrigger(spec, { timezone, dst, seed: name })
+    const job = new JobEntry(
+      this.#keeper,
+      this.#order++,
+      {
+        name,
+        trigger,
+        handler,
+        policies,
+        data: this.#data(name, trigger, policies, options),
+        chain: this.#engine.chain(policies),
+      },
+      options?.paused === true,
+    )
+    this.#jobs.set(name, job)
+    return job
+  }
+
+  delete(job: JobEntry): boolean {
+    return this.#jobs.get(job.name) === job && this.#jobs.delete(job.name)
+  }
+
+  /** What its ticks get. A job without ticks needs none. */
+  #data(name: string, trigger: Trigger, { schema }: Policies, options: JobOptions | undefined): unknown {
+    const data = options?.data
+    return data === undefined && isManual(trigger) ? undefined : scheduledData(name, schema, data)
+  }
+
+  #checkName(name: unknown): void {
+    if (typeof name !== 'string' || name === '' || name.length > 200 || INVISIBLE.test(name)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_JOB_NAME',
+        `a job name is a string of 1 to 200 characters without control characters, invisible characters and halves of surrogate pairs, but got ${show(name)}`,
+      )
+    }
+    if (this.#jobs.has(name)) {
+      throw new EscapementError(
+        'ERR_ESCAPEMENT_JOB_EXISTS',
+        `there is a job ${show(name)} already: choose another name, or remove it first`,
+      )
+    }
+  }
+}

@@ -1,8 +1,0 @@
-export { attempt, bareAttempt, leave } from './attempt.ts'
-export { claim } from './claim.ts'
-export { concurrency } from './concurrency.ts'
-export { missed, missedInFleet } from './missed.ts'
-export { overlap, release } from './overlap.ts'
-export { paused } from './paused.ts'
-export { retry } from './retry.ts'
-export { timeout } from './timeout.ts'

@@ -1,0 +1,101 @@
+import type { Engine } from '../engine/engine.ts'
+import type { JobEntry } from '../jobs/job-entry.ts'
+import type { ActiveRun } from '../run/active-run.ts'
+import { instantAfter } from '../triggers/index.ts'
+import type { Trigger } from '../types/index.ts'
+import { crypto } from '../util/crypto.ts'
+import { answer } from '../util/time.ts'
+
+/** A watermark further ahead than this, in ms, was written by a clock that was wrong: stores lower it. */
+export const WATERMARK_AHEAD = 60_000
+/** How long a start waits for the store, in ms: without an answer nothing is caught up. */
+const PATIENCE = 30_000
+
+/**
+ * Asks a durable store how far the jobs were decided before this process: where to arm them. Those that have
+ * nothing to catch up are not in the answer. Pauses that were kept take effect.
+ */
+export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise<Map<JobEntry, number>> {
+  const watermarks = new Map<JobEntry, number>()
+  const { jobs: kept } = engine.store
+  if (!kept || jobs.length === 0) return watermarks
+  try {
+    const now = engine.now()
+    const enrolled = jobs.map((job) => ({ name: job.name, digest: digest(job.trigger), paused: job.paused }))
+    const asked = kept.enroll(enrolled, now)
+    const states = await answer(engine.clock, asked, PATIENCE, 'store.jobs.enroll()')
+    engine.troubles.works('store.jobs')
+    for (const [index, job] of jobs.entries()) {
+      const state = states[index]
+      if (!state) continue
+      // Who paused or resumed it meanwhile is right.
+      if (job.paused === enrolled[index]?.paused) job.paused = state.paused
+      else await answer(engine.clock, kept.pause(job.name, job.paused), PATIENCE, 'store.jobs.pause()')
+      // What fell into a pause is not made up for.
+      if (job.paused || state.decided === undefined || state.decided > now + WATERMARK_AHEAD) continue
+      watermarks.set(job, state.decided)
+    }
+  } catch (error) {
+    engine.storeFailed('store.jobs', error, 'missed ticks are not caught up, pauses are not kept')
+  }
+  return watermarks
+}
+
+/** Identifies a schedule. */
+function digest({ expression = 'custom', timezone = '' }: Trigger): string {
+  return crypto().createHash('sha256').update(`${expression}\n${timezone}`).digest('hex').slice(0, 16)
+}
+
+/**
+ * The missed ticks after a watermark that need not be looked at one by one: under `latest` and `skip` all but
+ * the newest, under `all` those before the catch-up window. From the first of them until an instant, in ms.
+ */
+export function backlog(
+  job: JobEntry,
+  after: number,
+  now: number,
+): { at: number; until: number } | undefined {
+  const due = now - job.spread
+  const next = (instant: number) => instantAfter(job.trigger, instant) ?? Infinity
+  const first = next(after)
+  if (!(first <= due)) return
+  const { missed, catchUp } = job.policies
+  const until = missed === 'all' ? now - catchUp - 1 : newest(next, first, due) - 1
+  return first <= until ? { at: first, until } : undefined
+}
+
+/** How many ticks there are from the one at `first` until an instant, in ms; at most `most`. */
+export function countTicks(trigger: Trigger, first: number, until: number, most: number): number {
+  let ticks = 0
+  for (let at = first; at <= until && ticks < most; at = instantAfter(trigger, at) ?? Infinity) ticks++
+  return ticks
+}
+
+/** The newest tick up to `due`, searched backwards from there. */
+function newest(next: (after: number) => number, first: number, due: number): number {
+  for (let step = 1000; ; step *= 2) {
+    let found = next(Math.max(due - step, first - 1))
+    if (found > due) continue
+    for (let later = next(found); later <= due; later = next(found)) found = later
+    return found
+  }
+}
+
+/**
+ * Up to where the job of this run is decided now that it begins or has ended: not past ticks that still wait
+ * for their turn. Undefined when the run does not decide a tick.
+ */
+export function watermark(run: ActiveRun, inFlight: readonly ActiveRun[]): number | undefined {
+  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
+  if (run.reason === 'shutdown') return
+  const { job } = run
+  let at = run.until?.getTime() ?? run.at
+  // Where none may overlap, only the one that holds the job and the one in line can be others.
+  if (job.policies.overlap !== 'allow' && !job.queued && (job.holding < 0 || job.holding === run.serial))
+    return at
+  for (const other of inFlight) {
+    if (other === run || other.job !== job || other.attempt > 0 || other.ended) continue
+    if (other.at <= at) at = other.at - 1
+  }
+  return at
+}

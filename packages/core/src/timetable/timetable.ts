@@ -1,0 +1,267 @@
+import { isMissed } from '../chain/missed.ts'
+import type { JobEntry } from '../jobs/job-entry.ts'
+import { detached } from '../run/context.ts'
+import { ORDINARY, type RunParts } from '../run/snapshot.ts'
+import { instantAfter } from '../triggers/index.ts'
+import type { Clock, Timer } from '../types/index.ts'
+import { Agenda } from './due-queue.ts'
+import { LivedTime } from './lived-time.ts'
+
+/** When to ask a trigger again that has thrown, in ms. */
+const ASK_AGAIN = 30_000
+/** How long due ticks are fired in one go before the loop gets a turn, in ms. Short: runs that end young cost less. */
+const SLICE = 0.5
+/** A difference between wall and monotonic time that counts as a step, in ms. */
+const STEP = 1_000
+/** Set back by more than this, jobs carry on with the new time; by less, they wait for it. */
+const LONG_STEP = 60_000
+/** Ticks older than this are not enumerated one by one. */
+const HORIZON = 86_400_000
+/** Ticks as near as this, in ms, are put where they are due in this instance. */
+const SOON = 5_000
+
+export interface TimetableParts {
+  clock: Clock
+  now: () => number
+  /** All jobs, armed or not. */
+  jobs(): Iterable<JobEntry>
+  /** Looks at the machine's clock. */
+  look(): void
+  /** How long to sleep at most, in ms. */
+  nap: () => number
+  /** Whether waiting for the next tick keeps the process from ending. */
+  keepAlive: () => boolean
+  /** How long a due tick is left to other instances, in ms. */
+  headStart(job: JobEntry, at: number, now: number): number
+  /** Fires a tick, found due at `wall` (ms). True: the job is armed again by `arm()` only. */
+  fire(job: JobEntry, at: number, wall: number, parts: RunParts): boolean
+  /** Woke up. */
+  onWake(): void
+  onStep(by: number): void
+  /** The clock was set back for long. */
+  onBack(): void
+  /** A trigger could not say when its job is due next, and is asked again; or it can again. */
+  onTrigger(job: JobEntry, error?: unknown): void
+  /** A job has no tick after `after` (ms). */
+  onExhausted(job: JobEntry, after: number): void
+}
+
+/** When each job is due next, and one timer for the first of them. */
+export class Timetable {
+  readonly #parts: TimetableParts
+  readonly #agenda = new Agenda()
+  readonly #lived = new LivedTime()
+  /** Jobs whose trigger has failed. */
+  readonly #failing = new Set<JobEntry>()
+  #timer: Timer | undefined
+  #wakeAt = Infinity
+  #started = false
+  #busy = false
+  /** Wall and monotonic time when last looked at. */
+  #wall = NaN
+  #mono = NaN
+  /** The latest wall time seen. */
+  #high = -Infinity
+  /** How often the clock has been set back for long, and the latest time it then had shown. */
+  #fold = 0
+  #folded = -Infinity
+
+  constructor(parts: TimetableParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#started = true
+    this.notice()
+    this.#sleep()
+  }
+
+  stop(): void {
+    this.#started = false
+    this.#busy = false
+    this.#cancel()
+  }
+
+  /** Arms a job with its first tick after `after` (ms) that was not decided yet; disarms it when there is none. */
+  arm(job: JobEntry, after: number): void {
+    const next = this.#next(
+      job,
+      this.#fold === 0 ? Math.max(after, job.decided) : this.#undecided(job, after),
+    )
+    if (next === undefined) {
+      this.#agenda.delete(job)
+      if (!job.exhausted) this.#parts.onExhausted(job, after)
+      job.exhausted = true
+      return
+    }
+    job.exhausted = false
+    job.at = next
+    job.due = (Number.isNaN(next) ? this.#parts.now() + ASK_AGAIN : next) + job.spread
+    // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
+    if (next - after <= SOON) job.due += this.#parts.headStart(job, next, after)
+    this.#agenda.put(job)
+    if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
+  }
+
+  disarm(job: JobEntry): void {
+    this.#agenda.delete(job)
+    this.#failing.delete(job)
+  }
+
+  /** The job is no more. */
+  remove(job: JobEntry): void {
+    this.disarm(job)
+    this.#lived.forget(job)
+  }
+
+  /** After the clock was set back: from where, not before `after`, a job has ticks that are not decided. */
+  #undecided(job: JobEntry, after: number): number {
+    if (job.trigger.wildcard) return job.fold < this.#fold ? after : Math.max(after, job.decided)
+    let from = after
+    while (from < job.decided) {
+      const at = this.#next(job, from)
+      const until = at !== undefined && at <= job.decided ? this.#lived.decidedUntil(job, at) : undefined
+      if (until === undefined) break
+      from = Math.min(until, job.decided)
+    }
+    return from
+  }
+
+  /** The wall clock was set: what is not due for long by the timer may be due now. */
+  clockSet(): void {
+    if (!this.#started || this.#busy) return
+    this.notice()
+    this.#sleep()
+  }
+
+  /** The next tick in ms; undefined when there is none; NaN when the trigger could not say. */
+  #next(job: JobEntry, after: number): number | undefined {
+    try {
+      const at = instantAfter(job.trigger, after)
+      if (this.#failing.size > 0 && this.#failing.delete(job)) this.#parts.onTrigger(job)
+      return at
+    } catch (error) {
+      this.failed(job, error)
+      return NaN
+    }
+  }
+
+  /** Tells that the trigger of a job has failed, once while it lasts. */
+  failed(job: JobEntry, error: unknown): void {
+    if (this.#failing.has(job)) return
+    this.#failing.add(job)
+    this.#parts.onTrigger(job, error)
+  }
+
+  #sleep(): void {
+    this.#cancel()
+    if (!this.#started) return
+    const { due } = this.#agenda
+    const ms = Math.min(Math.max(Math.ceil(due - this.#parts.now()), 0), this.#parts.nap())
+    this.#wakeAt = due
+    // A timer keeps the async context it was armed in: not that of the request or run we may be in now.
+    this.#timer = detached(() => this.#parts.clock.setTimeout(this.#wake, ms))
+    if (!this.#parts.keepAlive()) this.#timer.unref?.()
+  }
+
+  #cancel(): void {
+    if (this.#timer) this.#parts.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#wakeAt = Infinity
+  }
+
+  #wake = (): void => {
+    this.#timer = undefined
+    if (!this.#started) return
+    this.notice()
+    this.#parts.onWake()
+    this.#work()
+  }
+
+  /** Fires what is due, a slice at a time. */
+  #work = (): void => {
+    if (!this.#started) return
+    const { clock, now } = this.#parts
+    const end = clock.monotonic() + SLICE
+    this.#busy = true
+    let wall = now()
+    for (let fired = 1; ; fired++) {
+      if (this.#agenda.due > wall) break
+      this.#fire(this.#agenda.peek() as JobEntry, wall)
+      if (fired % 16 === 0) {
+        if (clock.monotonic() >= end) {
+          clock.setImmediate(this.#work)
+          return
+        }
+        wall = now()
+      }
+    }
+    this.#busy = false
+    this.#sleep()
+  }
+
+  #fire(job: JobEntry, wall: number): void {
+    const { at } = job
+    // The trigger had failed: ask again.
+    if (Number.isNaN(at)) {
+      this.arm(job, wall)
+      return
+    }
+    const due = at + job.spread + this.#parts.headStart(job, at, wall - job.spread)
+    if (due > wall) {
+      job.due = due
+      this.#agenda.put(job)
+      return
+    }
+    const horizon = Math.max(HORIZON, job.policies.catchUp)
+    // Of jobs at fixed times the last one, also after the clock was set back.
+    if (at > job.decided || job.trigger.wildcard) job.decided = at
+    job.fold = this.#fold
+    const old = wall - at > horizon ? wall - horizon : undefined
+    this.arm(job, old ?? at)
+    const superseded = job.slot !== undefined && job.at <= wall
+    const again = job.trigger.wildcard ? at <= this.#folded : this.#fold > 0 && this.#lived.missed(job, at)
+    const fold = again ? this.#fold : 0
+    const until = old === undefined || !superseded ? undefined : new Date(old)
+    const parts = superseded || fold > 0 ? { fold, superseded, until } : ORDINARY
+    if (at <= this.#lived.jumpedTo && !job.trigger.wildcard)
+      this.#lived.late(job, at, !isMissed(job.policies, wall - at - job.spread, parts))
+    const held = this.#parts.fire(job, at, wall, parts)
+    if (held) this.#agenda.delete(job)
+  }
+
+  /** Looks at the clock, and whether it was set since the last look. */
+  notice(): void {
+    this.#parts.look()
+    let wall = this.#parts.now()
+    const mono = this.#parts.clock.monotonic()
+    const last = this.#wall
+    const passed = mono - this.#mono
+    const by = wall - last - passed
+    if (Math.abs(by) >= STEP) {
+      this.#parts.onStep(by)
+      // A plugin that knows a better clock may have set ours by it: then nothing has happened.
+      wall = this.#parts.now()
+    }
+    this.#wall = wall
+    this.#mono = mono
+    this.#lived.begin(wall)
+    if (wall - last - passed > LONG_STEP) this.#lived.ahead(last, wall, mono)
+    if (wall >= this.#high - LONG_STEP) {
+      this.#high = Math.max(this.#high, wall)
+      return
+    }
+    this.#setBack(wall, mono)
+  }
+
+  #setBack(wall: number, mono: number): void {
+    this.#fold++
+    this.#folded = Math.max(this.#folded, this.#high)
+    const from = this.#lived.back(this.#high, wall, mono, LONG_STEP)
+    this.#high = wall
+    this.#parts.onBack()
+    // Wildcard jobs follow elapsed time, as with vixie cron; their ticks met again are marked as such. Those at
+    // fixed times are due when they have not run. Some are not armed: their last tick was before the false time.
+    for (const job of this.#parts.jobs()) if (!job.awaits) this.arm(job, job.trigger.wildcard ? wall : from)
+  }
+}

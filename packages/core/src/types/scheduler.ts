@@ -1,0 +1,49 @@
+import type { Clock } from './clock.ts'
+import type { LoggerLike } from './logger.ts'
+import type { JobDefaults } from './options.ts'
+import type { Plugin } from './plugin.ts'
+import type { Duration } from './values.ts'
+
+export interface SchedulerOptions {
+  /** In order: the first is outermost around a run. */
+  plugins?: readonly Plugin[]
+  /** IANA zone of cron strings that name none. Default: the system's, logged at start; UTC if that is none. */
+  timezone?: string
+  /** What cron strings do in a DST change. Default `'vixie'`. */
+  dst?: 'vixie' | 'skip' | 'shift'
+  /** Policies of jobs that do not say otherwise. */
+  defaults?: JobDefaults
+  /** Runs at a time, over all jobs. The others wait by priority. Default unlimited. */
+  concurrency?: number
+  /** Runs that were asked for and have not ended, over all jobs: further requests are refused. Default 10,000. */
+  maxQueued?: number
+  /** pino, winston, the console or alike. Default: warnings, errors, what handlers log and one line at start, to the console. */
+  logger?: LoggerLike
+  /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
+  drain?: { grace?: Duration; abort?: Duration }
+  /** Names this process. Default: host, pid and a random part. */
+  instance?: string
+  /** Default: the machine's. Tests give a virtual one. */
+  clock?: Clock
+}
+
+/** What `scheduler.health()` tells. */
+export interface Health {
+  state: Life
+  /** False when it was stopped. Never depends on a lock or a store: a restart does not mend them. */
+  live: boolean
+  /** Ticks are run, or nobody has started it yet: false while it is starting and from the drain on. */
+  ready: boolean
+  /** What is wrong with the lock, the store or the start, in one line each; empty when nothing is. */
+  degraded: string[]
+  /** How late the last tick started, in ms. */
+  lag: number
+  inFlight: number
+  jobs: number
+}
+
+export type Life = 'idle' | 'starting' | 'running' | 'draining' | 'stopped'
+
+/** Types of the data of jobs by name, for `scheduler.run(name, data)`: augment it. */
+// biome-ignore lint/suspicious/noEmptyInterface: users fill it
+export interface JobData {}

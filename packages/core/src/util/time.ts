@@ -1,0 +1,45 @@
+import { EscapementError } from '../errors.ts'
+import type { Clock, Maybe } from '../types/index.ts'
+import { formatDuration } from './duration.ts'
+import { isPromise } from './promise.ts'
+
+/** The longest time a timer can wait. Longer ones would fire at once. */
+export const MAX_TIMER: number = 2 ** 31 - 1
+
+/** True when the promise settles within `ms`. */
+export async function within(clock: Clock, promise: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimeout(() => resolve(false), Math.max(0, ms))
+    const settled = () => {
+      clock.clearTimeout(timer)
+      resolve(true)
+    }
+    promise.then(settled, settled)
+  })
+}
+
+/**
+ * What a port answers, if it does so within `ms`.
+ *
+ * @param what What was asked, for the message.
+ * @throws ERR_ESCAPEMENT_UNAVAILABLE
+ */
+export async function answer<T>(clock: Clock, asked: Maybe<T>, ms: number, what: string): Promise<T> {
+  if (isPromise(asked) && !(await within(clock, asked, ms))) {
+    throw new EscapementError(
+      'ERR_ESCAPEMENT_UNAVAILABLE',
+      `${what} has not answered within ${formatDuration(ms)}`,
+    )
+  }
+  return asked
+}
+
+/** As the promise, but rejects at once when the signal is aborted. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
