@@ -82,6 +82,46 @@ it('outside of production, a newer scheduler with the same jobs takes the server
   expect(newer.scheduler.state).toBe('stopped')
 })
 
+/** As the handlers of Koa look: nobody can say which app they belong to. */
+function likeKoa(app: { createContext?(request: unknown): void } = {}): http.RequestListener {
+  return (request, response) => {
+    if (app.createContext) app.createContext(request)
+    response.end()
+  }
+}
+
+it('outside of production, a newer scheduler takes over by a guess, until a request shows it to be wrong', async () => {
+  vi.stubEnv('NODE_ENV', 'development')
+  const [older, newer] = [make(), make()]
+  const binding = bind(older.scheduler, { start: 'always' }).binding
+  binding.koa = true
+  const server = await listen(likeKoa())
+  await next(older.scheduler, 'start')
+  const taken = Promise.all([next(older.scheduler, 'stop'), next(newer.scheduler, 'start')])
+  bind(newer.scheduler, { start: 'always' }).binding.koa = true
+  await taken
+  const given = Promise.all([next(newer.scheduler, 'stop'), next(older.scheduler, 'start')])
+  binding.adopt(server, 'exact') // as with a request
+  await given
+  bind(newer.scheduler).binding.adopt(server, 'exact')
+  await Promise.all([next(older.scheduler, 'stop'), next(newer.scheduler, 'start')])
+})
+
+it('leaves a scheduler with the same jobs alone that has a server of its own', async () => {
+  vi.stubEnv('NODE_ENV', 'development')
+  const [first, second] = [make(), make()]
+  bind(first.scheduler, { start: 'always' }).binding.koa = true
+  await listen(likeKoa())
+  await next(first.scheduler, 'start')
+  const begun = next(second.scheduler, 'start')
+  bind(second.scheduler, { start: 'always' }).binding.koa = true
+  await listen(likeKoa())
+  await begun
+  const over = new Promise((resolve) => setTimeout(resolve, 1_200))
+  await over // longer than a guess takes
+  expect([first.scheduler.state, second.scheduler.state]).toEqual(['running', 'running'])
+})
+
 it('in production, the second one is not started, and says so', async () => {
   vi.stubEnv('NODE_ENV', 'production')
   const [first, second, other] = [make(), make(), make('another-job')]

@@ -23,19 +23,21 @@ import type {
   Logger,
   Maybe,
   PauseInfo,
+  Replaced,
   Run,
   RunOptions,
   RunQuery,
   RunRecord,
   SchedulerOptions,
   Schema,
+  StartOptions,
   TriggerSpec,
 } from '../types/index.ts'
 import { describe } from '../util/describe.ts'
 import { parseDuration } from '../util/duration.ts'
 import { isPromise } from '../util/promise.ts'
 import { MAX_TIMER, unlessAborted, within } from '../util/time.ts'
-import { checkKeys, flag } from '../util/validate.ts'
+import { checkKeys, flag, withMethod } from '../util/validate.ts'
 import { parseSettings } from './options.ts'
 import { createHost } from './plugin-host.ts'
 import type { Plugins } from './plugins.ts'
@@ -215,26 +217,27 @@ export class Scheduler {
    * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts anew.
    * Rejects when a plugin cannot start.
    *
-   * @param options `keepAlive: false` lets the process end while the scheduler waits for its next tick; runs
-   * under way always keep it. Default true.
+   * @throws ERR_ESCAPEMENT_OPTION
    */
-  start(options: { keepAlive?: boolean } = {}): Promise<void> {
-    checkKeys(options, { keepAlive: 1 }, 'start option')
+  start(options: StartOptions = {}): Promise<void> {
+    checkKeys(options, { keepAlive: 1, replaces: 1 } satisfies Record<keyof StartOptions, 1>, 'start option')
     flag('keepAlive', options.keepAlive ?? true)
+    withMethod('replaces', options.replaces, 'jobs')
+    withMethod('replaces', options.replaces, 'stop')
     if (this.#stopping) return this.#stopping.then(() => this.start(options))
     this.#reminder.end()
     if (!this.#starting) this.#dispatch.keepAlive = options.keepAlive ?? true
-    this.#starting ??= detached(() => this.#start())
+    this.#starting ??= detached(() => this.#start(options.replaces))
     return this.#starting
   }
 
-  async #start(): Promise<void> {
+  async #start(replaced?: Replaced): Promise<void> {
     const halt = new AbortController()
     this.#halt = halt
     this.state = 'starting'
     try {
       this.#dispatch.check()
-      await unlessAborted(this.#open(halt.signal), halt.signal)
+      await unlessAborted(this.#open(halt.signal, replaced), halt.signal)
     } catch (error) {
       this.#starting = undefined
       if (!halt.signal.aborted) {
@@ -294,9 +297,9 @@ export class Scheduler {
     return this.#stopping
   }
 
-  async #open(halt: AbortSignal): Promise<void> {
+  async #open(halt: AbortSignal, replaced: Replaced | undefined): Promise<void> {
     await this.#plugins.start(this.#host, halt, this.#report)
-    if (!halt.aborted) await this.#dispatch.open()
+    if (!halt.aborted) await this.#dispatch.open(replaced)
   }
 
   async #stop(grace: number): Promise<void> {
