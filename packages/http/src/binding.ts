@@ -6,7 +6,7 @@ import type { Hub } from './hub.ts'
 import { lastMounted, match, type Target } from './match.ts'
 import { type Options, parseOptions, type SignalSettings } from './options.ts'
 import { after, atMost } from './timers.ts'
-import { type ExpressApp, wrapListen } from './wrap-listen.ts'
+import type { ExpressApp } from './wrap-listen.ts'
 
 /** How long to wait for something better than a `maybe`, and to see whether an ephemeral server stays. */
 const PATIENCE = 1_000
@@ -70,16 +70,15 @@ export class Binding implements Target {
   mounted(app: ExpressApp): void {
     const hidden = lastMounted(app)
     if (hidden) this.#hub.mounted.add(hidden)
-    this.#within(app)
+    this.within(app)
   }
 
   /** An app that holds a middleware of ours, itself or in an app mounted on it. */
-  #within(app: ExpressApp): void {
+  within(app: ExpressApp): void {
     if (this.#owned.has(app)) return
     this.#owned.add(app)
-    app.on?.('mount', (parent: ExpressApp) => this.#within(parent))
-    if (app.parent) this.#within(app.parent)
-    if (!this.#hub.traced) wrapListen(app, (server) => this.consider(server))
+    this.#hub.follow(app, this)
+    if (app.parent) this.within(app.parent)
     this.#hub.offer(this)
   }
 
@@ -138,6 +137,12 @@ export class Binding implements Target {
         if (this.#servers.has(server)) this.#start()
       })
     } else this.#start()
+  }
+
+  /** Follows a server that is known to be ours: now, and whenever it listens. */
+  attach(server: Server): void {
+    this.#hub.attach(server, this)
+    this.adopt(server, 'exact')
   }
 
   /** Whether another scheduler has the server for good: one that was only guessed to does not. */

@@ -3,6 +3,7 @@ import type { Server } from 'node:net'
 import { detached, type Scheduler } from '@escapement/core'
 import { Binding, type Certainty } from './binding.ts'
 import { Signals } from './signals.ts'
+import { type ExpressApp, wrapListen } from './wrap-listen.ts'
 
 /** What the bindings of a process share: the servers that listen, and the signals. */
 export class Hub {
@@ -17,6 +18,8 @@ export class Hub {
   readonly #bindings = new WeakMap<Scheduler, Binding>()
   #all: WeakRef<Binding>[] = []
   #servers: WeakRef<Server>[] = []
+  readonly #inApp = new WeakMap<ExpressApp, Set<Binding>>()
+  readonly #attached = new WeakMap<Server, Set<Binding>>()
   readonly #served = new WeakMap<Server, Set<Binding>>()
   readonly #listeningSince = new WeakMap<Server, number>()
 
@@ -46,6 +49,34 @@ export class Hub {
 
   find(scheduler: Scheduler): Binding | undefined {
     return this.#bindings.get(scheduler)
+  }
+
+  /** Tells a binding where an app that it is in is mounted. One listener for all bindings in the app. */
+  follow(app: ExpressApp, binding: Binding): void {
+    const all = this.#inApp.get(app) ?? new Set()
+    if (all.size === 0) {
+      this.#inApp.set(app, all)
+      app.on?.('mount', (parent) => {
+        for (const each of all) each.within(parent)
+      })
+      if (!this.traced)
+        wrapListen(app, (server) => {
+          for (const each of all) each.consider(server)
+        })
+    }
+    all.add(binding)
+  }
+
+  /** Tells a binding whenever its server listens. One listener for all bindings of the server. */
+  attach(server: Server, binding: Binding): void {
+    const all = this.#attached.get(server) ?? new Set()
+    if (all.size === 0) {
+      this.#attached.set(server, all)
+      server.on('listening', () => {
+        for (const each of all) each.adopt(server, 'exact')
+      })
+    }
+    all.add(binding)
   }
 
   /** Lets a binding look at the servers that listen already, when the code that makes it is through. */

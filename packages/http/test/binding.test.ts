@@ -4,7 +4,7 @@ import http from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createScheduler, manual, type Scheduler } from '@escapement/core'
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { attach, bind, healthOf } from '../src/index.ts'
 import { wrapListen } from '../src/wrap-listen.ts'
 
@@ -135,6 +135,30 @@ it('in production, the second one is not started, and says so', async () => {
   expect(second.scheduler.state).toBe('idle')
   expect(second.lines).toEqual([expect.stringContaining('the second one is not started')])
   expect(first.scheduler.state).toBe('running')
+})
+
+describe('attach', () => {
+  const refused = (message: RegExp) =>
+    expect.objectContaining({ code: 'ERR_ESCAPEMENT_OPTION', message: expect.stringMatching(message) })
+  // biome-ignore lint/suspicious/noExplicitAny: what users of JavaScript give
+  const call = attach as (...args: any[]) => void
+  const { scheduler } = make()
+  const server = http.createServer()
+
+  it.each([
+    ['the server first', server, scheduler, /attach\(scheduler, server\)/],
+    ['no scheduler', undefined, server, /attach\(\) takes the scheduler first.+got undefined/],
+    ['an app for the scheduler', { listen() {} }, server, /attach\(\) takes the scheduler first/],
+    ['nothing', scheduler, undefined, /server must be what app\.listen\(\).+undefined/],
+    ['a port', scheduler, 3000, /server must be.+3000/],
+    ['a promise', scheduler, Promise.resolve(server), /await it first/],
+    ['an app', scheduler, Object.assign(() => {}, { listen() {}, on() {} }), /const server = app\.listen/],
+    ['an app with its server', scheduler, { listen() {}, close() {}, server }, /app\.server/],
+    ['a scheduler twice', scheduler, scheduler, /server must be/],
+    ['a server twice', server, server, /takes the scheduler first/],
+  ])('says what to give instead of %s', (_, first, second, message) => {
+    expect(() => call(first, second)).toThrow(refused(message))
+  })
 })
 
 it('is ready when idle or running, and not from the moment it is asked to leave', async () => {
