@@ -13,7 +13,7 @@ export function compose(links: readonly Link[], last: Chain): Chain {
 }
 
 /** Calls `done` when the rest of the chain is over, however it ended. */
-export function settled(run: ActiveRun, next: Chain, done: () => void): unknown {
+export function withFinally(run: ActiveRun, next: Chain, done: () => void): unknown {
   let result: unknown
   try {
     result = next(run)

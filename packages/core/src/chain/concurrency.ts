@@ -1,13 +1,13 @@
 import type { ActiveRun } from '../run/active-run.ts'
-import { type Entry, Heap } from '../util/heap.ts'
-import { type Chain, type Link, settled } from './compose.ts'
+import { Heap, type HeapEntry } from '../util/heap.ts'
+import { type Chain, type Link, withFinally } from './compose.ts'
 
 /** What a point of priority is worth, in ms of waiting: why a low priority is served in the end. */
 const POINT = 10_000
 
 /** Lets `limit` runs of a scheduler be under way at a time; the others wait by priority and age. */
 export function concurrency(limit: number, monotonic: () => number): Link {
-  const waiting = new Heap<Entry & { run: ActiveRun }>()
+  const waiting = new Heap<HeapEntry & { run: ActiveRun }>()
   let active = 0
   let order = 0
 
@@ -19,14 +19,14 @@ export function concurrency(limit: number, monotonic: () => number): Link {
     if (passed) return occupy(run, next)
     waiting.delete(entry)
     if (run.aborted) throw run.aborted
-    run.end('skipped', 'shutdown')
+    run.decide('skipped', 'shutdown')
   }
 
   /** Under a slot that is ours already. Gives it to the next in line, or back. */
   function occupy(run: ActiveRun, next: Chain): unknown {
-    return settled(run, next, () => {
+    return withFinally(run, next, () => {
       const heir = waiting.pop()
-      if (heir) heir.run.go()
+      if (heir) heir.run.proceed()
       else active--
     })
   }

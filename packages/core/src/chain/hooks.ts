@@ -26,7 +26,7 @@ export function guard(hook: Hook, report: (error: unknown, run: ActiveRun) => vo
       return inner as Maybe<void>
     }
     const done = () => {
-      if (!called) run.end('skipped', 'hook')
+      if (!called) run.decide('skipped', 'hook')
       return inner
     }
     const fault = (error: unknown) => {

@@ -11,15 +11,15 @@ export const LATE = 10_000
 const AT_ONCE = 200
 
 /** Decides late ticks: run the newest, run all, or none. */
-export const missed: Link = (run, next) => (lost(run) ? run.end('missed') : next(run))
+export const missed: Link = (run, next) => (lost(run) ? run.decide('missed') : next(run))
 
 /** In a fleet, a tick that is too late here is missed only if no other instance has taken it. */
 export function missedInFleet(lock: Lock, monotonic: () => number): Link {
   const few = concurrency(AT_ONCE, monotonic)
   const decide: Chain = async (run) => {
     const answer = await lock.claim(run, { lease: false })
-    if (!answer.granted && answer.reason === 'claimed-elsewhere') return run.end('skipped', answer.reason)
-    run.end('missed')
+    if (!answer.granted && answer.reason === 'claimed-elsewhere') return run.decide('skipped', answer.reason)
+    run.decide('missed')
     if (answer.granted) await answer.finish('missed')
   }
   return (run, next) => (lost(run) ? few(run, decide) : next(run))

@@ -1,42 +1,51 @@
 import type { ActiveRun } from '../run/active-run.ts'
+import type { OverlapLane } from '../run/runnable-job.ts'
 import type { Chain, Link } from './compose.ts'
 
 /**
  * Keeps two runs of a job from overlapping in this process; across the fleet the lease of the claim does.
  * It comes before the claim: a tick that cannot run here needs no round trip.
+ *
+ * @param inFlightRun The run in flight that has this serial number.
  */
-export const overlap: Link = (run, next) => {
-  const { job } = run
-  if (job.holding < 0) {
-    job.holding = run.serial
-    return next(run)
+export function overlap(inFlightRun: (serial: number) => ActiveRun | undefined): Link {
+  return (run, next) => {
+    const lane: OverlapLane = run.job
+    if (lane.holding < 0) {
+      acquire(run, lane)
+      return next(run)
+    }
+    const { overlap: policy } = run.job.policies
+    if (policy === 'skip' || (policy === 'queue' && lane.queued)) return run.decide('skipped', 'overlap')
+    if (policy === 'cancel-previous') {
+      lane.queued?.decide('skipped', 'overlap')
+      lane.queued?.dismiss()
+      inFlightRun(lane.holding)?.cancel(`a newer run of ${run.job.name} has come`)
+    }
+    return queue(run, lane, next)
   }
-  const { overlap: policy } = job.policies
-  if (policy === 'skip' || (policy === 'queue' && job.queued)) return run.end('skipped', 'overlap')
-  if (policy === 'cancel-previous') {
-    job.queued?.end('skipped', 'overlap')
-    job.queued?.go(false)
-    const { holding, name } = job
-    const previous = run.engine.inFlight.find(({ serial }) => serial === holding)
-    previous?.cancel(`a newer run of ${name} has come`)
-  }
-  return queue(run, next)
 }
 
-async function queue(run: ActiveRun, next: Chain): Promise<unknown> {
-  const { job } = run
-  job.queued = run
+function acquire(run: ActiveRun, lane: OverlapLane): void {
+  lane.holding = run.serial
+  run.onSeal = release
+}
+
+async function queue(run: ActiveRun, lane: OverlapLane, next: Chain): Promise<unknown> {
+  lane.queued = run
   const passed = await run.wait()
-  if (job.queued === run) job.queued = undefined
+  if (lane.queued === run) lane.queued = undefined
   if (passed) return next(run)
   if (run.aborted) throw run.aborted
-  if (!run.outcome) run.end('skipped', 'shutdown')
+  if (!run.outcome) run.decide('skipped', 'shutdown')
 }
 
 /** The run has ended: its job is free, or the next in line's at once, so that no tick can come between. */
-export function release(run: ActiveRun): void {
-  const { job } = run
-  if (job.holding !== run.serial) return
-  job.holding = job.queued?.serial ?? -1
-  job.queued?.go()
+function release(run: ActiveRun): void {
+  const lane: OverlapLane = run.job
+  const { queued } = lane
+  lane.holding = -1
+  if (!queued) return
+  acquire(queued as ActiveRun, lane)
+  queued.proceed()
 }

@@ -1,47 +1,40 @@
-import type { Engine } from '../engine/engine.ts'
 import { bindings } from '../log/logger.ts'
 import type { ActiveRun } from '../run/active-run.ts'
 import { scope } from '../run/context.ts'
-import type { Chain } from './compose.ts'
+import type { Link } from './compose.ts'
+import type { ChainContext } from './context.ts'
 
-/** The end of the chain around a run: makes its attempts, all of the same tick and key. */
-export function retry(engine: Engine, attempt: Chain): Chain {
-  async function persist(run: ActiveRun): Promise<unknown> {
+/** Repeats an attempt that has failed: all are of the same tick and key. */
+export function retry(context: ChainContext): Link {
+  return async (run, attempt) => {
     for (;;) {
       try {
         return await attempt(run)
       } catch (error) {
-        run.fail(error)
-        const delay = scope().runInAsyncScope(delayAfter, undefined, engine, run, error)
+        run.recordFailure(error)
+        const delay = scope().runInAsyncScope(delayAfter, undefined, context, run, error)
         if (delay === undefined) throw error
-        run.state = 'waiting-retry'
+        run.awaitRetry()
         const fields = { ...bindings(run), attempt: run.attempt, delay_ms: Math.round(delay), error }
-        engine.log.warn(fields, `${run.job.name} waiting-retry`)
-        engine.events.emit('waiting-retry', run, { error, delay })
-        const timer = engine.clock.setTimeout(() => run.go(), delay)
+        context.log.warn(fields, `${run.job.name} waiting-retry`)
+        context.events.emit('waiting-retry', run, { error, delay })
+        const timer = context.clock.setTimeout(() => run.proceed(), delay)
         const passed = await run.wait()
-        engine.clock.clearTimeout(timer)
+        context.clock.clearTimeout(timer)
         if (!passed) throw run.aborted
-        run.begin()
+        run.beginAttempt()
       }
     }
-  }
-
-  return (run) => {
-    if (run.aborted) throw run.aborted
-    run.begin()
-    engine.running(run)
-    return run.job.policies.retry ? persist(run) : attempt(run)
   }
 }
 
 /** Milliseconds until the next attempt, or undefined when there is none. */
-function delayAfter(engine: Engine, run: ActiveRun, error: unknown): number | undefined {
+function delayAfter(context: ChainContext, run: ActiveRun, error: unknown): number | undefined {
   const { retry } = run.job.policies
   if (!retry || run.over || run.attempt > retry.retries) return
   try {
     return retry.retryIf(error) ? retry.delay(run.attempt, error) : undefined
   } catch (fault) {
-    engine.report(fault, { source: 'retry', run })
+    context.report(fault, { source: 'retry', run })
   }
 }

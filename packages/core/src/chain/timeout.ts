@@ -1,15 +1,15 @@
-import type { Engine } from '../engine/engine.ts'
 import { EscapementError } from '../errors.ts'
-import { type Link, settled } from './compose.ts'
+import type { Clock } from '../types/index.ts'
+import { type Link, withFinally } from './compose.ts'
 
 /** Aborts an attempt that takes too long. */
-export function timeout(engine: Engine): Link {
+export function timeout(clock: Clock): Link {
   return (run, next) => {
     const limit = run.job.policies.timeout as number
-    const timer = engine.clock.setTimeout(() => {
+    const timer = clock.setTimeout(() => {
       const message = `${run.job.name} took longer than its timeout of ${limit} ms`
-      run.abort(new EscapementError('ERR_ESCAPEMENT_TIMEOUT', message), true)
+      run.abortAttempt(new EscapementError('ERR_ESCAPEMENT_TIMEOUT', message))
     }, limit)
-    return settled(run, next, () => engine.clock.clearTimeout(timer))
+    return withFinally(run, next, () => clock.clearTimeout(timer))
   }
 }

@@ -8,15 +8,16 @@ import type { Engine } from './engine.ts'
  * @param grace How long they may take, in ms.
  */
 export async function drain(engine: Engine, grace: number): Promise<boolean> {
+  const { clock, inFlight, abortGrace } = engine.context
   const reason = () => new EscapementError('ERR_ESCAPEMENT_CANCELLED', 'the scheduler was stopped')
-  for (const run of [...engine.inFlight]) {
+  for (const run of [...inFlight]) {
     if (run.state === 'waiting-retry') run.abort(reason())
-    else run.go(false)
+    else run.dismiss()
   }
-  if (await within(engine.clock, engine.idle(), grace)) return true
-  for (const run of [...engine.inFlight]) run.abort(reason())
+  if (await within(clock, inFlight.idle(), grace)) return true
+  for (const run of [...inFlight]) run.abort(reason())
   // The attempts end by themselves after the abort grace; what is left then hangs in a hook.
-  await within(engine.clock, engine.idle(), engine.abortGrace + 1000)
-  for (const run of [...engine.inFlight]) engine.giveUp(run)
+  await within(clock, inFlight.idle(), abortGrace.length + 1000)
+  for (const run of [...inFlight]) engine.forceEnd(run)
   return false
 }

@@ -2,18 +2,18 @@ import { detached } from '../run/context.ts'
 import { MAX_TIMER } from '../util/time.ts'
 
 /** Keeps the process from ending while runs are under way, even if they wait for nothing that does. */
-export class Alive {
+export class KeepAlive {
   #timer: NodeJS.Timeout | undefined
   #held = false
 
-  hold(): void {
+  ref(): void {
     if (this.#held) return
     this.#held = true
     this.#timer ??= detached(() => setInterval(() => {}, MAX_TIMER))
     this.#timer.ref()
   }
 
-  release(): void {
+  unref(): void {
     if (!this.#held) return
     this.#held = false
     this.#timer?.unref()

@@ -6,7 +6,7 @@ import type { Logger } from '../types/index.ts'
 const MAX_BYTES = 64 * 1024 * 1024
 
 /** The runs that were asked for and have not ended: so many, and no more. */
-export class Asked {
+export class Requests {
   readonly #log: Logger
   readonly #max: number
   #runs = 0

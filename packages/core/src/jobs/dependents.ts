@@ -4,10 +4,10 @@ import { nearest } from '../util/nearest.ts'
 import type { JobEntry } from './job-entry.ts'
 import type { Registry } from './registry.ts'
 
-const NOBODY: JobEntry[] = []
+const NONE: JobEntry[] = []
 
 /** Which jobs run after which: the trees that `after()` makes. */
-export class Followers {
+export class Dependents {
   readonly #registry: Registry
   #any = false
 
@@ -29,9 +29,9 @@ export class Followers {
     this.#any ||= job.trigger.follows !== undefined
   }
 
-  /** The jobs that this run lets go. */
+  /** The jobs that run after this run. */
   of(run: ActiveRun): JobEntry[] {
-    if (!this.#any || run.attempt === 0) return NOBODY
+    if (!this.#any || run.attempt === 0) return NONE
     const end = run.outcome === 'succeeded' ? 'succeeded' : 'failed'
     return [...this.#registry.all()].filter((job) =>
       job.trigger.follows?.some(({ job, on }) => job === run.job.name && (on === 'settled' || on === end)),

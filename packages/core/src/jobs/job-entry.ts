@@ -1,7 +1,7 @@
 import type { Chain } from '../chain/compose.ts'
 import { EscapementError } from '../errors.ts'
 import type { ActiveRun } from '../run/active-run.ts'
-import type { Slot } from '../timetable/due-queue.ts'
+import type { QueuedRun, RunnableJob } from '../run/runnable-job.ts'
 import type {
   Handler,
   Job,
@@ -13,57 +13,91 @@ import type {
   RunOptions,
   Trigger,
 } from '../types/index.ts'
+import type { HeapEntry } from '../util/heap.ts'
 import { shownAs } from '../util/shown-as.ts'
 import { checkKeys, flag, text } from '../util/validate.ts'
 
 /** What a job asks of the scheduler it is registered with. */
-export interface Keeper {
+export interface JobController {
   request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<Run>
   remove(job: JobEntry): void
   setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void
 }
 
-/** A job in the timetable. As small as can be: an app may have a hundred thousand. */
-export class JobEntry implements Job {
+/** Where a job is in the timetable. Only the timetable writes it. */
+export interface JobTiming {
+  /** When it is due: the tick and its spread, in ms. */
+  due: number
+  /** Where it is in the due queue while it is armed. */
+  bucket: DueBucket | undefined
+  index: number
+  /** The nominal instant of the armed tick, in ms. */
+  at: number
+  /** The last tick that was decided, in ms, and how often the clock had been set back then. */
+  decided: number
+  fold: number
+  /** It is not armed until this run has ended: its late ticks are run one after the other. */
+  awaits: ActiveRun | undefined
+  /** Its trigger has no more ticks. */
+  exhausted: boolean
+}
+
+/** The jobs that are due at one instant. */
+export interface DueBucket extends HeapEntry {
+  /** In the order they are fired; those that have left are undefined. */
+  jobs: (JobEntry | undefined)[]
+  /** How much of `jobs` is in use. */
+  size: number
+  left: number
+  /** Where the first one is that may not have left. */
+  first: number
+  /** By registration. */
+  sorted: boolean
+}
+
+/** How many runs of a job are under way, and how the last one ended. Only the engine writes it. */
+export interface JobStatistics {
+  running: number
+  lastOutcome: Outcome | undefined
+  lastAt: number
+}
+
+/** A registered job. As small as can be: an app may have a hundred thousand. */
+export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
   readonly name: string
   readonly trigger: Trigger
   readonly handler: Handler
   readonly policies: Policies
   readonly data: unknown
   readonly chain: Chain
-  // NaN, not 0, where a fraction or a large number is to come: the engine need not make room for it then.
-  /** When it is due in the timetable: the tick and its spread, in ms. */
-  due: number = NaN
+  /** By registration. */
   readonly order: number
-  /** Its place in the agenda while it is armed. */
-  slot: Slot | undefined = undefined
-  place = 0
-  /** The nominal instant of the armed tick, in ms. */
-  at: number = NaN
-  /** The last tick that was decided, in ms, and how often the clock had been set back then. */
-  decided: number = -Infinity
-  fold = 0
   /** How much later than its tick it starts, in ms. */
   readonly spread: number
-  /** Not armed until this run has ended: its late ticks are run one after the other. */
+
+  // NaN, not 0, where a fraction or a large number is to come: the engine need not make room for it then.
+  due: number = NaN
+  bucket: DueBucket | undefined = undefined
+  index = 0
+  at: number = NaN
+  decided: number = -Infinity
+  fold = 0
   awaits: ActiveRun | undefined = undefined
-  /** Its trigger has no more ticks. */
   exhausted = false
-  /**
-   * The serial number of the run that keeps others from overlapping it; -1 when there is none. Not the run: of all
-   * that is long-lived, only what points to young objects makes work for the garbage collector.
-   */
+
+  // Not the run: of all that is long-lived, only what points to young objects makes work for the garbage collector.
   holding = -1
+  queued: QueuedRun | undefined = undefined
+
   running = 0
-  /** The one run that waits for it. */
-  queued: ActiveRun | undefined = undefined
-  paused: PauseInfo | undefined
   lastOutcome: Outcome | undefined = undefined
   lastAt: number = NaN
-  readonly #keeper: Keeper
+
+  paused: PauseInfo | undefined
+  readonly #controller: JobController
 
   constructor(
-    keeper: Keeper,
+    controller: JobController,
     order: number,
     parts: {
       name: string
@@ -75,7 +109,7 @@ export class JobEntry implements Job {
     },
     paused: boolean,
   ) {
-    this.#keeper = keeper
+    this.#controller = controller
     this.order = order
     this.name = parts.name
     this.trigger = parts.trigger
@@ -105,25 +139,25 @@ export class JobEntry implements Job {
   }
 
   get next(): Date | undefined {
-    return this.slot === undefined ? undefined : new Date(this.at)
+    return this.bucket === undefined ? undefined : new Date(this.at)
   }
 
   run(data?: unknown, options?: RunOptions): Promise<Run> {
-    return this.#keeper.request(this, data, options)
+    return this.#controller.request(this, data, options)
   }
 
   pause(info: PauseInfo = {}): void {
     checkPauseInfo(info)
-    this.#keeper.setPaused(this, info, info)
+    this.#controller.setPaused(this, info, info)
   }
 
   resume(info: PauseInfo = {}): void {
     checkPauseInfo(info)
-    this.#keeper.setPaused(this, undefined, info)
+    this.#controller.setPaused(this, undefined, info)
   }
 
   remove(): void {
-    this.#keeper.remove(this)
+    this.#controller.remove(this)
   }
 
   [Symbol.dispose](): void {

@@ -1,32 +1,36 @@
+import type { Chain } from '../chain/compose.ts'
 import { parseHandler } from '../chain/handler.ts'
-import type { Engine } from '../engine/engine.ts'
 import { EscapementError, show } from '../errors.ts'
-import type { Settings } from '../scheduler/options.ts'
 import { toTrigger } from '../triggers/index.ts'
 import { isManual } from '../triggers/manual.ts'
 import type { Handler, JobDefaults, JobOptions, Policies, Trigger, TriggerSpec } from '../types/index.ts'
 import { fail } from '../util/validate.ts'
 import { scheduledData } from './job-data.ts'
-import { JobEntry, type Keeper } from './job-entry.ts'
+import { type JobController, JobEntry } from './job-entry.ts'
 import { parsePolicies } from './settings.ts'
 
 /** Two names that look alike would be two jobs, and one that turns or breaks a line lies in logs and chats. */
 const INVISIBLE = /\u034f|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/u
 
+export interface RegistryParts {
+  readonly controller: JobController
+  /** Of jobs that say nothing else. */
+  readonly defaults: JobDefaults
+  chainOf(policies: Policies): Chain
+}
+
 /** The jobs of a scheduler by name. What cannot run is refused here, not at three in the morning. */
 export class Registry {
-  readonly #engine: Engine
-  readonly #keeper: Keeper
+  readonly #parts: RegistryParts
   readonly #defaults: JobDefaults
   /** The policies of jobs that say nothing: one object for all. */
   readonly #plain: Policies
   readonly #jobs = new Map<string, JobEntry>()
   #order = 0
 
-  constructor(engine: Engine, keeper: Keeper, { timezone, dst, defaults }: Settings) {
-    this.#engine = engine
-    this.#keeper = keeper
-    this.#defaults = { timezone, dst, ...defaults }
+  constructor(parts: RegistryParts) {
+    this.#parts = parts
+    this.#defaults = parts.defaults
     this.#plain = parsePolicies({}, this.#defaults, 'defaults')
   }
 
@@ -74,7 +78,7 @@ export class Registry {
     const { timezone, dst } = { ...this.#defaults, ...options }
     const trigger = toTrigger(spec, { timezone, dst, seed: name })
     const job = new JobEntry(
-      this.#keeper,
+      this.#parts.controller,
       this.#order++,
       {
         name,
@@ -82,7 +86,7 @@ export class Registry {
         handler,
         policies,
         data: this.#data(name, trigger, policies, options),
-        chain: this.#engine.chain(policies),
+        chain: this.#parts.chainOf(policies),
       },
       options?.paused === true,
     )

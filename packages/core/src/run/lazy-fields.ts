@@ -1,17 +1,17 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Logger, Outcome, Run, Tick } from '../types/index.ts'
-import type { Failure } from './active-run.ts'
-import type { TaskGroup } from './task-group.ts'
+import type { AttemptTasks } from './attempt-tasks.ts'
+import type { Failure } from './failure.ts'
 
-/** What most runs never have. Apart from them, since what a run costs is mostly its size. */
-export class Extras {
-  /** What it was asked with. All others get the job's. */
+/** What most runs never have. It is apart from them, since what a run costs is mostly its size. */
+export class LazyFields {
+  /** What the run was asked with. All others get the job's. */
   data: unknown = undefined
-  /** The size of that in bytes; undefined when it was not asked for. */
+  /** The size of that in bytes; undefined when the run was not asked for. */
   bytes: number | undefined = undefined
-  /** Told when it has begun, is in line, or has ended: whoever asked for it waits for that. */
+  /** Called when the run has begun, is in line, or has ended: whoever asked for it waits for that. */
   answer: (() => void) | undefined = undefined
-  /** The run of another job that lets this one go. */
+  /** The run of another job that this one follows. */
   parent: Run | undefined = undefined
   tick: Tick | undefined = undefined
   log: Logger | undefined = undefined
@@ -19,17 +19,23 @@ export class Extras {
   traceparent: string | undefined = undefined
   traceUrl: string | undefined = undefined
   controller: AbortController | undefined = undefined
-  /** Where the signal was first touched. */
+  /** Where the signal was first read. */
   context: AsyncResource | undefined = undefined
   /** The abort ends the whole run, not only the attempt. */
   over = false
+  /** Its event `slow` was emitted. */
   slow = false
-  groups: TaskGroup[] | undefined = undefined
-  cleanups: (() => unknown)[] | undefined = undefined
-  /** How it will end, once that is decided. */
-  ending: { outcome: Outcome; result: unknown; failure: Failure | undefined } | undefined = undefined
-  /** Told when the run has ended. */
+  tasks: AttemptTasks | undefined = undefined
+  /** How the run will end, once that is decided. */
+  ending: Ending | undefined = undefined
+  /** Called when the run has ended. */
   waiters: (() => void)[] | undefined = undefined
   /** Ends its wait for its turn. */
   wake: ((passed: boolean) => void) | undefined = undefined
+}
+
+export interface Ending {
+  readonly outcome: Outcome
+  readonly result: unknown
+  readonly failure: Failure | undefined
 }

@@ -32,7 +32,7 @@ export class Mutexes {
  * Asks the lock outside of the run's context, so that its renewals are no part of the run's trace. `fn`, and
  * who listens to its signal, are called inside of it.
  */
-export function apart<T>(
+export function exclusiveOutsideRunContext<T>(
   exclusive: NonNullable<Lock['exclusive']>,
   name: string,
   fn: (signal: AbortSignal) => Maybe<T>,

@@ -1,12 +1,23 @@
-import type { Engine } from '../engine/engine.ts'
-import type { JobEntry } from '../jobs/job-entry.ts'
 import type { Abandoned, Cause, Claim, Outcome, RunRecord, SkipReason, State, Tick } from '../types/index.ts'
 import { errorRecord } from '../util/describe.ts'
 import { iso, serial, timeOrderedId } from '../util/ids.ts'
 import { shownAs } from '../util/shown-as.ts'
+import type { RunEnvironment } from './environment.ts'
 import { MAX_ERRORS, toRecord } from './record.ts'
+import type { RunnableJob } from './runnable-job.ts'
 
-/** What makes a run, beside its job, its cause and its instant. Most ticks have nothing of it. */
+/** What a run is made of. */
+export interface RunOrigin {
+  readonly job: RunnableJob
+  readonly trigger: Cause
+  /** The nominal instant, in ms. */
+  readonly at: number
+  /** When it was found due, in ms. */
+  readonly wall: number
+  readonly parts?: RunParts | undefined
+}
+
+/** What else there is to know of a tick. Most ticks have nothing of it. */
 export interface RunParts {
   /** How often the clock had been set back over this instant. */
   fold?: number
@@ -22,9 +33,9 @@ export interface RunParts {
 export const ORDINARY: RunParts = Object.freeze({})
 
 /** What is remembered of a run: not its result, its signal, its listeners, whatever their size. */
-export class Facts {
-  engine: Engine
-  job: JobEntry
+export class RunSnapshot {
+  environment: RunEnvironment
+  job: RunnableJob
   trigger: Cause
   /** The nominal instant, in ms. */
   at: number
@@ -44,15 +55,8 @@ export class Facts {
   serial: number = serial()
   madeId: string | undefined
 
-  constructor(
-    engine: Engine,
-    job: JobEntry,
-    trigger: Cause,
-    at: number,
-    wall: number,
-    parts: RunParts = ORDINARY,
-  ) {
-    this.engine = engine
+  constructor(environment: RunEnvironment, { job, trigger, at, wall, parts = ORDINARY }: RunOrigin) {
+    this.environment = environment
     this.job = job
     this.trigger = trigger
     this.at = at
@@ -62,28 +66,27 @@ export class Facts {
     this.madeId = parts.abandoned?.id
   }
 
-  /** A copy, with its errors described: `into` what was one of another run, so that remembering makes no garbage. */
-  remember(into?: Facts): Facts {
-    const { engine, job, trigger, at, wall, parts } = this
-    const facts = into ?? new Facts(engine, job, trigger, at, wall, parts)
-    facts.engine = engine
-    facts.job = job
-    facts.trigger = trigger
-    facts.at = at
-    facts.wall = wall
-    facts.parts = parts
-    facts.claim = this.claim
-    facts.state = this.state
-    facts.outcome = this.outcome
-    facts.reason = this.reason
-    facts.attempt = this.attempt
+  /** A copy, with its errors described: into the snapshot of another run that is not needed any more, if there is one. */
+  remember(into?: RunSnapshot): RunSnapshot {
+    const copy = into ?? new RunSnapshot(this.environment, this)
+    copy.environment = this.environment
+    copy.job = this.job
+    copy.trigger = this.trigger
+    copy.at = this.at
+    copy.wall = this.wall
+    copy.parts = this.parts
+    copy.claim = this.claim
+    copy.state = this.state
+    copy.outcome = this.outcome
+    copy.reason = this.reason
+    copy.attempt = this.attempt
     // Not the errors: a response that hangs on one may be larger than all the history.
-    facts.errors = this.errors.length === 0 ? NONE : this.errors.slice(-MAX_ERRORS).map(errorRecord)
-    facts.traceId = this.traceId
-    facts.endedAtMono = this.endedAtMono
-    facts.serial = this.serial
-    facts.madeId = this.madeId
-    return facts
+    copy.errors = this.errors.length === 0 ? NONE : this.errors.slice(-MAX_ERRORS).map(errorRecord)
+    copy.traceId = this.traceId
+    copy.endedAtMono = this.endedAtMono
+    copy.serial = this.serial
+    copy.madeId = this.madeId
+    return copy
   }
 
   get until(): Date | undefined {
@@ -111,7 +114,7 @@ export class Facts {
   }
 
   get instance(): string {
-    return this.parts.abandoned?.instance ?? this.engine.instance
+    return this.parts.abandoned?.instance ?? this.environment.instance
   }
 
   get start(): number {
@@ -131,10 +134,9 @@ export class Facts {
   }
 
   get endedAt(): Date | undefined {
-    const { clock } = this.engine
-    return this.ended
-      ? new Date(Math.round(this.engine.now() - clock.monotonic() + this.endedAtMono))
-      : undefined
+    if (!this.ended) return undefined
+    const { environment } = this
+    return new Date(Math.round(environment.now() - environment.clock.monotonic() + this.endedAtMono))
   }
 
   get ended(): boolean {
@@ -146,6 +148,7 @@ export class Facts {
   }
 }
 
+/** Shared by all runs without an error: it is replaced, never filled. */
 export const NONE: unknown[] = []
 
-shownAs('Run', Facts)
+shownAs('Run', RunSnapshot)

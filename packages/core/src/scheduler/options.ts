@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { EngineParts } from '../engine/engine.ts'
+import type { EngineParts } from '../engine/context.ts'
 import { DEFAULTS } from '../jobs/settings.ts'
 import { consoleLog, quietLog, toLogger } from '../log/logger.ts'
 import { findZone, systemZone, systemZoneProblem } from '../triggers/cron/find-zone.ts'
@@ -27,6 +27,7 @@ const KNOWN = {
 
 /** Scheduler options as they are used: checked, in milliseconds. */
 export interface Settings extends EngineParts {
+  readonly plugins: Plugins
   readonly timezone: string
   /** Why the zone of this process is not used though none was given. */
   readonly zoneProblem: string | undefined

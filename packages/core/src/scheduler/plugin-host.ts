@@ -1,42 +1,54 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Registry } from '../jobs/registry.ts'
 import { detached } from '../run/context.ts'
+import type { WallClock } from '../timetable/wall-clock.ts'
 import type { Clock, Host } from '../types/index.ts'
 
+export interface HostParts {
+  readonly engine: Engine
+  readonly registry: Registry
+  readonly timezone: string
+  /** A plugin has set the wall clock. */
+  onClockSet(): void
+}
+
 /** What plugins see of a scheduler. */
-export function createHost(engine: Engine, registry: Registry, timezone: string): Host {
+export function createHost({ engine, registry, timezone, onClockSet }: HostParts): Host {
+  const { context } = engine
   return {
-    instance: engine.instance,
+    instance: context.instance,
     timezone,
-    clock: clockOf(engine),
-    log: engine.log,
-    store: engine.store,
-    on: engine.events.on,
-    emit: engine.events.emit,
+    clock: clockOf(context),
+    log: context.log,
+    store: context.store,
+    on: context.events.on,
+    emit: context.events.emit,
     jobs: () => [...registry.all()],
     job: (name) => registry.find(name),
-    rerun: (tick, claim) => {
+    rerun: (tick, given) => {
       const job = registry.find(tick.job)
+      const claim = context.guardClaim(given)
+      if (!job) return void claim.finish('abandoned')
+      const parts = { fold: foldOf(tick.id), claim }
       const at = tick.scheduledAt.getTime()
-      claim = engine.take(claim)
-      if (job) detached(() => engine.fire(job, 'rerun', at, { fold: foldOf(tick.id), claim }))
-      else void claim.finish('abandoned')
+      detached(() => engine.fire({ job, trigger: 'rerun', at, wall: context.now(), parts }))
     },
     abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
       const job = registry.find(name)
-      const at = scheduledAt.getTime()
-      if (job) engine.abandon(job, trigger, at, { fold: foldOf(id), abandoned })
+      if (!job) return
+      const parts = { fold: foldOf(id), abandoned }
+      engine.record({ job, trigger, at: scheduledAt.getTime(), wall: context.now(), parts }, 'abandoned')
     },
     adjustClock: (offset) => {
-      const followed = engine.wallClock.adjust(offset)
-      if (followed) engine.onClockSet()
+      const followed = context.wallClock.adjust(offset)
+      if (followed) onClockSet()
       return followed
     },
   }
 }
 
 /** The machine's clock, without what is no time. */
-function clockOf({ clock, wallClock }: Engine): Clock {
+function clockOf({ clock, wallClock }: { clock: Clock; wallClock: WallClock }): Clock {
   return {
     now: () => wallClock.machine(),
     monotonic: () => clock.monotonic(),

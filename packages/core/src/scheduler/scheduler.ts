@@ -1,12 +1,6 @@
-import { Dispatch } from '../engine/dispatcher.ts'
-import { drain } from '../engine/drain.ts'
+import { Dispatcher } from '../engine/dispatcher.ts'
 import { Engine } from '../engine/engine.ts'
-import { harmless, notRun } from '../engine/requests.ts'
-import { EscapementError } from '../errors.ts'
-import { copyData, requestedData } from '../jobs/job-data.ts'
-import { type JobEntry, type Keeper, parseRunOptions } from '../jobs/job-entry.ts'
 import { Registry } from '../jobs/registry.ts'
-import { detached } from '../run/context.ts'
 import { checkExclusive } from '../run/mutex.ts'
 import { parseQuery } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
@@ -15,7 +9,6 @@ import type {
   Events,
   Handler,
   Health,
-  Host,
   Job,
   JobData,
   JobOptions,
@@ -23,27 +16,22 @@ import type {
   Logger,
   Maybe,
   PauseInfo,
-  Replaced,
   Run,
   RunOptions,
   RunQuery,
   RunRecord,
   SchedulerOptions,
   Schema,
-  StartOptions,
   TriggerSpec,
 } from '../types/index.ts'
-import { describe } from '../util/describe.ts'
 import { parseDuration } from '../util/duration.ts'
-import { isPromise } from '../util/promise.ts'
-import { MAX_TIMER, unlessAborted, within } from '../util/time.ts'
-import { checkKeys, flag, withMethod } from '../util/validate.ts'
+import { MAX_TIMER } from '../util/time.ts'
+import { checkKeys, flag } from '../util/validate.ts'
+import { createJobController } from './job-controller.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { parseSettings } from './options.ts'
 import { createHost } from './plugin-host.ts'
-import type { Plugins } from './plugins.ts'
 import { Reminder } from './reminder.ts'
-import { siblings } from './sibling-processes.ts'
-import { watchLooseEnds } from './unhandled-errors.ts'
 
 type DataOf<Name> = Name extends keyof JobData ? JobData[Name] : unknown
 
@@ -60,42 +48,48 @@ export class Scheduler {
   readonly log: Logger
   /** The zone of cron strings that name none. */
   readonly timezone: string
-  /** Where the scheduler is in its life. */
-  state: Life = 'idle'
 
   readonly #engine: Engine
-  readonly #plugins: Plugins
   readonly #registry: Registry
-  readonly #dispatch: Dispatch
-  readonly #host: Host
+  readonly #dispatcher: Dispatcher
+  readonly #lifecycle: Lifecycle
   readonly #grace: number
-  readonly #zoneProblem: string | undefined
   readonly #reminder: Reminder
-  #unwatch: () => void = () => {}
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
-  /** Ends the wait for a start. */
-  #halt = new AbortController()
-  /** Why the last start has failed. */
-  #failure: string | undefined
 
   /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN */
   constructor(options: SchedulerOptions = {}) {
     const settings = parseSettings(options)
+    const { plugins, timezone, dst, defaults, zoneProblem } = settings
     const engine = new Engine(settings)
+    const { instance, log, clock, events } = engine.context
+    this.instance = instance
+    this.log = log
+    this.timezone = timezone
+    this.on = events.on
     this.#engine = engine
-    this.#plugins = settings.plugins
     this.#grace = settings.grace
-    this.instance = settings.instance
-    this.log = engine.log
-    this.timezone = settings.timezone
-    this.#zoneProblem = settings.zoneProblem
-    this.on = engine.events.on
-    this.#registry = new Registry(engine, this.#keeper, settings)
-    this.#dispatch = new Dispatch(engine, this.#registry)
-    this.#host = createHost(engine, this.#registry, settings.timezone)
-    this.#reminder = new Reminder(engine.clock, engine.log)
-    for (const plugin of this.#plugins.all) plugin.attach?.(this.#host)
+    const registry = new Registry({
+      controller: createJobController({
+        engine,
+        registry: () => registry,
+        dispatcher: () => dispatcher,
+        state: () => this.state,
+      }),
+      defaults: { timezone, dst, ...defaults },
+      chainOf: (policies) => engine.chainOf(policies),
+    })
+    const dispatcher = new Dispatcher(engine, registry)
+    const host = createHost({ engine, registry, timezone, onClockSet: () => dispatcher.clockSet() })
+    this.#registry = registry
+    this.#dispatcher = dispatcher
+    this.#lifecycle = new Lifecycle({ engine, registry, dispatcher, plugins, host, zoneProblem })
+    this.#reminder = new Reminder(clock, log)
+    for (const plugin of plugins.all) plugin.attach?.(host)
+  }
+
+  /** Where the scheduler is in its life. */
+  get state(): Life {
+    return this.#lifecycle.state
   }
 
   /**
@@ -133,9 +127,9 @@ export class Scheduler {
     // biome-ignore lint/suspicious/noExplicitAny: as above
   ): Job<any, any> {
     const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
-    this.#dispatch.add(job)
+    this.#dispatcher.add(job)
     this.#reminder.wait(this.#ticking)
-    this.#engine.events.emit('added', job)
+    this.#engine.context.events.emit('added', job)
     return job
   }
 
@@ -191,24 +185,25 @@ export class Scheduler {
   /** Runs `fn` while nobody else holds `name`: in this process, or in the fleet with a lock plugin. */
   exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T> {
     checkExclusive(name, fn, signal)
-    return this.#engine.exclusive(name, fn, signal ?? new AbortController().signal)
+    return this.#engine.context.exclusive(name, fn, signal ?? new AbortController().signal)
   }
 
   /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
   async history(query?: RunQuery): Promise<RunRecord[]> {
-    return this.#engine.store.runs(parseQuery(query))
+    return this.#engine.context.store.runs(parseQuery(query))
   }
 
   /** For readiness and liveness probes. */
   health(): Health {
-    const { inFlight, lag } = this.#engine
+    const { lag, context } = this.#engine
+    const { state, failure } = this.#lifecycle
     return {
-      state: this.state,
-      live: this.state !== 'stopped' || this.#failure !== undefined,
-      ready: this.state === 'running' || this.state === 'idle',
-      degraded: [...(this.#failure === undefined ? [] : [this.#failure]), ...this.#engine.degraded],
+      state,
+      live: state !== 'stopped' || failure !== undefined,
+      ready: state === 'running' || state === 'idle',
+      degraded: [...(failure === undefined ? [] : [failure]), ...context.degraded],
       lag,
-      inFlight: inFlight.length,
+      inFlight: context.inFlight.size,
       jobs: this.#registry.size,
     }
   }
@@ -217,64 +212,14 @@ export class Scheduler {
    * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts anew.
    * Rejects when a plugin cannot start.
    *
-   * @throws ERR_ESCAPEMENT_OPTION
+   * @param options `keepAlive: false` lets the process end while the scheduler waits for its next tick; runs
+   * under way always keep it. Default true.
    */
-  start(options: StartOptions = {}): Promise<void> {
-    checkKeys(options, { keepAlive: 1, replaces: 1 } satisfies Record<keyof StartOptions, 1>, 'start option')
+  start(options: { keepAlive?: boolean } = {}): Promise<void> {
+    checkKeys(options, { keepAlive: 1 }, 'start option')
     flag('keepAlive', options.keepAlive ?? true)
-    withMethod('replaces', options.replaces, 'jobs')
-    withMethod('replaces', options.replaces, 'stop')
-    if (this.#stopping) return this.#stopping.then(() => this.start(options))
     this.#reminder.end()
-    if (!this.#starting) this.#dispatch.keepAlive = options.keepAlive ?? true
-    this.#starting ??= detached(() => this.#start(options.replaces))
-    return this.#starting
-  }
-
-  async #start(replaced?: Replaced): Promise<void> {
-    const halt = new AbortController()
-    this.#halt = halt
-    this.state = 'starting'
-    try {
-      this.#dispatch.check()
-      await unlessAborted(this.#open(halt.signal, replaced), halt.signal)
-    } catch (error) {
-      this.#starting = undefined
-      if (!halt.signal.aborted) {
-        this.state = 'stopped'
-        this.#failure = `the scheduler cannot start: ${describe(error).message}`
-        this.#engine.log.error({ error }, 'the scheduler cannot start')
-      }
-      throw error
-    }
-    this.#failure = undefined
-    this.#unwatch = watchLooseEnds()
-    this.state = 'running'
-    this.#announce()
-    const { timezone, instance } = this
-    if (this.#zoneProblem) this.#engine.log.warn({ timezone }, this.#zoneProblem)
-    const one = this.#plugins.lock ? undefined : siblings()
-    if (one)
-      this.#engine.log.warn(
-        { instance },
-        `this process is ${one}: without a lock plugin each runs every tick`,
-      )
-    this.#engine.events.emit('start')
-  }
-
-  /** One line, on the default console as well. */
-  #announce(): void {
-    const { timezone, instance } = this
-    let next = Infinity
-    for (const job of this.#registry.all()) if (job.slot && job.at < next) next = job.at
-    const fields = {
-      jobs: this.#registry.size,
-      timezone,
-      next: Number.isFinite(next) ? new Date(next).toISOString() : 'none',
-      lock: this.#plugins.lock ? 'yes' : 'no',
-      instance,
-    }
-    this.#engine.userLog.info(fields, 'scheduler started')
+    return this.#lifecycle.start(options.keepAlive ?? true)
   }
 
   /**
@@ -285,107 +230,13 @@ export class Scheduler {
    */
   stop(options: { grace?: Duration } = {}): Promise<void> {
     checkKeys(options, { grace: 1 }, 'stop option')
-    if (!this.#starting) return Promise.resolve()
-    const grace =
-      options.grace === undefined
-        ? this.#grace
-        : parseDuration(options.grace, 'grace', { min: 0, max: MAX_TIMER })
-    this.#stopping ??= detached(() => this.#stop(grace)).finally(() => {
-      this.#stopping = undefined
-      this.#starting = undefined
-    })
-    return this.#stopping
-  }
-
-  async #open(halt: AbortSignal, replaced: Replaced | undefined): Promise<void> {
-    await this.#plugins.start(this.#host, halt, this.#report)
-    if (!halt.aborted) await this.#dispatch.open(replaced)
-  }
-
-  async #stop(grace: number): Promise<void> {
-    const engine = this.#engine
-    const deadline = engine.clock.monotonic() + grace + engine.abortGrace + 2000
-    const left = () => Math.max(0, deadline - engine.clock.monotonic())
-    if (this.state === 'starting') await this.#endStart()
-    if (this.state !== 'running' && this.state !== 'starting') return
-    this.state = 'draining'
-    this.#dispatch.close()
-    engine.events.emit('drain')
-    const clean = await drain(engine, Math.max(0, left() - engine.abortGrace - 2000))
-    const stopped = this.#plugins.stop({ clean, deadline: left() }, this.#report)
-    if (!(await within(engine.clock, stopped, left()))) {
-      engine.log.warn(
-        { pending: this.#plugins.pending },
-        'the scheduler stops without waiting for its plugins any longer',
-      )
-    }
-    this.#unwatch()
-    this.state = 'stopped'
-    engine.log.info({ clean }, 'scheduler stopped')
-    engine.events.emit('stop', { clean })
-  }
-
-  /** Waits a little for a start under way, then goes on without it. */
-  async #endStart(): Promise<void> {
-    const { clock, abortGrace, log } = this.#engine
-    const starting = this.#starting ?? Promise.resolve()
-    if (await within(clock, starting, abortGrace)) return
-    const { pending } = this.#plugins
-    log.warn({ pending }, 'the scheduler is stopped while it is starting')
-    const where = pending.join(', ') || 'the store'
-    const message = `the scheduler was stopped while it was starting: ${where} had not ended`
-    this.#halt.abort(new EscapementError('ERR_ESCAPEMENT_STOPPED', message))
+    const { grace } = options
+    return this.#lifecycle.stop(
+      grace === undefined ? this.#grace : parseDuration(grace, 'grace', { min: 0, max: MAX_TIMER }),
+    )
   }
 
   /** How many jobs have ticks. */
   readonly #ticking = () =>
     [...this.#registry.all()].filter(({ trigger }) => !isManual(trigger) && !trigger.follows).length
-
-  readonly #report = (error: unknown, source: string) => this.#engine.report(error, { source })
-
-  async #request(job: JobEntry, given: unknown, options: RunOptions | undefined): Promise<Run> {
-    const { name, policies } = job
-    const wait = parseRunOptions(job, given, options)
-    const { data, bytes } = copyData(name, given)
-    this.#checkOpen(name)
-    const checked = requestedData(name, policies.schema, data)
-    const ready = isPromise(checked) ? await checked : checked
-    // The answer of the schema may have taken its time.
-    this.#checkOpen(name)
-    const run = this.#engine.request(job, ready, bytes)
-    await (wait ? run.settled : run.answered)
-    if (run.ended && run.attempt === 0) throw notRun(run)
-    return run
-  }
-
-  /** @throws ERR_ESCAPEMENT_STOPPED */
-  #checkOpen(job: string): void {
-    if (this.state !== 'draining' && this.state !== 'stopped') return
-    throw new EscapementError('ERR_ESCAPEMENT_STOPPED', `the scheduler is ${this.state}: ${job} is not run`)
-  }
-
-  async #keepPause(job: JobEntry): Promise<void> {
-    try {
-      await this.#engine.store.jobs?.pause(job.name, job.paused)
-      this.#engine.troubles.works('store.jobs')
-    } catch (error) {
-      this.#engine.storeFailed('store.jobs', error, `that ${job.name} is paused or resumed is not kept`)
-    }
-  }
-
-  readonly #keeper: Keeper = {
-    request: (job, data, options) => harmless(this.#request(job, data, options)),
-    remove: (job) => {
-      if (!this.#registry.delete(job)) return
-      this.#dispatch.remove(job)
-      this.#engine.events.emit('removed', job)
-    },
-    setPaused: (job, paused, info) => {
-      if (!paused === !job.paused) return
-      job.paused = paused
-      this.#engine.log.info({ job: job.name, ...info }, `${job.name} ${paused ? 'paused' : 'resumed'}`)
-      void this.#keepPause(job)
-      this.#engine.events.emit(paused ? 'paused' : 'resumed', job, info)
-    },
-  }
 }

@@ -33,11 +33,11 @@ export function watchLooseEnds(): () => void {
 
 function onRejection(reason: unknown): void {
   const run = currentRun() as ActiveRun | undefined
-  if (run) run.tellLoose(reason, 'unhandled rejection')
+  if (run) run.reportFault(reason, 'unhandled rejection')
   else if (process.listenerCount('unhandledRejection') === 1) throw reason
 }
 
 function onException(error: unknown): void {
   const run = currentRun() as ActiveRun | undefined
-  run?.tellLoose(error, 'uncaught exception')
+  run?.reportFault(error, 'uncaught exception')
 }

@@ -1,5 +1,5 @@
 import type { Recordable } from '../run/record.ts'
-import { Facts } from '../run/snapshot.ts'
+import { RunSnapshot } from '../run/snapshot.ts'
 
 /** A run that is kept. `order` rises from run to run. */
 export interface Entry {
@@ -56,16 +56,14 @@ export class Histories {
     const { name } = run.job
     const history = this.#jobs.get(name) ?? new History()
     if (history.count === 0) this.#jobs.set(name, history)
-    let entry: Entry | undefined
-    if (this.#size < this.#limit) {
-      this.#size++
-      this.#move(name, history, 1)
-    } else if (history.count === this.#most) entry = history.shift()
+    let free: Entry | undefined
+    if (this.#size >= this.#limit && history.count === this.#most) free = history.shift()
     else {
-      entry = this.#takeOldest()
+      if (this.#size < this.#limit) this.#size++
+      else free = this.#dropOldest()
       this.#move(name, history, 1)
     }
-    history.push(keep(run, order, entry))
+    history.push(keep(run, order, free))
   }
 
   /** Those of one job, or of all, in no order. */
@@ -75,7 +73,7 @@ export class Histories {
   }
 
   /** Of a job that has the most. */
-  #takeOldest(): Entry {
+  #dropOldest(): Entry {
     const fullest = this.#levels.get(this.#most) as Map<string, History>
     const [name, history] = fullest.entries().next().value as [string, History]
     this.#move(name, history, -1)
@@ -101,10 +99,11 @@ export class Histories {
   }
 }
 
-/** Plain data is made of it when somebody looks. `into`: an entry that is free. */
-function keep(run: Recordable, order: number, into: Entry | undefined): Entry {
-  if (!into) return { order, run: run instanceof Facts ? run.remember() : run }
-  into.order = order
-  into.run = run instanceof Facts ? run.remember(into.run instanceof Facts ? into.run : undefined) : run
-  return into
+/** Plain data is made of it when it is asked for. `free`: an entry that is used again. */
+function keep(run: Recordable, order: number, free: Entry | undefined): Entry {
+  if (!(run instanceof RunSnapshot)) return { order, run }
+  if (!free) return { order, run: run.remember() }
+  free.order = order
+  free.run = run.remember(free.run instanceof RunSnapshot ? free.run : undefined)
+  return free
 }

@@ -1,42 +1,57 @@
-import type { Engine } from '../engine/engine.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
-import type { ActiveRun } from '../run/active-run.ts'
+import type { Troubles } from '../log/trouble.ts'
 import { instantAfter } from '../triggers/index.ts'
-import type { Trigger } from '../types/index.ts'
+import type { Clock, Store, Trigger } from '../types/index.ts'
 import { crypto } from '../util/crypto.ts'
 import { answer } from '../util/time.ts'
 
 /** A watermark further ahead than this, in ms, was written by a clock that was wrong: stores lower it. */
 export const WATERMARK_AHEAD = 60_000
 /** How long a start waits for the store, in ms: without an answer nothing is caught up. */
-const PATIENCE = 30_000
+const STORE_TIMEOUT_MS = 30_000
+
+/** What catching up needs of the scheduler. */
+export interface CatchUpContext {
+  readonly clock: Clock
+  readonly store: Store
+  readonly faults: {
+    readonly troubles: Troubles
+    storeFailed(source: string, error: unknown, effect: string): void
+  }
+  /** Wall time in ms. */
+  now(): number
+}
 
 /**
  * Asks a durable store how far the jobs were decided before this process: where to arm them. Those that have
  * nothing to catch up are not in the answer. Pauses that were kept take effect.
  */
-export async function recall(engine: Engine, jobs: readonly JobEntry[]): Promise<Map<JobEntry, number>> {
+export async function loadWatermarks(
+  context: CatchUpContext,
+  jobs: readonly JobEntry[],
+): Promise<Map<JobEntry, number>> {
   const watermarks = new Map<JobEntry, number>()
-  const { jobs: kept } = engine.store
+  const { jobs: kept } = context.store
   if (!kept || jobs.length === 0) return watermarks
   try {
-    const now = engine.now()
+    const now = context.now()
     const enrolled = jobs.map((job) => ({ name: job.name, digest: digest(job.trigger), paused: job.paused }))
     const asked = kept.enroll(enrolled, now)
-    const states = await answer(engine.clock, asked, PATIENCE, 'store.jobs.enroll()')
-    engine.troubles.works('store.jobs')
+    const states = await answer(context.clock, asked, STORE_TIMEOUT_MS, 'store.jobs.enroll()')
+    context.faults.troubles.works('store.jobs')
     for (const [index, job] of jobs.entries()) {
       const state = states[index]
       if (!state) continue
       // Who paused or resumed it meanwhile is right.
       if (job.paused === enrolled[index]?.paused) job.paused = state.paused
-      else await answer(engine.clock, kept.pause(job.name, job.paused), PATIENCE, 'store.jobs.pause()')
+      else
+        await answer(context.clock, kept.pause(job.name, job.paused), STORE_TIMEOUT_MS, 'store.jobs.pause()')
       // What fell into a pause is not made up for.
       if (job.paused || state.decided === undefined || state.decided > now + WATERMARK_AHEAD) continue
       watermarks.set(job, state.decided)
     }
   } catch (error) {
-    engine.storeFailed('store.jobs', error, 'missed ticks are not caught up, pauses are not kept')
+    context.faults.storeFailed('store.jobs', error, 'missed ticks are not caught up, pauses are not kept')
   }
   return watermarks
 }
@@ -50,7 +65,7 @@ function digest({ expression = 'custom', timezone = '' }: Trigger): string {
  * The missed ticks after a watermark that need not be looked at one by one: under `latest` and `skip` all but
  * the newest, under `all` those before the catch-up window. From the first of them until an instant, in ms.
  */
-export function backlog(
+export function missedRange(
   job: JobEntry,
   after: number,
   now: number,
@@ -79,23 +94,4 @@ function newest(next: (after: number) => number, first: number, due: number): nu
     for (let later = next(found); later <= due; later = next(found)) found = later
     return found
   }
-}
-
-/**
- * Up to where the job of this run is decided now that it begins or has ended: not past ticks that still wait
- * for their turn. Undefined when the run does not decide a tick.
- */
-export function watermark(run: ActiveRun, inFlight: readonly ActiveRun[]): number | undefined {
-  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
-  if (run.reason === 'shutdown') return
-  const { job } = run
-  let at = run.until?.getTime() ?? run.at
-  // Where none may overlap, only the one that holds the job and the one in line can be others.
-  if (job.policies.overlap !== 'allow' && !job.queued && (job.holding < 0 || job.holding === run.serial))
-    return at
-  for (const other of inFlight) {
-    if (other === run || other.job !== job || other.attempt > 0 || other.ended) continue
-    if (other.at <= at) at = other.at - 1
-  }
-  return at
 }

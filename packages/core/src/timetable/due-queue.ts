@@ -1,30 +1,15 @@
-import type { JobEntry } from '../jobs/job-entry.ts'
-import { type Entry, Heap } from '../util/heap.ts'
-
-/** The jobs that are due at one instant. */
-export interface Slot extends Entry {
-  /** In the order they are fired; those that have left are undefined. */
-  jobs: (JobEntry | undefined)[]
-  /** How much of `jobs` is in use. */
-  size: number
-  left: number
-  /** Where the first one is that may not have left. */
-  first: number
-  /** By registration. */
-  sorted: boolean
-}
+import type { DueBucket, JobEntry } from '../jobs/job-entry.ts'
+import { Heap } from '../util/heap.ts'
 
 /**
  * All armed jobs, ordered by the moment they are due. Schedules meet at full seconds and minutes: a heap of
  * moments stays small where one of jobs would be sifted ten thousand times a second.
  */
-export class Agenda {
-  readonly #heap = new Heap<Slot>()
-  readonly #slots = new Map<number, Slot>()
-  /** The slot last put into: the next job is likely to be due then, too. */
-  #recent: Slot | undefined
-  /** An empty slot to be used again: ten thousand jobs that point to a new one each second make work for the collector. */
-  #spare: Slot | undefined
+export class DueQueue {
+  readonly #heap = new Heap<DueBucket>()
+  readonly #buckets = new Map<number, DueBucket>()
+  /** The bucket last put into: the next job is likely to be due then, too. */
+  #recent: DueBucket | undefined
 
   /** When the first job is due, in ms; Infinity when there is none. */
   get due(): number {
@@ -33,72 +18,57 @@ export class Agenda {
 
   /** The first job: of those due at one moment the one registered first. */
   peek(): JobEntry | undefined {
-    const slot = this.#heap.peek()
-    if (!slot) return
-    if (!slot.sorted) this.#sort(slot)
-    while (slot.jobs[slot.first] === undefined) slot.first++
-    return slot.jobs[slot.first]
+    const bucket = this.#heap.peek()
+    if (!bucket) return
+    if (!bucket.sorted) this.#sort(bucket)
+    while (bucket.jobs[bucket.first] === undefined) bucket.first++
+    return bucket.jobs[bucket.first]
   }
 
   /** Puts a job where `job.due` says, also when it is somewhere else. */
   put(job: JobEntry): void {
     this.delete(job)
-    let slot = this.#recent
-    if (slot?.due !== job.due || slot.left === 0) {
-      slot = this.#slots.get(job.due) ?? this.#open(job.due)
-      this.#recent = slot
+    let bucket = this.#recent
+    if (bucket?.due !== job.due || bucket.left === 0) {
+      bucket = this.#buckets.get(job.due) ?? this.#open(job.due)
+      this.#recent = bucket
     }
-    const last = slot.jobs[slot.size - 1]
-    if (slot.left > 0 && !(last && last.order < job.order)) slot.sorted = false
-    job.slot = slot
-    job.place = slot.size
-    slot.jobs[slot.size++] = job
-    slot.left++
+    const last = bucket.jobs[bucket.size - 1]
+    if (bucket.left > 0 && !(last && last.order < job.order)) bucket.sorted = false
+    job.bucket = bucket
+    job.index = bucket.size
+    bucket.jobs[bucket.size++] = job
+    bucket.left++
   }
 
   delete(job: JobEntry): void {
-    const { slot } = job
-    if (!slot) return
-    slot.jobs[job.place] = undefined
-    job.slot = undefined
-    if (--slot.left > 0) return
-    this.#heap.delete(slot)
-    this.#slots.delete(slot.due)
-    if (this.#recent === slot) this.#recent = undefined
-    slot.size = 0
-    slot.first = 0
-    slot.sorted = true
-    this.#spare = slot
+    const { bucket } = job
+    if (!bucket) return
+    bucket.jobs[job.index] = undefined
+    job.bucket = undefined
+    if (--bucket.left > 0) return
+    this.#heap.delete(bucket)
+    this.#buckets.delete(bucket.due)
+    if (this.#recent === bucket) this.#recent = undefined
   }
 
   jobs(): JobEntry[] {
-    return [...this.#slots.values()].flatMap(({ jobs }) => jobs.filter((job) => job !== undefined))
+    return [...this.#buckets.values()].flatMap(({ jobs }) => jobs.filter((job) => job !== undefined))
   }
 
-  #open(due: number): Slot {
-    const slot: Slot = this.#spare ?? {
-      due,
-      order: 0,
-      index: -1,
-      jobs: [],
-      size: 0,
-      left: 0,
-      first: 0,
-      sorted: true,
-    }
-    this.#spare = undefined
-    slot.due = due
-    this.#slots.set(due, slot)
-    this.#heap.set(slot)
-    return slot
+  #open(due: number): DueBucket {
+    const bucket = { due, order: 0, index: -1, jobs: [], size: 0, left: 0, first: 0, sorted: true }
+    this.#buckets.set(due, bucket)
+    this.#heap.set(bucket)
+    return bucket
   }
 
-  #sort(slot: Slot): void {
-    const jobs = slot.jobs.filter((job) => job !== undefined).sort((a, b) => a.order - b.order)
-    for (const [place, job] of jobs.entries()) job.place = place
-    slot.jobs = jobs
-    slot.size = jobs.length
-    slot.first = 0
-    slot.sorted = true
+  #sort(bucket: DueBucket): void {
+    const jobs = bucket.jobs.filter((job) => job !== undefined).sort((a, b) => a.order - b.order)
+    for (const [index, job] of jobs.entries()) job.index = index
+    bucket.jobs = jobs
+    bucket.size = jobs.length
+    bucket.first = 0
+    bucket.sorted = true
   }
 }

@@ -1,10 +1,11 @@
 import { isMissed } from '../chain/missed.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
+import type { ActiveRun } from '../run/active-run.ts'
 import { detached } from '../run/context.ts'
 import { ORDINARY, type RunParts } from '../run/snapshot.ts'
 import { instantAfter } from '../triggers/index.ts'
 import type { Clock, Timer } from '../types/index.ts'
-import { Agenda } from './due-queue.ts'
+import { DueQueue } from './due-queue.ts'
 import { LivedTime } from './lived-time.ts'
 
 /** When to ask a trigger again that has thrown, in ms. */
@@ -20,27 +21,42 @@ const HORIZON = 86_400_000
 /** Ticks as near as this, in ms, are put where they are due in this instance. */
 const SOON = 5_000
 
-export interface TimetableParts {
-  clock: Clock
-  now: () => number
-  /** All jobs, armed or not. */
-  jobs(): Iterable<JobEntry>
-  /** Looks at the machine's clock. */
-  look(): void
-  /** How long to sleep at most, in ms. */
-  nap: () => number
-  /** Whether waiting for the next tick keeps the process from ending. */
-  keepAlive: () => boolean
+/** A tick whose time has come. */
+export interface DueTick {
+  readonly job: JobEntry
+  /** The nominal instant, in ms. */
+  readonly at: number
+  /** When it was found due, in ms. */
+  readonly wall: number
+  readonly parts: RunParts
+}
+
+/** What the timetable needs of the scheduler. */
+export interface TimetableContext {
+  readonly clock: Clock
+  readonly wallClock: { look(): void }
+  /** Wall time in ms. */
+  now(): number
   /** How long a due tick is left to other instances, in ms. */
   headStart(job: JobEntry, at: number, now: number): number
-  /** Fires a tick, found due at `wall` (ms). True: the job is armed again by `arm()` only. */
-  fire(job: JobEntry, at: number, wall: number, parts: RunParts): boolean
-  /** Woke up. */
+}
+
+export interface TimetableParts {
+  readonly context: TimetableContext
+  /** All jobs, armed or not. */
+  jobs(): Iterable<JobEntry>
+  /** How long to sleep at most, in ms. */
+  maxSleep(): number
+  /** Whether waiting for the next tick keeps the process from ending. */
+  keepAlive(): boolean
+  /** Fires a tick. The job is not armed again before the run that is returned has ended. */
+  fire(tick: DueTick): ActiveRun | undefined
   onWake(): void
+  /** The wall clock has moved by `by` ms. */
   onStep(by: number): void
-  /** The clock was set back for long. */
+  /** The wall clock was set back for long. */
   onBack(): void
-  /** A trigger could not say when its job is due next, and is asked again; or it can again. */
+  /** The trigger of a job has failed, or without an error: it works again. */
   onTrigger(job: JobEntry, error?: unknown): void
   /** A job has no tick after `after` (ms). */
   onExhausted(job: JobEntry, after: number): void
@@ -49,7 +65,8 @@ export interface TimetableParts {
 /** When each job is due next, and one timer for the first of them. */
 export class Timetable {
   readonly #parts: TimetableParts
-  readonly #agenda = new Agenda()
+  readonly #context: TimetableContext
+  readonly #queue = new DueQueue()
   readonly #lived = new LivedTime()
   /** Jobs whose trigger has failed. */
   readonly #failing = new Set<JobEntry>()
@@ -68,6 +85,7 @@ export class Timetable {
 
   constructor(parts: TimetableParts) {
     this.#parts = parts
+    this.#context = parts.context
   }
 
   start(): void {
@@ -89,22 +107,29 @@ export class Timetable {
       this.#fold === 0 ? Math.max(after, job.decided) : this.#undecided(job, after),
     )
     if (next === undefined) {
-      this.#agenda.delete(job)
+      this.#queue.delete(job)
       if (!job.exhausted) this.#parts.onExhausted(job, after)
       job.exhausted = true
       return
     }
     job.exhausted = false
     job.at = next
-    job.due = (Number.isNaN(next) ? this.#parts.now() + ASK_AGAIN : next) + job.spread
+    job.due = (Number.isNaN(next) ? this.#context.now() + ASK_AGAIN : next) + job.spread
     // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
-    if (next - after <= SOON) job.due += this.#parts.headStart(job, next, after)
-    this.#agenda.put(job)
+    if (next - after <= SOON) job.due += this.#context.headStart(job, next, after)
+    this.#queue.put(job)
     if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
   }
 
+  /** The run has ended that the job waits for, if it waits for this one. Returns whether. */
+  endWait(job: JobEntry, run: ActiveRun): boolean {
+    if (job.awaits !== run) return false
+    job.awaits = undefined
+    return true
+  }
+
   disarm(job: JobEntry): void {
-    this.#agenda.delete(job)
+    this.#queue.delete(job)
     this.#failing.delete(job)
   }
 
@@ -156,16 +181,16 @@ export class Timetable {
   #sleep(): void {
     this.#cancel()
     if (!this.#started) return
-    const { due } = this.#agenda
-    const ms = Math.min(Math.max(Math.ceil(due - this.#parts.now()), 0), this.#parts.nap())
+    const { due } = this.#queue
+    const ms = Math.min(Math.max(Math.ceil(due - this.#context.now()), 0), this.#parts.maxSleep())
     this.#wakeAt = due
     // A timer keeps the async context it was armed in: not that of the request or run we may be in now.
-    this.#timer = detached(() => this.#parts.clock.setTimeout(this.#wake, ms))
+    this.#timer = detached(() => this.#context.clock.setTimeout(this.#wake, ms))
     if (!this.#parts.keepAlive()) this.#timer.unref?.()
   }
 
   #cancel(): void {
-    if (this.#timer) this.#parts.clock.clearTimeout(this.#timer)
+    if (this.#timer) this.#context.clock.clearTimeout(this.#timer)
     this.#timer = undefined
     this.#wakeAt = Infinity
   }
@@ -181,19 +206,19 @@ export class Timetable {
   /** Fires what is due, a slice at a time. */
   #work = (): void => {
     if (!this.#started) return
-    const { clock, now } = this.#parts
+    const { clock } = this.#context
     const end = clock.monotonic() + SLICE
     this.#busy = true
-    let wall = now()
+    let wall = this.#context.now()
     for (let fired = 1; ; fired++) {
-      if (this.#agenda.due > wall) break
-      this.#fire(this.#agenda.peek() as JobEntry, wall)
+      if (this.#queue.due > wall) break
+      this.#fire(this.#queue.peek() as JobEntry, wall)
       if (fired % 16 === 0) {
         if (clock.monotonic() >= end) {
           clock.setImmediate(this.#work)
           return
         }
-        wall = now()
+        wall = this.#context.now()
       }
     }
     this.#busy = false
@@ -207,10 +232,10 @@ export class Timetable {
       this.arm(job, wall)
       return
     }
-    const due = at + job.spread + this.#parts.headStart(job, at, wall - job.spread)
+    const due = at + job.spread + this.#context.headStart(job, at, wall - job.spread)
     if (due > wall) {
       job.due = due
-      this.#agenda.put(job)
+      this.#queue.put(job)
       return
     }
     const horizon = Math.max(HORIZON, job.policies.catchUp)
@@ -219,29 +244,31 @@ export class Timetable {
     job.fold = this.#fold
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)
-    const superseded = job.slot !== undefined && job.at <= wall
+    const superseded = job.bucket !== undefined && job.at <= wall
     const again = job.trigger.wildcard ? at <= this.#folded : this.#fold > 0 && this.#lived.missed(job, at)
     const fold = again ? this.#fold : 0
     const until = old === undefined || !superseded ? undefined : new Date(old)
     const parts = superseded || fold > 0 ? { fold, superseded, until } : ORDINARY
     if (at <= this.#lived.jumpedTo && !job.trigger.wildcard)
       this.#lived.late(job, at, !isMissed(job.policies, wall - at - job.spread, parts))
-    const held = this.#parts.fire(job, at, wall, parts)
-    if (held) this.#agenda.delete(job)
+    const first = this.#parts.fire({ job, at, wall, parts })
+    if (!first) return
+    this.#queue.delete(job)
+    job.awaits = first
   }
 
   /** Looks at the clock, and whether it was set since the last look. */
   notice(): void {
-    this.#parts.look()
-    let wall = this.#parts.now()
-    const mono = this.#parts.clock.monotonic()
+    this.#context.wallClock.look()
+    let wall = this.#context.now()
+    const mono = this.#context.clock.monotonic()
     const last = this.#wall
     const passed = mono - this.#mono
     const by = wall - last - passed
     if (Math.abs(by) >= STEP) {
       this.#parts.onStep(by)
       // A plugin that knows a better clock may have set ours by it: then nothing has happened.
-      wall = this.#parts.now()
+      wall = this.#context.now()
     }
     this.#wall = wall
     this.#mono = mono

@@ -1,55 +1,66 @@
-import type { Engine } from '../engine/engine.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
+import type { ActiveRun } from '../run/active-run.ts'
+import type { Clock, Events, Logger } from '../types/index.ts'
 import type { Timetable } from './timetable.ts'
 
-/** The longest time between two looks, in ms. */
-const NAP = 30_000
+/** The longest time between two checks, in ms. */
+const MAX_SLEEP_MS = 30_000
+
+/** What the watchdog watches. */
+export interface WatchdogContext {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly events: Events
+  readonly inFlight: Iterable<ActiveRun> & { readonly size: number }
+  /** Wall time in ms. */
+  now(): number
+}
 
 /** Looks after what should not happen: runs that take too long, jobs that are not armed. */
-export class Watch {
-  readonly #engine: Engine
+export class Watchdog {
+  readonly #context: WatchdogContext
   readonly #timetable: Timetable
-  #looked = 0
+  #checked = 0
   /** The shortest `slow` of any job, in ms. */
-  #shortest = NAP
+  #shortest = MAX_SLEEP_MS
 
-  constructor(engine: Engine, timetable: Timetable) {
-    this.#engine = engine
+  constructor(context: WatchdogContext, timetable: Timetable) {
+    this.#context = context
     this.#timetable = timetable
   }
 
   /** How long the scheduler may sleep, in ms. */
-  get nap(): number {
-    return this.#engine.inFlight.length > 0 ? this.#shortest : NAP
+  get maxSleep(): number {
+    return this.#context.inFlight.size > 0 ? this.#shortest : MAX_SLEEP_MS
   }
 
   add(job: JobEntry): void {
     this.#shortest = Math.max(1000, Math.min(this.#shortest, job.policies.slow))
   }
 
-  look(jobs: Iterable<JobEntry>): void {
+  check(jobs: Iterable<JobEntry>): void {
     this.#tellSlow()
-    const mono = this.#engine.clock.monotonic()
-    if (mono - this.#looked < NAP) return
-    this.#looked = mono
+    const mono = this.#context.clock.monotonic()
+    if (mono - this.#checked < MAX_SLEEP_MS) return
+    this.#checked = mono
     for (const job of jobs) {
-      if (job.slot || job.awaits || job.exhausted) continue
-      this.#timetable.arm(job, this.#engine.now())
-      if (!job.slot) continue
-      this.#engine.log.error({ job: job.name }, `${job.name} was not armed, and is now`)
-      this.#engine.events.emit('rearmed', job)
+      if (job.bucket || job.awaits || job.exhausted) continue
+      this.#timetable.arm(job, this.#context.now())
+      if (!job.bucket) continue
+      this.#context.log.error({ job: job.name }, `${job.name} was not armed, and is now`)
+      this.#context.events.emit('rearmed', job)
     }
   }
 
   #tellSlow(): void {
-    for (const run of this.#engine.inFlight) {
-      if (run.extras?.slow || run.duration < run.job.policies.slow) continue
-      run.touch.slow = true
-      this.#engine.log.warn(
+    for (const run of this.#context.inFlight) {
+      if (run.lazyFields?.slow || run.duration < run.job.policies.slow) continue
+      run.lazy.slow = true
+      this.#context.log.warn(
         { job: run.job.name, run_id: run.id, duration_ms: Math.round(run.duration) },
         `${run.job.name} is slow`,
       )
-      this.#engine.events.emit('slow', run)
+      this.#context.events.emit('slow', run)
     }
   }
 }

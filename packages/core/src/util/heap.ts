@@ -1,5 +1,5 @@
 /** Something that waits in a heap. `index` is its place, -1 outside. */
-export interface Entry {
+export interface HeapEntry {
   /** Smallest first. */
   due: number
   /** Breaks ties: smaller first. */
@@ -8,7 +8,7 @@ export interface Entry {
 }
 
 /** A binary heap whose entries know their place, so that any of them can be moved or removed in O(log n). */
-export class Heap<T extends Entry> {
+export class Heap<T extends HeapEntry> {
   #items: T[] = []
 
   get size(): number {
@@ -87,6 +87,6 @@ export class Heap<T extends Entry> {
   }
 }
 
-function before(a: Entry, b: Entry): boolean {
+function before(a: HeapEntry, b: HeapEntry): boolean {
   return a.due < b.due || (a.due === b.due && a.order < b.order)
 }

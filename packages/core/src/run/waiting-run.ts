@@ -1,0 +1,73 @@
+import type { Run } from '../types/index.ts'
+import { LazyFields } from './lazy-fields.ts'
+import { RunSnapshot } from './snapshot.ts'
+
+/** The side of a run that waits: it waits for its turn, and others wait for its end. */
+export class WaitingRun extends RunSnapshot {
+  /** What most runs never have: undefined until something of it is set. */
+  lazyFields: LazyFields | undefined = undefined
+
+  get lazy(): LazyFields {
+    this.lazyFields ??= new LazyFields()
+    return this.lazyFields
+  }
+
+  /** The whole run was aborted, not only the attempt under way. */
+  get over(): boolean {
+    return this.lazyFields?.over === true
+  }
+
+  /** Resolves when the run has its outcome. */
+  get settled(): Promise<Run> {
+    if (this.ended) return Promise.resolve(this as unknown as Run)
+    return new Promise((resolve) => {
+      const { lazy } = this
+      lazy.waiters ??= []
+      lazy.waiters.push(() => resolve(this as unknown as Run))
+    })
+  }
+
+  /** Resolves when it has begun, is in line, or has ended. */
+  get answered(): Promise<void> | undefined {
+    if (this.attempt > 0 || this.ended || this.lazyFields?.wake) return undefined
+    return new Promise((resolve) => {
+      this.lazy.answer = resolve
+    })
+  }
+
+  /** Waits for its turn: true after `proceed()`, false when the run was aborted or dismissed. */
+  wait(): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.over) resolve(false)
+      else this.lazy.wake = resolve
+      this.lazyFields?.answer?.()
+    })
+  }
+
+  /** Its turn has come. */
+  proceed(): void {
+    wake(this, true)
+  }
+
+  /** Its turn will not come. */
+  dismiss(): void {
+    wake(this, false)
+  }
+
+  /** Resolves the promises of those that wait for the end. */
+  resolveWaiters(): void {
+    if (!this.lazyFields) return
+    this.lazyFields.answer?.()
+    const { waiters } = this.lazyFields
+    if (!waiters) return
+    this.lazyFields.waiters = undefined
+    for (const resolve of waiters) resolve()
+  }
+}
+
+function wake({ lazyFields }: WaitingRun, passed: boolean): void {
+  if (!lazyFields) return
+  const { wake: resolve } = lazyFields
+  lazyFields.wake = undefined
+  resolve?.(passed)
+}
