@@ -94,9 +94,11 @@ scheduler.job('typed', '0 1 * * *', { timeout: '10m', retry: 3 }, async (run) =>
 scheduler.job('wrong', '0 1 * * *', { timeuot: 3 }, () => {})
 const app = express()
 app.use(scheduler.middleware())
-app.post('/', async (req, res) => {
-  const run: Run = await req.scheduler.run('typed')
-  res.json({ run: run.id })
+app.post('/', (req, res, next) => {
+  req.scheduler
+    .run('typed')
+    .then((run: Run) => res.json({ run: run.id }))
+    .catch(next)
 })
 `
   for (const kind of ['mts', 'cts']) writeFileSync(join(folder, `typed.${kind}`), typed)

@@ -54,9 +54,11 @@ scheduler.job('report', '0 1 * * *', async (run) => {
 const app = express()
 app.use(scheduler.middleware())
 app.get('/metrics', metrics.handler())
-app.post('/reports', async (req, res) => {
-  const run = await req.scheduler.run('report')
-  res.status(202).json({ run: run.id })
+app.post('/reports', (req, res, next) => {
+  req.scheduler
+    .run('report')
+    .then((run) => res.status(202).json({ run: run.id }))
+    .catch(next)
 })
 
 // Someone else's server, which is busy now and then.

@@ -56,7 +56,8 @@ export function middleware(scheduler: Scheduler, options?: MiddlewareOptions): E
 }
 
 /**
- * Answers `/healthz`: 200 or 503 with `{ state, live, ready, lag, inFlight, jobs }`; 503 while draining.
+ * Answers `/healthz`: 200 or 503 with `{ state, live, ready, degraded, lag, inFlight, jobs }`;
+ * 503 while draining.
  *
  * @throws ERR_ESCAPEMENT_OPTION
  * @example

@@ -24,7 +24,8 @@ export class ExpressScheduler extends Scheduler {
   }
 
   /**
-   * Answers `/healthz`: 200 or 503 with `{ state, live, ready, lag, inFlight, jobs }`; 503 while draining.
+   * Answers `/healthz`: 200 or 503 with `{ state, live, ready, degraded, lag, inFlight, jobs }`;
+   * 503 while draining.
    *
    * @throws ERR_ESCAPEMENT_OPTION
    * @example

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { inOrder, start } from '../../http/test/kit/child.ts'
 import { lifecycle } from '../../http/test/kit/lifecycle.ts'
+import { reload } from '../../http/test/kit/reload.ts'
 import { signals } from '../../http/test/kit/signals.ts'
 
 const app = new URL('./app.mjs', import.meta.url)
@@ -23,6 +24,8 @@ for (const version of ['express4', 'express5']) {
 }
 
 signals(app, 'express5')
+
+reload(new URL('.', import.meta.url))
 
 it('Nest with shutdown hooks waits for the run', async () => {
   using child = start([app.pathname, 'express5', '["nest"]'])

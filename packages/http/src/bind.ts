@@ -1,8 +1,9 @@
 import type { Server } from 'node:net'
-import { EscapementError, type Scheduler } from '@escapement/core'
+import type { Scheduler } from '@escapement/core'
 import type { Binding } from './binding.ts'
 import { hub } from './hub.ts'
 import { type MiddlewareOptions, type Options, parseOptions } from './options.ts'
+import { checkAttached, checkScheduler } from './shapes.ts'
 
 /** A scheduler bound to the servers that will serve its middleware. For adapters. */
 export interface Bound {
@@ -17,7 +18,7 @@ export interface Bound {
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  */
 export function bind(scheduler: Scheduler, options?: MiddlewareOptions): Bound {
-  checkScheduler(scheduler)
+  checkScheduler(scheduler, 'middleware()')
   const parsed = parseOptions(options)
   const binding = hub().bind(scheduler)
   binding.configure(parsed)
@@ -38,21 +39,7 @@ export function watchServers(): void {
  * attach(scheduler, http.createServer(handler).listen(3000))
  */
 export function attach(scheduler: Scheduler, server: Server, options?: MiddlewareOptions): void {
+  checkAttached(scheduler, server)
   const { binding } = bind(scheduler, options)
-  server.on('listening', () => binding.adopt(server, 'exact'))
-  binding.adopt(server, 'exact')
-}
-
-// By its shape: it may come from another copy of core.
-function checkScheduler(given: Scheduler): void {
-  if (
-    typeof given?.start === 'function' &&
-    typeof given.stop === 'function' &&
-    typeof given.run === 'function'
-  )
-    return
-  throw new EscapementError(
-    'ERR_ESCAPEMENT_OPTION',
-    'middleware() takes the scheduler first: one made by createScheduler()',
-  )
+  binding.attach(server)
 }

@@ -6,15 +6,19 @@ import type { Hub } from './hub.ts'
 import { lastMounted, match, type Target } from './match.ts'
 import { type Options, parseOptions, type SignalSettings } from './options.ts'
 import { after, atMost } from './timers.ts'
-import { type ExpressApp, wrapListen } from './wrap-listen.ts'
+import type { ExpressApp } from './wrap-listen.ts'
 
 /** How long to wait for something better than a `maybe`, and to see whether an ephemeral server stays. */
 const PATIENCE = 1_000
 const MAX_RETRY = 30_000
 
+/** How sure it is that a server serves a scheduler: seen, or guessed. */
+export type Certainty = 'exact' | 'likely'
+
 /** One scheduler and the servers that serve it: starts with the first, drains with the last. */
 export class Binding implements Target {
   readonly scheduler: Scheduler
+  readonly made: number = performance.now()
   koa = false
   /** Asked to shut down: not ready, but still serving. */
   leaving = false
@@ -22,11 +26,15 @@ export class Binding implements Target {
   readonly #hub: Hub
   #options: Options = parseOptions()
   readonly #owned = new WeakSet<object>()
-  readonly #servers = new Map<Server, { certainty: 'exact' | 'likely'; release: () => void }>()
+  readonly #servers = new Map<Server, { certainty: Certainty; release: () => void }>()
   /** The server of the last request. */
   #last: Server | undefined
   /** Servers left to another scheduler with the same jobs. */
-  readonly #lost = new WeakSet<Server>()
+  readonly #lost = new WeakMap<Server, Binding>()
+  /** Those that end when this scheduler begins. */
+  readonly #replaced = new Set<Binding>()
+  /** How many servers may turn out to be ours that nobody else has. */
+  #hopes = 0
   /** Has had a server. */
   #found = false
   #drained = false
@@ -35,6 +43,7 @@ export class Binding implements Target {
   constructor(hub: Hub, scheduler: Scheduler) {
     this.#hub = hub
     this.scheduler = scheduler
+    scheduler.on('start', () => this.#endReplaced())
   }
 
   /** A middleware for this scheduler was made. The options of the last one count. */
@@ -61,16 +70,15 @@ export class Binding implements Target {
   mounted(app: ExpressApp): void {
     const hidden = lastMounted(app)
     if (hidden) this.#hub.mounted.add(hidden)
-    this.#within(app)
+    this.within(app)
   }
 
   /** An app that holds a middleware of ours, itself or in an app mounted on it. */
-  #within(app: ExpressApp): void {
+  within(app: ExpressApp): void {
     if (this.#owned.has(app)) return
     this.#owned.add(app)
-    app.on?.('mount', (parent: ExpressApp) => this.#within(parent))
-    if (app.parent) this.#within(app.parent)
-    if (!this.#hub.traced) wrapListen(app, (server) => this.consider(server))
+    this.#hub.follow(app, this)
+    if (app.parent) this.within(app.parent)
     this.#hub.offer(this)
   }
 
@@ -78,12 +86,17 @@ export class Binding implements Target {
   consider(server: Server): void {
     if (!server.listening) return
     const found = match(server, this)
-    if (found === 'exact' || found === 'likely') this.adopt(server, found)
-    else if (found === 'maybe') {
-      after(PATIENCE, () => {
-        if (!this.#found) this.adopt(server, 'likely')
-      })
+    if (found === 'no') return
+    const contested = this.#hub.contested(server, this)
+    if (found === 'exact' || (found === 'likely' && !contested)) {
+      this.adopt(server, found)
+      return
     }
+    if (!contested) this.#hopes++
+    after(PATIENCE, () => {
+      if (!contested) this.#hopes--
+      if (!this.#found && !(contested && this.#hopes > 0)) this.adopt(server, 'likely')
+    })
   }
 
   /** A request reached a middleware of ours: its server is ours. */
@@ -94,17 +107,25 @@ export class Binding implements Target {
     if (this.#servers.has(server)) this.#last = server
   }
 
-  adopt(server: Server, certainty: 'exact' | 'likely'): void {
+  certaintyOf(server: Server): Certainty | undefined {
+    return this.#servers.get(server)?.certainty
+  }
+
+  adopt(server: Server, certainty: Certainty): void {
     const known = this.#servers.get(server)
     if (!server.listening || known?.certainty === 'exact' || known?.certainty === certainty) return
-    if (this.#lost.has(server)) return
+    if (this.#isLost(server, certainty)) return
+    const replaced = this.#hub.join(server, this, certainty)
+    if (!replaced) {
+      this.#lost.set(server, this)
+      if (certainty === 'exact') this.retire(this)
+      return
+    }
     const release = known?.release ?? holdClose(server, () => this.#closing(server))
     this.#servers.set(server, { certainty, release })
     this.#found = true
-    if (certainty === 'exact' && !this.#hub.join(server, this)) {
-      this.retire()
-      return
-    }
+    for (const other of replaced) this.#replaced.add(other)
+    if (this.scheduler.state === 'running') this.#endReplaced()
     // A server that turns out to be ours only now, after we had drained with another one.
     if (known && !this.#drained) return
     this.leaving = false
@@ -118,16 +139,36 @@ export class Binding implements Target {
     } else this.#start()
   }
 
+  /** Follows a server that is known to be ours: now, and whenever it listens. */
+  attach(server: Server): void {
+    this.#hub.attach(server, this)
+    this.adopt(server, 'exact')
+  }
+
+  /** Whether another scheduler has the server for good: one that was only guessed to does not. */
+  #isLost(server: Server, certainty: Certainty): boolean {
+    const winner = this.#lost.get(server)
+    if (!winner) return false
+    return certainty !== 'exact' || (winner.made >= this.made && winner.certaintyOf(server) !== 'likely')
+  }
+
   /** Gives way to another scheduler with the same jobs on the same server. */
-  retire(): void {
+  retire(winner: Binding): void {
     for (const [server, { release }] of this.#servers) {
-      this.#lost.add(server)
+      this.#lost.set(server, winner)
+      this.#hub.leave(server, this)
       release()
     }
     this.#servers.clear()
     this.#last = undefined
     this.#hub.signals.delete(this)
     void this.#drain()
+  }
+
+  #endReplaced(): void {
+    const replaced = [...this.#replaced]
+    this.#replaced.clear()
+    for (const other of replaced) other.retire(this)
   }
 
   /** Not ready, close, drain; then open connections may linger for a while. */
@@ -150,8 +191,12 @@ export class Binding implements Target {
   #start(failures = 0): void {
     this.#cancelStart?.()
     this.#drained = false
+    const replaces = {
+      jobs: () => [...this.#replaced].flatMap(({ scheduler }) => scheduler.jobs()),
+      stop: async () => this.#endReplaced(),
+    }
     // The server keeps the process, not our timers. The scheduler tells of a failure itself.
-    this.scheduler.start({ keepAlive: false }).catch(() => {
+    this.scheduler.start({ keepAlive: false, replaces }).catch(() => {
       if (this.#servers.size === 0) return
       const delay = Math.min(1000 * 2 ** failures, MAX_RETRY)
       this.#cancelStart = after(delay, () => this.#start(failures + 1))
@@ -178,6 +223,7 @@ export class Binding implements Target {
   #drain(): Promise<void> {
     this.#cancelStart?.()
     this.#drained = true
+    this.#replaced.clear()
     const { grace } = this.#options
     return this.scheduler.stop(grace === undefined ? {} : { grace })
   }

@@ -3,11 +3,16 @@ import { currentRun } from '@escapement/core'
 
 const METHODS = ['setHeader', 'appendHeader', 'removeHeader', 'writeHead', 'write', 'end'] as const
 
+/** On a response that is watched already: a middleware may be mounted many times. */
+const GUARDED = Symbol.for('escapement.http.guarded')
+
 /**
  * Reports a run that writes to a response which was sent long ago: it kept `req` or `res` beyond its request.
  * For development: it wraps the methods of every response.
  */
 export function guardResponse(req: IncomingMessage, res: ServerResponse): void {
+  if (GUARDED in res) return
+  Object.defineProperty(res, GUARDED, { value: true })
   const report = reporter(req, res)
   for (const name of METHODS) {
     const original = res[name] as (...args: unknown[]) => unknown
@@ -30,6 +35,8 @@ export function guardSetters(
   req: IncomingMessage,
   res: ServerResponse,
 ): void {
+  if (GUARDED in target) return
+  Object.defineProperty(target, GUARDED, { value: true })
   const report = reporter(req, res)
   for (const name of names) {
     const inherited = find(target, name)

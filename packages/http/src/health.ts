@@ -2,6 +2,7 @@ import type { Health, Scheduler } from '@escapement/core'
 import { checkKeys, oneOf } from '@escapement/core/plugin'
 import type { FetchHandler } from './fetch-handler.ts'
 import { hub } from './hub.ts'
+import { checkScheduler } from './shapes.ts'
 
 export interface HealthOptions {
   /** What decides between 200 and 503. Default `'ready'`. */
@@ -19,12 +20,14 @@ export function healthOf(scheduler: Scheduler): Health {
 }
 
 /**
- * Answers probes with `{ state, live, ready, lag, inFlight, jobs }` as JSON: with 200, or 503 while the
- * scheduler is starting, draining or stopped (`ready`), or when it could not be started (`live`).
+ * Answers probes with `{ state, live, ready, degraded, lag, inFlight, jobs }` as JSON: with 200, or 503 while the
+ * scheduler is starting, draining or stopped (`ready`), or when it was stopped (`live`). `degraded` says what is wrong
+ * with the lock, the store or the start; it changes neither status.
  *
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function health(scheduler: Scheduler, options: HealthOptions = {}): FetchHandler {
+  checkScheduler(scheduler, 'healthz()')
   checkKeys(options, { probe: 1 }, 'healthz option')
   const probe = oneOf('probe', options.probe ?? 'ready', ['ready', 'live'])
   return () => {

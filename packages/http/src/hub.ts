@@ -1,8 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
 import { detached, type Scheduler } from '@escapement/core'
-import { Binding } from './binding.ts'
+import { Binding, type Certainty } from './binding.ts'
 import { Signals } from './signals.ts'
+import { type ExpressApp, wrapListen } from './wrap-listen.ts'
 
 /** What the bindings of a process share: the servers that listen, and the signals. */
 export class Hub {
@@ -17,7 +18,10 @@ export class Hub {
   readonly #bindings = new WeakMap<Scheduler, Binding>()
   #all: WeakRef<Binding>[] = []
   #servers: WeakRef<Server>[] = []
+  readonly #inApp = new WeakMap<ExpressApp, Set<Binding>>()
+  readonly #attached = new WeakMap<Server, Set<Binding>>()
   readonly #served = new WeakMap<Server, Set<Binding>>()
+  readonly #listeningSince = new WeakMap<Server, number>()
 
   constructor() {
     subscribe('tracing:net.server.listen:asyncStart', (message) => {
@@ -47,6 +51,34 @@ export class Hub {
     return this.#bindings.get(scheduler)
   }
 
+  /** Tells a binding where an app that it is in is mounted. One listener for all bindings in the app. */
+  follow(app: ExpressApp, binding: Binding): void {
+    const all = this.#inApp.get(app) ?? new Set()
+    if (all.size === 0) {
+      this.#inApp.set(app, all)
+      app.on?.('mount', (parent) => {
+        for (const each of all) each.within(parent)
+      })
+      if (!this.traced)
+        wrapListen(app, (server) => {
+          for (const each of all) each.consider(server)
+        })
+    }
+    all.add(binding)
+  }
+
+  /** Tells a binding whenever its server listens. One listener for all bindings of the server. */
+  attach(server: Server, binding: Binding): void {
+    const all = this.#attached.get(server) ?? new Set()
+    if (all.size === 0) {
+      this.#attached.set(server, all)
+      server.on('listening', () => {
+        for (const each of all) each.adopt(server, 'exact')
+      })
+    }
+    all.add(binding)
+  }
+
   /** Lets a binding look at the servers that listen already, when the code that makes it is through. */
   offer(binding: Binding): void {
     if (this.#servers.length === 0) return
@@ -59,28 +91,64 @@ export class Hub {
   }
 
   /**
-   * A binding is served by a server. False if another one runs jobs of the same names there, in production.
-   * Elsewhere the newer one takes over: development servers load a changed module a second time.
+   * A binding is to be served by a server. Returns those with jobs of the same names that it takes the place of;
+   * undefined when one of them stays, and this one is not served.
    */
-  join(server: Server, binding: Binding): boolean {
-    const all = this.#served.get(server) ?? new Set()
-    this.#served.set(server, all)
-    const names = new Set(binding.scheduler.jobs().map(({ name }) => name))
-    for (const other of all) {
-      const same = other === binding ? undefined : other.scheduler.jobs().find(({ name }) => names.has(name))
-      if (!same) continue
-      const fields = { job: same.name }
-      if (process.env.NODE_ENV === 'production') {
-        const text = 'two schedulers on one server have a job of this name: the second one is not started'
-        binding.scheduler.log.error(fields, text)
-        return false
+  join(server: Server, binding: Binding, certainty: Certainty): Binding[] | undefined {
+    const replaced: Binding[] = []
+    for (const { rival, job } of this.#rivals(server, binding)) {
+      const right = this.#right(server, binding, certainty, rival)
+      if (right === 'beside') continue
+      if (right === 'replace') {
+        binding.scheduler.log.warn({ job }, 'a newer scheduler with the same jobs takes over')
+        replaced.push(rival)
+        continue
       }
-      binding.scheduler.log.info(fields, 'a newer scheduler with the same jobs takes over')
-      all.delete(other)
-      other.retire()
+      if (inProduction()) {
+        const text = 'two schedulers on one server have a job of this name: the second one is not started'
+        binding.scheduler.log.error({ job }, text)
+      }
+      return
     }
-    all.add(binding)
-    return true
+    const all = this.#served.get(server) ?? new Set()
+    this.#served.set(server, all.add(binding))
+    return replaced
+  }
+
+  /** Whether a binding that only seems to be served by a server would take it from another one. */
+  contested(server: Server, binding: Binding): boolean {
+    return this.#rivals(server, binding).some(
+      ({ rival }) => this.#right(server, binding, 'likely', rival) === 'replace',
+    )
+  }
+
+  /** The others on a server with a job of the same name. */
+  #rivals(server: Server, binding: Binding): { rival: Binding; job: string }[] {
+    const names = new Set(binding.scheduler.jobs().map(({ name }) => name))
+    return [...(this.#served.get(server) ?? [])].flatMap((rival) => {
+      const same = rival === binding ? undefined : rival.scheduler.jobs().find(({ name }) => names.has(name))
+      return same ? [{ rival, job: same.name }] : []
+    })
+  }
+
+  /**
+   * What a binding does beside another one on its server. In production the first one stays. Elsewhere the newer one
+   * takes over: development servers load a changed module a second time while the server goes on. Its first request
+   * may come late, so a guess is enough when it was made after the server listened; a request to the older one corrects it.
+   */
+  #right(
+    server: Server,
+    binding: Binding,
+    certainty: Certainty,
+    rival: Binding,
+  ): 'replace' | 'yield' | 'beside' {
+    const theirs = rival.certaintyOf(server)
+    const certain = certainty === 'exact' && theirs === 'exact'
+    if (inProduction()) return certain ? 'yield' : 'beside'
+    const newer = binding.made > rival.made
+    const reloaded = Math.max(binding.made, rival.made) > (this.#listeningSince.get(server) ?? Infinity)
+    if (!certain && !reloaded) return 'beside'
+    return newer || (certainty === 'exact' && theirs !== 'exact') ? 'replace' : 'yield'
   }
 
   leave(server: Server, binding: Binding): void {
@@ -88,6 +156,7 @@ export class Hub {
   }
 
   #listening(server: Server): void {
+    this.#listeningSince.set(server, performance.now())
     this.#servers = this.#servers.filter((ref) => ref.deref()?.listening && ref.deref() !== server)
     this.#servers.push(new WeakRef(server))
     // The code that called listen() may go on to mount middleware.
@@ -111,6 +180,10 @@ export class Hub {
       )
     }
   }
+}
+
+function inProduction(): boolean {
+  return process.env.NODE_ENV === 'production'
 }
 
 /** In a moment, outside of any request. */

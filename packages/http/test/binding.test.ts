@@ -4,7 +4,7 @@ import http from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createScheduler, manual, type Scheduler } from '@escapement/core'
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { attach, bind, healthOf } from '../src/index.ts'
 import { wrapListen } from '../src/wrap-listen.ts'
 
@@ -82,6 +82,46 @@ it('outside of production, a newer scheduler with the same jobs takes the server
   expect(newer.scheduler.state).toBe('stopped')
 })
 
+/** As the handlers of Koa look: nobody can say which app they belong to. */
+function likeKoa(app: { createContext?(request: unknown): void } = {}): http.RequestListener {
+  return (request, response) => {
+    if (app.createContext) app.createContext(request)
+    response.end()
+  }
+}
+
+it('outside of production, a newer scheduler takes over by a guess, until a request shows it to be wrong', async () => {
+  vi.stubEnv('NODE_ENV', 'development')
+  const [older, newer] = [make(), make()]
+  const binding = bind(older.scheduler, { start: 'always' }).binding
+  binding.koa = true
+  const server = await listen(likeKoa())
+  await next(older.scheduler, 'start')
+  const taken = Promise.all([next(older.scheduler, 'stop'), next(newer.scheduler, 'start')])
+  bind(newer.scheduler, { start: 'always' }).binding.koa = true
+  await taken
+  const given = Promise.all([next(newer.scheduler, 'stop'), next(older.scheduler, 'start')])
+  binding.adopt(server, 'exact') // as with a request
+  await given
+  bind(newer.scheduler).binding.adopt(server, 'exact')
+  await Promise.all([next(older.scheduler, 'stop'), next(newer.scheduler, 'start')])
+})
+
+it('leaves a scheduler with the same jobs alone that has a server of its own', async () => {
+  vi.stubEnv('NODE_ENV', 'development')
+  const [first, second] = [make(), make()]
+  bind(first.scheduler, { start: 'always' }).binding.koa = true
+  await listen(likeKoa())
+  await next(first.scheduler, 'start')
+  const begun = next(second.scheduler, 'start')
+  bind(second.scheduler, { start: 'always' }).binding.koa = true
+  await listen(likeKoa())
+  await begun
+  const over = new Promise((resolve) => setTimeout(resolve, 1_200))
+  await over // longer than a guess takes
+  expect([first.scheduler.state, second.scheduler.state]).toEqual(['running', 'running'])
+})
+
 it('in production, the second one is not started, and says so', async () => {
   vi.stubEnv('NODE_ENV', 'production')
   const [first, second, other] = [make(), make(), make('another-job')]
@@ -95,6 +135,30 @@ it('in production, the second one is not started, and says so', async () => {
   expect(second.scheduler.state).toBe('idle')
   expect(second.lines).toEqual([expect.stringContaining('the second one is not started')])
   expect(first.scheduler.state).toBe('running')
+})
+
+describe('attach', () => {
+  const refused = (message: RegExp) =>
+    expect.objectContaining({ code: 'ERR_ESCAPEMENT_OPTION', message: expect.stringMatching(message) })
+  // biome-ignore lint/suspicious/noExplicitAny: what users of JavaScript give
+  const call = attach as (...args: any[]) => void
+  const { scheduler } = make()
+  const server = http.createServer()
+
+  it.each([
+    ['the server first', server, scheduler, /attach\(scheduler, server\)/],
+    ['no scheduler', undefined, server, /attach\(\) takes the scheduler first.+got undefined/],
+    ['an app for the scheduler', { listen() {} }, server, /attach\(\) takes the scheduler first/],
+    ['nothing', scheduler, undefined, /server must be what app\.listen\(\).+undefined/],
+    ['a port', scheduler, 3000, /server must be.+3000/],
+    ['a promise', scheduler, Promise.resolve(server), /await it first/],
+    ['an app', scheduler, Object.assign(() => {}, { listen() {}, on() {} }), /const server = app\.listen/],
+    ['an app with its server', scheduler, { listen() {}, close() {}, server }, /app\.server/],
+    ['a scheduler twice', scheduler, scheduler, /server must be/],
+    ['a server twice', server, server, /takes the scheduler first/],
+  ])('says what to give instead of %s', (_, first, second, message) => {
+    expect(() => call(first, second)).toThrow(refused(message))
+  })
 })
 
 it('is ready when idle or running, and not from the moment it is asked to leave', async () => {

@@ -46,4 +46,5 @@ it('refuses what is no scheduler', () => {
 
 it('refuses a probe there is not', () => {
   expect(() => health(createScheduler(), { probe: 'startup' as never })).toThrow("'ready' or 'live'")
+  expect(() => health(undefined as never)).toThrow('healthz() takes the scheduler first')
 })

@@ -1,4 +1,5 @@
 import { lifecycle } from '../../http/test/kit/lifecycle.ts'
+import { reload } from '../../http/test/kit/reload.ts'
 import { signals } from '../../http/test/kit/signals.ts'
 
 const app = new URL('./app.mjs', import.meta.url)
@@ -11,3 +12,5 @@ for (const version of ['koa2', 'koa3']) {
 }
 
 signals(app, 'koa3')
+
+reload(new URL('.', import.meta.url))

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import { EscapementError } from '../errors.ts'
 import type { Registry } from '../jobs/registry.ts'
 import { detached } from '../run/context.ts'
-import type { Host, Life } from '../types/index.ts'
+import type { Host, Life, Replaced, StartOptions } from '../types/index.ts'
 import { describe } from '../util/describe.ts'
 import { unlessAborted, within } from '../util/time.ts'
 import type { Plugins } from './plugins.ts'
@@ -37,10 +37,10 @@ export class Lifecycle {
     this.#parts = parts
   }
 
-  start(keepAlive: boolean): Promise<void> {
-    if (this.#stopping) return this.#stopping.then(() => this.start(keepAlive))
-    if (!this.#starting) this.#parts.dispatcher.keepAlive = keepAlive
-    this.#starting ??= detached(() => this.#start())
+  start(options: StartOptions): Promise<void> {
+    if (this.#stopping) return this.#stopping.then(() => this.start(options))
+    if (!this.#starting) this.#parts.dispatcher.keepAlive = options.keepAlive ?? true
+    this.#starting ??= detached(() => this.#start(options.replaces))
     return this.#starting
   }
 
@@ -54,14 +54,14 @@ export class Lifecycle {
     return this.#stopping
   }
 
-  async #start(): Promise<void> {
+  async #start(replaced?: Replaced): Promise<void> {
     const { log, events } = this.#parts.engine.context
     const halt = new AbortController()
     this.#halt = halt
     this.state = 'starting'
     try {
       this.#parts.dispatcher.check()
-      await unlessAborted(this.#open(halt.signal), halt.signal)
+      await unlessAborted(this.#open(halt.signal, replaced), halt.signal)
     } catch (error) {
       this.#starting = undefined
       if (!halt.signal.aborted) {
@@ -78,10 +78,10 @@ export class Lifecycle {
     events.emit('start')
   }
 
-  async #open(halt: AbortSignal): Promise<void> {
+  async #open(halt: AbortSignal, replaced: Replaced | undefined): Promise<void> {
     const { plugins, host, dispatcher } = this.#parts
     await plugins.start(host, halt, this.#report)
-    if (!halt.aborted) await dispatcher.open()
+    if (!halt.aborted) await dispatcher.open(replaced)
   }
 
   /** One line, on the default console as well; and warnings of what is likely to be a slip. */

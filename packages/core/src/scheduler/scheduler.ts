@@ -22,11 +22,12 @@ import type {
   RunRecord,
   SchedulerOptions,
   Schema,
+  StartOptions,
   TriggerSpec,
 } from '../types/index.ts'
 import { parseDuration } from '../util/duration.ts'
 import { MAX_TIMER } from '../util/time.ts'
-import { checkKeys, flag } from '../util/validate.ts'
+import { checkKeys, flag, withMethod } from '../util/validate.ts'
 import { createJobController } from './job-controller.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { parseSettings } from './options.ts'
@@ -212,14 +213,15 @@ export class Scheduler {
    * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts anew.
    * Rejects when a plugin cannot start.
    *
-   * @param options `keepAlive: false` lets the process end while the scheduler waits for its next tick; runs
-   * under way always keep it. Default true.
+   * @throws ERR_ESCAPEMENT_OPTION
    */
-  start(options: { keepAlive?: boolean } = {}): Promise<void> {
-    checkKeys(options, { keepAlive: 1 }, 'start option')
+  start(options: StartOptions = {}): Promise<void> {
+    checkKeys(options, { keepAlive: 1, replaces: 1 } satisfies Record<keyof StartOptions, 1>, 'start option')
     flag('keepAlive', options.keepAlive ?? true)
+    withMethod('replaces', options.replaces, 'jobs')
+    withMethod('replaces', options.replaces, 'stop')
     this.#reminder.end()
-    return this.#lifecycle.start(options.keepAlive ?? true)
+    return this.#lifecycle.start(options)
   }
 
   /**

@@ -27,6 +27,23 @@ export interface SchedulerOptions {
   clock?: Clock
 }
 
+export interface StartOptions {
+  /** False lets the process end while the scheduler waits for its next tick; runs under way always keep it. Default true. */
+  keepAlive?: boolean
+  /**
+   * A scheduler in this process that this one takes the place of, as when changed code is loaded again: it is stopped
+   * at the instant this one begins, and jobs of the same name go on from there. No tick is lost, none is run twice.
+   */
+  replaces?: Replaced
+}
+
+/** A scheduler, as far as one that takes its place needs it. */
+export interface Replaced {
+  jobs(): readonly { readonly name: string; readonly next?: Date | undefined }[]
+  /** Takes no more ticks from the call on. */
+  stop(): Promise<void>
+}
+
 /** What `scheduler.health()` tells. */
 export interface Health {
   state: Life
