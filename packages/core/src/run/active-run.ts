@@ -39,34 +39,10 @@ export class ActiveRun extends WaitingRun implements Run {
     return this.trigger === 'manual' ? this.lazyFields?.data : this.job.data
   }
 
-  get parent(): Run | undefined {
-    return this.lazyFields?.parent
-  }
-
   override get tick(): Tick {
     const { lazy } = this
     lazy.tick ??= super.tick
     return lazy.tick
-  }
-
-  get claimedIn(): number | undefined {
-    return this.lazyFields?.claimedIn
-  }
-
-  get traceparent(): string | undefined {
-    return this.lazyFields?.traceparent
-  }
-
-  set traceparent(traceparent: string | undefined) {
-    this.lazy.traceparent = traceparent
-  }
-
-  get traceUrl(): string | undefined {
-    return this.lazyFields?.traceUrl
-  }
-
-  set traceUrl(url: string | undefined) {
-    this.lazy.traceUrl = url
   }
 
   get late(): number {

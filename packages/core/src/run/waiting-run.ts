@@ -2,7 +2,7 @@ import type { Run } from '../types/index.ts'
 import { LazyFields } from './lazy-fields.ts'
 import { RunSnapshot } from './snapshot.ts'
 
-/** The side of a run that waits: it waits for its turn, and others wait for its end. */
+/** The side of a run that waits for its turn, and that others wait for; and the fields that most runs never have. */
 export class WaitingRun extends RunSnapshot {
   /** What most runs never have: undefined until something of it is set. */
   lazyFields: LazyFields | undefined = undefined
@@ -10,6 +10,30 @@ export class WaitingRun extends RunSnapshot {
   get lazy(): LazyFields {
     this.lazyFields ??= new LazyFields()
     return this.lazyFields
+  }
+
+  get parent(): Run | undefined {
+    return this.lazyFields?.parent
+  }
+
+  get claimedIn(): number | undefined {
+    return this.lazyFields?.claimedIn
+  }
+
+  get traceparent(): string | undefined {
+    return this.lazyFields?.traceparent
+  }
+
+  set traceparent(traceparent: string | undefined) {
+    this.lazy.traceparent = traceparent
+  }
+
+  get traceUrl(): string | undefined {
+    return this.lazyFields?.traceUrl
+  }
+
+  set traceUrl(url: string | undefined) {
+    this.lazy.traceUrl = url
   }
 
   /** The whole run was aborted, not only the attempt under way. */

@@ -28,7 +28,7 @@ import type {
 import { parseDuration } from '../util/duration.ts'
 import { MAX_TIMER } from '../util/time.ts'
 import { checkKeys, flag, withMethod } from '../util/validate.ts'
-import { createJobController } from './job-controller.ts'
+import { SchedulerJobs } from './job-controller.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { parseSettings } from './options.ts'
 import { createHost } from './plugin-host.ts'
@@ -70,7 +70,7 @@ export class Scheduler {
     this.#engine = engine
     this.#grace = settings.grace
     const registry = new Registry({
-      controller: createJobController({
+      controller: new SchedulerJobs({
         engine,
         registry: () => registry,
         dispatcher: () => dispatcher,

@@ -14,6 +14,14 @@ interface Stretch {
   readonly to: number
 }
 
+/** The clock was set back from `high` to `wall`, at `mono` on the monotonic clock. All in ms. */
+interface StepBack {
+  readonly high: number
+  readonly wall: number
+  readonly mono: number
+  readonly tolerance: number
+}
+
 /**
  * The wall time that this process lived through, in stretches between the jumps of the clock. Of jobs at fixed
  * times it tells which ticks are decided when the clock shows a time again: those within a stretch, and those
@@ -47,7 +55,7 @@ export class LivedTime {
    * The clock was set back, from `high` to `wall`. Returns from where on ticks may be due: if it took back the last
    * jump, from before that, as if there had been none.
    */
-  back(high: number, wall: number, mono: number, tolerance: number): number {
+  back({ high, wall, mono, tolerance }: StepBack): number {
     const jump = this.#jump
     this.#close(high, wall)
     this.#jump = undefined

@@ -2,90 +2,45 @@ import { isMissed } from '../chain/missed.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
 import type { ActiveRun } from '../run/active-run.ts'
 import { detached } from '../run/context.ts'
-import { ORDINARY, type RunParts } from '../run/snapshot.ts'
+import { ORDINARY, } from '../run/snapshot.ts'
 import { instantAfter } from '../triggers/index.ts'
-import type { Clock, Timer } from '../types/index.ts'
+import type { Timer } from '../types/index.ts'
+import { ClockSteps } from './clock-steps.ts'
 import { DueQueue } from './due-queue.ts'
-import { LivedTime } from './lived-time.ts'
+import type { TimetableContext, TimetableParts } from './parts.ts'
 
 /** When to ask a trigger again that has thrown, in ms. */
-const ASK_AGAIN = 30_000
+const ASK_AGAIN_MS = 30_000
 /** How long due ticks are fired in one go before the loop gets a turn, in ms. Short: runs that end young cost less. */
-const SLICE = 0.5
-/** A difference between wall and monotonic time that counts as a step, in ms. */
-const STEP = 1_000
-/** Set back by more than this, jobs carry on with the new time; by less, they wait for it. */
-const LONG_STEP = 60_000
+const SLICE_MS = 0.5
 /** Ticks older than this are not enumerated one by one. */
-const HORIZON = 86_400_000
+const HORIZON_MS = 86_400_000
 /** Ticks as near as this, in ms, are put where they are due in this instance. */
-const SOON = 5_000
-
-/** A tick whose time has come. */
-export interface DueTick {
-  readonly job: JobEntry
-  /** The nominal instant, in ms. */
-  readonly at: number
-  /** When it was found due, in ms. */
-  readonly wall: number
-  readonly parts: RunParts
-}
-
-/** What the timetable needs of the scheduler. */
-export interface TimetableContext {
-  readonly clock: Clock
-  readonly wallClock: { look(): void }
-  /** Wall time in ms. */
-  now(): number
-  /** How long a due tick is left to other instances, in ms. */
-  headStart(job: JobEntry, at: number, now: number): number
-}
-
-export interface TimetableParts {
-  readonly context: TimetableContext
-  /** All jobs, armed or not. */
-  jobs(): Iterable<JobEntry>
-  /** How long to sleep at most, in ms. */
-  maxSleep(): number
-  /** Whether waiting for the next tick keeps the process from ending. */
-  keepAlive(): boolean
-  /** Fires a tick. The job is not armed again before the run that is returned has ended. */
-  fire(tick: DueTick): ActiveRun | undefined
-  onWake(): void
-  /** The wall clock has moved by `by` ms. */
-  onStep(by: number): void
-  /** The wall clock was set back for long. */
-  onBack(): void
-  /** The trigger of a job has failed, or without an error: it works again. */
-  onTrigger(job: JobEntry, error?: unknown): void
-  /** A job has no tick after `after` (ms). */
-  onExhausted(job: JobEntry, after: number): void
-}
+const SOON_MS = 5_000
 
 /** When each job is due next, and one timer for the first of them. */
 export class Timetable {
   readonly #parts: TimetableParts
   readonly #context: TimetableContext
   readonly #queue = new DueQueue()
-  readonly #lived = new LivedTime()
+  readonly #steps: ClockSteps
   /** Jobs whose trigger has failed. */
   readonly #failing = new Set<JobEntry>()
   #timer: Timer | undefined
   #wakeAt = Infinity
   #started = false
   #busy = false
-  /** Wall and monotonic time when last looked at. */
-  #wall = NaN
-  #mono = NaN
-  /** The latest wall time seen. */
-  #high = -Infinity
-  /** How often the clock has been set back for long, and the latest time it then had shown. */
-  #fold = 0
-  #folded = -Infinity
 
   constructor(parts: TimetableParts) {
     this.#parts = parts
     this.#context = parts.context
+    this.#steps = new ClockSteps({
+      clock: parts.context.clock,
+      wallClock: parts.context.wallClock,
+      now: () => parts.context.now(),
+      onStep: (by) => parts.onStep(by),
+      onBack: (wall, from) => this.#setBack(wall, from),
+    })
   }
 
   start(): void {
@@ -104,7 +59,7 @@ export class Timetable {
   arm(job: JobEntry, after: number): void {
     const next = this.#next(
       job,
-      this.#fold === 0 ? Math.max(after, job.decided) : this.#undecided(job, after),
+      this.#steps.fold === 0 ? Math.max(after, job.decided) : this.#undecided(job, after),
     )
     if (next === undefined) {
       this.#queue.delete(job)
@@ -114,9 +69,9 @@ export class Timetable {
     }
     job.exhausted = false
     job.at = next
-    job.due = (Number.isNaN(next) ? this.#context.now() + ASK_AGAIN : next) + job.spread
+    job.due = (Number.isNaN(next) ? this.#context.now() + ASK_AGAIN_MS : next) + job.spread
     // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
-    if (next - after <= SOON) job.due += this.#context.headStart(job, next, after)
+    if (next - after <= SOON_MS) job.due += this.#context.headStart(job, next, after)
     this.#queue.put(job)
     if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
   }
@@ -136,16 +91,17 @@ export class Timetable {
   /** The job is no more. */
   remove(job: JobEntry): void {
     this.disarm(job)
-    this.#lived.forget(job)
+    this.#steps.lived.forget(job)
   }
 
   /** After the clock was set back: from where, not before `after`, a job has ticks that are not decided. */
   #undecided(job: JobEntry, after: number): number {
-    if (job.trigger.wildcard) return job.fold < this.#fold ? after : Math.max(after, job.decided)
+    if (job.trigger.wildcard) return job.fold < this.#steps.fold ? after : Math.max(after, job.decided)
     let from = after
     while (from < job.decided) {
       const at = this.#next(job, from)
-      const until = at !== undefined && at <= job.decided ? this.#lived.decidedUntil(job, at) : undefined
+      const until =
+        at !== undefined && at <= job.decided ? this.#steps.lived.decidedUntil(job, at) : undefined
       if (until === undefined) break
       from = Math.min(until, job.decided)
     }
@@ -207,7 +163,7 @@ export class Timetable {
   #work = (): void => {
     if (!this.#started) return
     const { clock } = this.#context
-    const end = clock.monotonic() + SLICE
+    const end = clock.monotonic() + SLICE_MS
     this.#busy = true
     let wall = this.#context.now()
     for (let fired = 1; ; fired++) {
@@ -238,56 +194,40 @@ export class Timetable {
       this.#queue.put(job)
       return
     }
-    const horizon = Math.max(HORIZON, job.policies.catchUp)
+    const horizon = Math.max(HORIZON_MS, job.policies.catchUp)
     // Of jobs at fixed times the last one, also after the clock was set back.
     if (at > job.decided || job.trigger.wildcard) job.decided = at
-    job.fold = this.#fold
+    job.fold = this.#steps.fold
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)
     const superseded = job.bucket !== undefined && job.at <= wall
-    const again = job.trigger.wildcard ? at <= this.#folded : this.#fold > 0 && this.#lived.missed(job, at)
-    const fold = again ? this.#fold : 0
+    const fold = this.#foldOf(job, at)
     const until = old === undefined || !superseded ? undefined : new Date(old)
     const parts = superseded || fold > 0 ? { fold, superseded, until } : ORDINARY
-    if (at <= this.#lived.jumpedTo && !job.trigger.wildcard)
-      this.#lived.late(job, at, !isMissed(job.policies, wall - at - job.spread, parts))
+    const { lived } = this.#steps
+    if (at <= lived.jumpedTo && !job.trigger.wildcard)
+      lived.late(job, at, !isMissed(job.policies, wall - at - job.spread, parts))
     const first = this.#parts.fire({ job, at, wall, parts })
     if (!first) return
     this.#queue.delete(job)
     job.awaits = first
   }
 
-  /** Looks at the clock, and whether it was set since the last look. */
-  notice(): void {
-    this.#context.wallClock.look()
-    let wall = this.#context.now()
-    const mono = this.#context.clock.monotonic()
-    const last = this.#wall
-    const passed = mono - this.#mono
-    const by = wall - last - passed
-    if (Math.abs(by) >= STEP) {
-      this.#parts.onStep(by)
-      // A plugin that knows a better clock may have set ours by it: then nothing has happened.
-      wall = this.#context.now()
-    }
-    this.#wall = wall
-    this.#mono = mono
-    this.#lived.begin(wall)
-    if (wall - last - passed > LONG_STEP) this.#lived.ahead(last, wall, mono)
-    if (wall >= this.#high - LONG_STEP) {
-      this.#high = Math.max(this.#high, wall)
-      return
-    }
-    this.#setBack(wall, mono)
+  /** How often the clock was set back over this tick, if it is met again. */
+  #foldOf(job: JobEntry, at: number): number {
+    const { fold, lived } = this.#steps
+    const again = job.trigger.wildcard ? this.#steps.isRepeated(at) : fold > 0 && lived.missed(job, at)
+    return again ? fold : 0
   }
 
-  #setBack(wall: number, mono: number): void {
-    this.#fold++
-    this.#folded = Math.max(this.#folded, this.#high)
-    const from = this.#lived.back(this.#high, wall, mono, LONG_STEP)
-    this.#high = wall
+  /** Looks at the clock, and whether it was set since the last look. */
+  notice(): void {
+    this.#steps.notice()
+  }
+
+  #setBack(wall: number, from: number): void {
     this.#parts.onBack()
-    // Wildcard jobs follow elapsed time, as with vixie cron; their ticks met again are marked as such. Those at
+    // Jobs that follow elapsed time carry on, as with vixie cron; their ticks met again are marked as such. Those at
     // fixed times are due when they have not run. Some are not armed: their last tick was before the false time.
     for (const job of this.#parts.jobs()) if (!job.awaits) this.arm(job, job.trigger.wildcard ? wall : from)
   }

@@ -22,7 +22,7 @@ export function between(
   options: AtOptions = {},
 ): Trigger {
   checkKeys(options, { timezone: 1 }, 'between option')
-  return new Between(timedPart(trigger, 'between'), start, end, options.timezone, undefined)
+  return new Between(timedPart(trigger, 'between'), [start, end], options.timezone)
 }
 
 export class Between implements Trigger, Bindable {
@@ -38,16 +38,16 @@ export class Between implements Trigger, Bindable {
 
   constructor(
     inner: Trigger,
-    start: Instant | undefined,
-    end: Instant | undefined,
-    timezone: string | undefined,
-    fallback: string | undefined,
+    bounds: readonly [start: Instant | undefined, end: Instant | undefined],
+    timezone?: string,
+    fallback?: string,
   ) {
+    const [start, end] = bounds
     const zone = zoneOf(timezone, fallback)
     this.inner = inner
     this.start = start === undefined ? Number.NEGATIVE_INFINITY : readInstant(start, 'between: start', zone)
     this.end = end === undefined ? Number.POSITIVE_INFINITY : readInstant(end, 'between: end', zone)
-    this.#bounds = [start, end]
+    this.#bounds = bounds
     this.#timezone = timezone ?? fallback
     if (!(this.start < this.end)) {
       throw new EscapementError(
@@ -67,6 +67,6 @@ export class Between implements Trigger, Bindable {
   }
 
   withDefaults(defaults: TriggerDefaults): Trigger {
-    return new Between(bound(this.inner, defaults), ...this.#bounds, this.#timezone, defaults.timezone)
+    return new Between(bound(this.inner, defaults), this.#bounds, this.#timezone, defaults.timezone)
   }
 }

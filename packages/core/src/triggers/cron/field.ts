@@ -3,6 +3,12 @@ import { homeOf, nearestName, type Place, problem } from './cron-error.ts'
 import { BitSet, type Field, type FieldRule } from './fields.ts'
 import { Memo } from './memo.ts'
 
+interface Range {
+  readonly first: number
+  readonly last: number
+  readonly step: number
+}
+
 interface Found {
   values: number[]
   last: number[]
@@ -16,24 +22,25 @@ const known = new Memo<Field>(4000)
 const expanded = new Memo<number[]>(4000)
 const sets = new Memo<BitSet>(2000)
 
-/**
- * Reads one field. `at` is where it stands in `expression`, `seed` settles `H`.
- * Fields without `H` are remembered: real schedules share a few hundred of them.
- */
-export function parseField(
-  rule: FieldRule,
-  text: string,
-  expression: string,
-  at: number,
-  seed: string,
-): Field {
-  const read = () => readField(rule, text, expression, at, seed)
-  // Not THU.
-  const hashed = /h(?![a-z])/i.test(text)
-  return hashed ? read() : known.get(`${rule.name} ${text}`, read)
+/** A field as it is written. */
+export interface FieldText {
+  readonly text: string
+  /** Where it stands in the expression. */
+  readonly at: number
+  readonly expression: string
+  /** Settles `H`. */
+  readonly seed: string
 }
 
-function readField(rule: FieldRule, text: string, expression: string, at: number, seed: string): Field {
+/** Reads one field. Fields without `H` are remembered: real schedules share a few hundred of them. */
+export function parseField(rule: FieldRule, field: FieldText): Field {
+  const read = () => readField(rule, field)
+  // Not THU.
+  const hashed = /h(?![a-z])/i.test(field.text)
+  return hashed ? read() : known.get(`${rule.name} ${field.text}`, read)
+}
+
+function readField(rule: FieldRule, { text, at, expression, seed }: FieldText): Field {
   const found: Found = { values: [], last: [], near: [], nearLast: [], nth: [], hashed: false }
   const question = text === '?' && (rule.name === 'day-of-month' || rule.name === 'day-of-week')
   if (question) found.values = expand(rule, '*')
@@ -131,14 +138,15 @@ function plain(rule: FieldRule, place: Place): number[] {
   }
   if (first === last) return expand(rule, `${first}`)
   if (first < last) return expand(rule, `${first}-${last}${suffix}`)
-  return wrapAround(rule, place, first, last, step)
+  return wrapAround(rule, place, { first, last, step })
 }
 
 /**
  * `22-2`: through the end of the field and on from its start. A backward range over more than two thirds of a
  * field without names (`17-9`, `5-3`) is taken for a slip, unless it starts at the field's last value (`23-22`).
  */
-function wrapAround(rule: FieldRule, place: Place, first: number, last: number, step: number): number[] {
+function wrapAround(rule: FieldRule, place: Place, range: Range): number[] {
+  const { first, last, step } = range
   const [min, max] = rule.name === 'day-of-week' ? [0, 6] : [rule.min, rule.max]
   if (rule.name === 'year') throw problem(place, 'years do not wrap around', `${last}-${first}`)
   const size = max - min + 1

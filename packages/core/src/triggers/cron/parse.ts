@@ -75,8 +75,8 @@ function readFields(
   try {
     return layout.map((name, i) => {
       const word = words[i - first]
-      if (i < first) return parseField(rules[name], '0', expression, 0, seed)
-      return word && parseField(rules[name], word[0], expression, word.index, seed)
+      if (i < first) return parseField(rules[name], { text: '0', at: 0, expression, seed })
+      return word && parseField(rules[name], { text: word[0], at: word.index, expression, seed })
     })
   } catch (error) {
     const hint = foreignHint(expression)

@@ -72,9 +72,7 @@ export class Schedule {
     while (from < end) {
       const offset = segment.offset
       const start = from > segment.start ? from : segment.start
-      let low = start + offset
-      // A repeated time has been in the first pass.
-      if (!wildcard && low < segment.repeatedUntil) low = segment.repeatedUntil
+      const low = this.#firstLocal(segment, start)
       const local = this.local(low)
       let at = local - offset
       if (segment.gap > 0 && !wildcard && this.dst === 'shift') at = this.#shifted(segment, start, at)
@@ -103,6 +101,12 @@ export class Schedule {
       from = change
     }
     return Number.NaN
+  }
+
+  /** Local time at `start`. For fixed times a repeated time has been in the first pass. */
+  #firstLocal(segment: Segment, start: number): number {
+    const low = start + segment.offset
+    return !this.fields.wildcard && low < segment.repeatedUntil ? segment.repeatedUntil : low
   }
 
   /** `shift`: a time lost in the gap at the segment's start runs later by the length of the gap. */

@@ -40,15 +40,20 @@ export function upcoming(
   if (until !== undefined) checkDate('until', until)
   if (count !== undefined) integer('count', count, 0)
   const most = count ?? (until ? Number.POSITIVE_INFINITY : 10)
-  return walk(toPreview(spec, defaults), from, most, until, defaults.timezone)
+  return walk(toPreview(spec, defaults), { from, most, until, timezone: defaults.timezone })
+}
+
+interface Walk {
+  readonly from: Date
+  /** Instants at most. */
+  readonly most: number
+  readonly until: Date | undefined
+  readonly timezone: string | undefined
 }
 
 function* walk(
   trigger: Trigger,
-  from: Date,
-  most: number,
-  until: Date | undefined,
-  timezone: string | undefined,
+  { from, most, until, timezone }: Walk,
 ): Generator<Upcoming, void, undefined> {
   let previous = from
   for (let i = 0; i < most; i++) {
