@@ -132,8 +132,8 @@ export class Binding implements Target {
     if (this.#options.signals) this.#hub.signals.add(this, this.#options.signals)
     const { start } = this.#options
     if (start === 'never' || (start === 'auto' && process.env.NODE_ENV === 'test')) return
-    if (start === 'auto' && this.#hub.ephemeral.has(server)) {
-      after(PATIENCE, () => {
+    if (start === 'auto' && onEphemeralPort(server)) {
+      after(Math.max(0, PATIENCE - this.#hub.age(server)), () => {
         if (this.#servers.has(server)) this.#start()
       })
     } else this.#start()
@@ -227,4 +227,12 @@ export class Binding implements Target {
     const { grace } = this.#options
     return this.scheduler.stop(grace === undefined ? {} : { grace })
   }
+}
+
+/**
+ * Whether a server listens on a port given by the system, as those do that test runners open for each request. Node
+ * keeps what was asked for in this key: the events of a server that listened before us are over.
+ */
+function onEphemeralPort(server: Server): boolean {
+  return /^[46]:.*:0$/.test(String((server as { _connectionKey?: unknown })._connectionKey))
 }

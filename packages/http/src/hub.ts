@@ -10,8 +10,6 @@ export class Hub {
   readonly signals: Signals = new Signals()
   /** Whether this runtime tells of listening servers. Node does. */
   readonly traced: boolean = !('bun' in process.versions) && !('deno' in process.versions)
-  /** Servers that listen on a port given by the system. */
-  readonly ephemeral: WeakSet<Server> = new WeakSet()
   /** The functions Express hides middleware of ours in. */
   readonly mounted: WeakSet<object> = new WeakSet()
 
@@ -24,11 +22,6 @@ export class Hub {
   readonly #listeningSince = new WeakMap<Server, number>()
 
   constructor() {
-    subscribe('tracing:net.server.listen:asyncStart', (message) => {
-      const { server, options } = message as { server: Server; options?: { port?: unknown } }
-      if (Number(options?.port ?? NaN) === 0) this.ephemeral.add(server)
-      else this.ephemeral.delete(server)
-    })
     subscribe('tracing:net.server.listen:asyncEnd', (message) => {
       this.#listening((message as { server: Server }).server)
     })
@@ -149,6 +142,12 @@ export class Hub {
     const reloaded = Math.max(binding.made, rival.made) > (this.#listeningSince.get(server) ?? Infinity)
     if (!certain && !reloaded) return 'beside'
     return newer || (certainty === 'exact' && theirs !== 'exact') ? 'replace' : 'yield'
+  }
+
+  /** How long a server has listened, in ms; 0 where nobody saw it begin. */
+  age(server: Server): number {
+    const now = performance.now()
+    return now - (this.#listeningSince.get(server) ?? now)
   }
 
   leave(server: Server, binding: Binding): void {

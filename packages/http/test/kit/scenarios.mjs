@@ -355,6 +355,8 @@ const others = {
         async cleanup() {
           say('cleaning')
           await new Promise((resolve) => setTimeout(resolve, settings.cleanup))
+          // As the close() of a framework does, which calls its own hooks.
+          await new Promise((resolve) => server.close(resolve))
           say('cleaned')
         },
       }
