@@ -11,7 +11,7 @@ const YEARS = 10
 const lastDay = (y, m) => new Date(Date.UTC(y, m, 0)).getUTCDate()
 const cases = [
   { expression: '30 2 * * *', time: (h, m) => h === 2 && m === 30, day: () => true },
-  { expression: '*/20 * * * *', wildcard: true, time: (_, m) => m % 20 === 0, day: () => true },
+  { expression: '*/20 * * * *', followsElapsedTime: true, time: (_, m) => m % 20 === 0, day: () => true },
   { expression: '15,45 0-3 * * *', time: (h, m) => h <= 3 && (m === 15 || m === 45), day: () => true },
   {
     expression: '1 0 * * SUN,5',
@@ -20,7 +20,7 @@ const cases = [
   },
   {
     expression: '59 */3 L,1-7 * MON',
-    wildcard: true,
+    followsElapsedTime: true,
     time: (h, m) => h % 3 === 0 && m === 59,
     day: (date) => {
       const [y, m, d] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()]
@@ -94,8 +94,8 @@ function check(zone, from, to) {
       const gap = offset - before
       for (let at = start; at < end; at += MINUTE) {
         const local = at + offset
-        let due = (one.wildcard || local > shown) && matches(local)
-        if (at === start && gap > 0 && gap < 3 * HOUR && !one.wildcard) {
+        let due = (one.followsElapsedTime || local > shown) && matches(local)
+        if (at === start && gap > 0 && gap < 3 * HOUR && !one.followsElapsedTime) {
           for (let lost = local - gap; lost < local; lost += MINUTE) due ||= lost > shown && matches(lost)
         }
         if (due !== (next === at)) {

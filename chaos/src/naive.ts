@@ -55,5 +55,11 @@ export function naive(design: Naive, { url }: { url: string }): Plugin {
 const elsewhere: Refusal = { granted: false, reason: 'claimed-elsewhere' }
 
 function granted(finish: () => Promise<void>): Claim {
-  return { granted: true, held: () => true, onLost: () => () => {}, finish: () => finish().catch(() => {}) }
+  return {
+    granted: true,
+    held: () => true,
+    onLost: () => () => {},
+    complete: () => finish().catch(() => {}),
+    release: async () => {},
+  }
 }

@@ -53,7 +53,12 @@ for (const job of config.jobs) {
 async function work(run: Run, { ms, dies }: JobConfig): Promise<void> {
   const die = () => process.kill(process.pid, 'SIGKILL')
   const killer = dies && performance.now() > 4000 && isFirst(run.job.name) ? dies : undefined
-  const about = { job: run.job.name, tick: idOf(run), at: run.tick.scheduledAt.getTime(), start: run.start }
+  const about = {
+    job: run.job.name,
+    tick: idOf(run),
+    at: run.tick.scheduledAt.getTime(),
+    start: run.restarts + 1,
+  }
   const fenced = { ...about, ...(run.fence !== undefined && { fence: run.fence }) }
   write({ e: 'start', ...fenced })
   if (killer === 'before') die()
@@ -82,7 +87,7 @@ function isFirst(job: string): boolean {
 
 /** An instant met again is the same tick. */
 function idOf(run: Run): string {
-  return run.trigger === 'manual' ? run.key : `${run.job.name}@${run.tick.scheduledAt.toISOString()}`
+  return run.cause === 'manual' ? run.key : `${run.job.name}@${run.tick.scheduledAt.toISOString()}`
 }
 
 scheduler.on('settled', (run) => {

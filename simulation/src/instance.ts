@@ -111,8 +111,8 @@ export class Instance {
   /** Works in steps, and before each looks whether it still may. */
   async #work(run: Run, takes: number, heeds: SimulatedJob['heeds']): Promise<void> {
     const { clock } = this.machine
-    const about = { job: run.job.name, tick: idOf(run), start: run.start, fence: run.fence }
-    this.note({ what: 'start', ...about, at: run.tick.scheduledAt.getTime(), cause: run.trigger })
+    const about = { job: run.job.name, tick: idOf(run), start: run.restarts + 1, fence: run.fence }
+    this.note({ what: 'start', ...about, at: run.tick.scheduledAt.getTime(), cause: run.cause })
     const end = clock.monotonic() + takes
     while (clock.monotonic() < end) {
       await new Promise<void>(
@@ -129,7 +129,8 @@ export class Instance {
     const scheduler = this.#scheduler
     scheduler.on('settled', (run) => {
       if (run.reason === 'claimed-elsewhere') return
-      const { error, until, outcome, reason, start, job, tick } = run
+      const { error, until, outcome, reason, restarts, job, tick } = run
+      const start = restarts + 1
       this.note({
         what: 'settled',
         job: job.name,

@@ -131,11 +131,11 @@ const hangs = [1, 3].map(
 )
 
 const down = (['skip', 'run'] as const).map(
-  (redisDown): Scenario => ({
-    name: `redis-down-${redisDown}`,
-    about: `the only Redis is down for 8 s; redisDown: '${redisDown}'`,
-    sample: redisDown === 'skip',
-    world: { workers: 3, lock: { redisDown } },
+  (onLockUnavailable): Scenario => ({
+    name: `redis-down-${onLockUnavailable}`,
+    about: `the only Redis is down for 8 s; onLockUnavailable: '${onLockUnavailable}'`,
+    sample: onLockUnavailable === 'skip',
+    world: { workers: 3, lock: { onLockUnavailable } },
     async faults(world) {
       await sleep(2500)
       await world.nodes[0]?.kill()
@@ -143,7 +143,7 @@ const down = (['skip', 'run'] as const).map(
       await world.nodes[0]?.up()
       await sleep(7000)
     },
-    ...(redisDown === 'skip' ? {} : { shows: ['duplicates', 'overlaps', 'regressions'] }),
+    ...(onLockUnavailable === 'skip' ? {} : { shows: ['duplicates', 'overlaps', 'regressions'] }),
   }),
 )
 

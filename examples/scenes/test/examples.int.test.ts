@@ -162,7 +162,7 @@ test('two instances with one Redis run no tick twice', async () => {
           .split('\n')
           .filter(Boolean)
           .map((line) => JSON.parse(line) as Record<string, string>)
-          .filter(({ outcome, trigger }) => outcome === 'succeeded' && trigger === 'schedule')
+          .filter(({ outcome, cause }) => outcome === 'succeeded' && cause === 'schedule')
           .map(({ tick }) => tick),
       )
     await expect.poll(() => read().length, { timeout: 90_000, interval: 200 }).toBeGreaterThan(3)

@@ -8,7 +8,7 @@ import { checkOptions } from './settings.ts'
 /** What `alerts()` gives: a plugin, and what can be asked of it. */
 export interface Alerts extends Plugin {
   readonly name: 'alerts'
-  attach(host: Host): void
+  setup(host: Host): void
   start(): Promise<void>
   stop(): Promise<void>
   /** Switches the alerts of a job off or on. What is open when it is switched off is forgotten. */

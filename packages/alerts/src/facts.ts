@@ -13,7 +13,7 @@ export function runFacts(run: Run, traceUrl?: (traceId: string) => string | unde
     id: run.id,
     tick: run.tick.id,
     scheduledAt: run.tick.scheduledAt,
-    trigger: run.trigger,
+    cause: run.cause,
     outcome: run.outcome,
     reason: run.reason,
     attempts: run.attempt,

@@ -156,7 +156,7 @@ export function heartbeat(options: HeartbeatOptions): Heartbeat {
 
   return {
     name: 'heartbeat',
-    attach(given) {
+    setup(given) {
       host = given
       given.on('running', (run) => tell('start', run))
       given.on('succeeded', (run) => tell('success', run))

@@ -121,7 +121,7 @@ export interface RunFacts {
   readonly id: string
   readonly tick: string
   readonly scheduledAt: Date
-  readonly trigger: Cause
+  readonly cause: Cause
   readonly outcome: Outcome | undefined
   readonly reason: SkipReason | undefined
   /** Attempts made. */

@@ -74,7 +74,7 @@ export class AlertsPlugin implements Alerts {
     return this.#host
   }
 
-  attach(host: Host): void {
+  setup(host: Host): void {
     this.#host = host
     this.#policy = parsePolicy(this.#options, host.timezone)
     this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))

@@ -2,7 +2,13 @@ import type { Claim, Lock, Refusal } from '@escapement/core'
 import { expect, test } from 'vitest'
 import { world } from './harness.ts'
 
-const fine: Claim = { granted: true, held: () => true, onLost: () => () => {}, finish: async () => {} }
+const fine: Claim = {
+  granted: true,
+  held: () => true,
+  onLost: () => () => {},
+  complete: async () => {},
+  release: async () => {},
+}
 
 function locked(answer: { now: Claim | Refusal }) {
   const lock: Lock = { claim: async () => answer.now }

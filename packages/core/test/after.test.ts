@@ -10,7 +10,7 @@ test('a job runs after another, with its tick and its result', async () => {
   await clock.advance('10s')
   expect(runs).toHaveLength(2)
   expect(runs[1]).toMatchObject({
-    trigger: 'after',
+    cause: 'after',
     result: { file: 'report.html' },
     key: 'publish@2026-01-01T00:00:10.000Z',
   })

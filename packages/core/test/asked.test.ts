@@ -72,7 +72,8 @@ describe.each([
         lost(new Error('gone'))
         return () => {}
       },
-      finish: async () => {},
+      complete: async () => {},
+      release: async () => {},
     })
     await expect(asked).rejects.toMatchObject(NOT_RUN)
   })
@@ -88,7 +89,13 @@ test('a request is answered when its run has begun, not before the lock has answ
   })
   await clock.settle()
   expect(answered).toBe(false)
-  gate.resolve({ granted: true, held: () => true, onLost: () => () => {}, finish: async () => {} })
+  gate.resolve({
+    granted: true,
+    held: () => true,
+    onLost: () => () => {},
+    complete: async () => {},
+    release: async () => {},
+  })
   await clock.settle()
   expect(answered).toBe(true)
 })

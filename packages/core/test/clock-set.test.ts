@@ -4,10 +4,10 @@ import { harness } from './harness.ts'
 
 test('a clock that a plugin sets forward makes due what is due by it, at once', async () => {
   let host: Host | undefined
-  const attach = (given: Host) => {
+  const setup = (given: Host) => {
     host = given
   }
-  const { clock, scheduler, log } = harness({ plugins: [{ name: 'clock', attach }] })
+  const { clock, scheduler, log } = harness({ plugins: [{ name: 'clock', setup }] })
   scheduler.job('a', '30 * * * * *', () => {})
   await scheduler.start()
   await clock.advance(1000)

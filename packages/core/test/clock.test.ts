@@ -24,7 +24,7 @@ function world(start: string, plugins: Plugin[] = []) {
   let offset = 0
   const plugin: Plugin = {
     name: 'server',
-    attach(given) {
+    setup(given) {
       host = given
     },
   }
@@ -203,11 +203,12 @@ describe('with a lock and a durable store', () => {
         ticks.push(run.tick.id)
         return {
           granted: true,
-          start: 1,
+          restarts: 0,
           fence: ticks.length,
           held: () => true,
           onLost: () => () => {},
-          finish: async () => {},
+          complete: async () => {},
+          release: async () => {},
         }
       },
     }

@@ -116,9 +116,7 @@ describe('a durable store', () => {
     scheduler.job('a', every('1s'), () => {})
     await scheduler.start()
     await clock.advance(1)
-    expect(
-      runs.map(({ outcome, trigger, tick, until }) => [outcome, trigger, tick.scheduledAt, until]),
-    ).toEqual([
+    expect(runs.map(({ outcome, cause, tick, until }) => [outcome, cause, tick.scheduledAt, until])).toEqual([
       ['missed', 'catch-up', new Date('2025-12-31T00:00:01Z'), new Date('2025-12-31T23:59:59.999Z')],
       ['succeeded', 'schedule', new Date('2026-01-01T00:00:00Z'), undefined],
     ])
@@ -131,7 +129,8 @@ describe('in a fleet, a tick that is late here', () => {
     fence: 1,
     held: () => true,
     onLost: () => () => {},
-    finish: async (outcome) => void finished.push(outcome),
+    complete: async (outcome) => void finished.push(outcome),
+    release: async () => {},
   })
 
   async function late(answer: Claim | Refusal): Promise<string[]> {
@@ -196,10 +195,10 @@ describe('in a fleet, a tick that is late here', () => {
 })
 
 describe('a tick that is left to other instances for a while', () => {
-  async function left(headStart: NonNullable<Lock['headStart']>, block = '0s', options: JobOptions = {}) {
+  async function left(claimDelay: NonNullable<Lock['claimDelay']>, block = '0s', options: JobOptions = {}) {
     const claimed: string[] = []
     const lock: Lock = {
-      headStart,
+      claimDelay,
       claim({ job, tick }) {
         claimed.push(`${job.name} +${clock.now() - tick.scheduledAt.getTime()}`)
         return { granted: false, reason: 'claimed-elsewhere' }
@@ -257,6 +256,6 @@ describe('a tick that is left to other instances for a while', () => {
     })
     expect(claimed).toEqual(['a +0', 'b +0'])
     const errors = lines.filter(({ level }) => level === 'error').map(({ message }) => message)
-    expect(errors).toEqual(['lock.headStart fails: oops: ticks are not left to other instances'])
+    expect(errors).toEqual(['lock.claimDelay fails: oops: ticks are not left to other instances'])
   })
 })

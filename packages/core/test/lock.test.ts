@@ -13,7 +13,8 @@ function granted(broken: Partial<Record<keyof Claim, unknown>> = {}): Claim {
     granted: true,
     held: () => true,
     onLost: () => () => {},
-    finish: async () => {},
+    complete: async () => {},
+    release: async () => {},
     ...broken,
   } as Claim
 }
@@ -31,9 +32,9 @@ describe.each([
   ['rejects', fails],
   ['never answers', never],
   ['answers nonsense', () => 7],
-])('a finish() that %s', (how, finish) => {
+])('a complete() that %s', (how, complete) => {
   test('leaves the outcome as it is, is told once, and the next ticks run', async () => {
-    const h = withLock({ claim: () => granted({ finish }) })
+    const h = withLock({ claim: () => granted({ complete }) })
     h.scheduler.job('good', every('10s'), () => 'done')
     h.scheduler.job('bad', every('10s'), () => {
       throw new Error('of the handler')
@@ -47,12 +48,12 @@ describe.each([
     expect(ended('bad').map(({ outcome, errors }) => [outcome, errors.map(String)])).toEqual(
       Array(3).fill(['failed', ['Error: of the handler']]),
     )
-    const told = errors(h).filter((line) => line?.startsWith('lock.finish fails'))
+    const told = errors(h).filter((line) => line?.startsWith('lock.complete fails'))
     expect(told).toHaveLength(how === 'answers nonsense' ? 0 : 1)
   })
 
   test('does not make a run cancelled that is at its end when the scheduler stops', async () => {
-    const h = withLock({ claim: () => granted({ finish }) })
+    const h = withLock({ claim: () => granted({ complete }) })
     h.scheduler.job('a', manual(), () => 'done')
     await h.scheduler.start()
     void h.scheduler.run('a')
@@ -73,7 +74,8 @@ test('a lease that is lost while the end is written does not change the outcome'
           lose = callback
           return () => {}
         },
-        finish: () => gate.promise,
+        complete: () => gate.promise,
+        release: async () => {},
       }),
   })
   h.scheduler.job('a', manual(), () => 'done')
@@ -99,7 +101,7 @@ describe.each<[string, () => unknown]>([
   test('is as if the lock were not available, and is told once', async () => {
     const h = withLock({ claim })
     h.scheduler.job('a', every('1m'), () => {})
-    h.scheduler.job('b', every('1m'), { onClaimError: 'run' }, () => {})
+    h.scheduler.job('b', every('1m'), { onLockUnavailable: 'run' }, () => {})
     await h.scheduler.start()
     await h.clock.advance('3m35s')
     expect(h.log.filter((line) => line.startsWith('a'))).toEqual([
@@ -121,7 +123,7 @@ test('a claim that is granted when nobody waits for it any more is given back', 
   await h.scheduler.start()
   await h.clock.advance('91s')
   expect(h.log).toEqual(['a skipped:claim-unavailable 00:01:00'])
-  gate.resolve(granted({ finish: async (outcome: string) => void ends.push(outcome) }))
+  gate.resolve(granted({ complete: async (outcome: string) => void ends.push(outcome) }))
   await h.clock.settle()
   expect(ends).toEqual(['skipped'])
 })
@@ -231,14 +233,14 @@ test.each<[string, () => unknown]>([
   ['a huge number', () => 1e12],
   ['nothing', () => undefined],
   ['a throw', throws],
-])('a headStart() that gives %s counts as 0 and is told once', async (_, headStart) => {
-  const h = withLock({ headStart })
+])('a claimDelay() that gives %s counts as 0 and is told once', async (_, claimDelay) => {
+  const h = withLock({ claimDelay })
   h.scheduler.job('a', every('1s'), (run: Run) => run.late)
   await h.scheduler.start()
   await h.clock.advance('20s')
   expect(h.log).toHaveLength(20)
   expect(h.runs.every(({ late }) => late === 0)).toBe(true)
   expect(errors(h)).toEqual([
-    expect.stringMatching(/^lock\.headStart fails: .*: ticks are not left to other instances$/),
+    expect.stringMatching(/^lock\.claimDelay fails: .*: ticks are not left to other instances$/),
   ])
 })

@@ -268,7 +268,7 @@ describe('missed ticks', () => {
   test('latest: the newest runs once, the others are recorded', async () => {
     const { log, runs } = await blocked({}, '35s')
     expect(log).toEqual(['a missed 00:00:20', 'a missed 00:00:30', 'a succeeded 00:00:40'])
-    expect(runs[2]).toMatchObject({ trigger: 'schedule', late: 5000 })
+    expect(runs[2]).toMatchObject({ cause: 'schedule', late: 5000 })
   })
 
   test('all: each runs, one after the other', async () => {
@@ -300,8 +300,8 @@ describe('missed ticks', () => {
     ])
   })
 
-  test('catchUp bounds what is caught up', async () => {
-    const { log } = await blocked({ missed: 'all', catchUp: '16s' }, '35s')
+  test('catchUpWindow bounds what is caught up', async () => {
+    const { log } = await blocked({ missed: 'all', catchUpWindow: '16s' }, '35s')
     expect(log).toEqual(['a missed 00:00:20', 'a succeeded 00:00:30', 'a succeeded 00:00:40'])
   })
 
@@ -356,7 +356,7 @@ describe('the wall clock', () => {
     expect(new Set(runs.map((run) => run.key)).size).toBe(8)
   })
 
-  test('set back by an hour: wildcard jobs go on under new ids, fixed ones do not repeat', async () => {
+  test('set back by an hour: jobs that follow elapsed time go on under new ids, fixed ones do not repeat', async () => {
     const { clock, scheduler, log, runs } = harness({ start: '2026-01-01T12:00:00Z' })
     let steps = 0
     scheduler.on('clock-step', () => void steps++)

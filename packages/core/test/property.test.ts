@@ -118,7 +118,7 @@ test('whatever happens: one outcome a tick, no overlap, no surplus attempt, alwa
       expect(stopped).toBe(true)
       expect(broken).toEqual([])
       expect(startedEarly).toBe(0)
-      const ticks = runs.filter((run) => run.trigger !== 'manual').map((run) => run.key)
+      const ticks = runs.filter((run) => run.cause !== 'manual').map((run) => run.key)
       expect(new Set(ticks).size).toBe(ticks.length)
       for (const run of runs) {
         expect(run.outcome).toBeDefined()

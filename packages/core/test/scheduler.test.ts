@@ -12,7 +12,7 @@ describe('ticks', () => {
     await clock.advance(2001)
     expect(log).toEqual(['a succeeded 00:00:02', 'a succeeded 00:00:04'])
     expect(runs[0]).toMatchObject({
-      trigger: 'schedule',
+      cause: 'schedule',
       attempt: 1,
       late: 0,
       key: 'a@2026-01-01T00:00:02.000Z',
@@ -71,7 +71,7 @@ describe('requests', () => {
     const { scheduler } = harness()
     scheduler.job<{ n: number }>('double', manual(), (run) => run.data.n * 2)
     const run = await scheduler.run('double', { n: 21 }, { wait: true })
-    expect(run).toMatchObject({ outcome: 'succeeded', result: 42, trigger: 'manual', attempt: 1 })
+    expect(run).toMatchObject({ outcome: 'succeeded', result: 42, cause: 'manual', attempt: 1 })
     expect(run.key).toBe(run.id)
     expect(run.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   })

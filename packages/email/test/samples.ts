@@ -44,7 +44,7 @@ export function notice(parts: Partial<Notice> = {}): Notice {
       id: '019a9f4e-7c00-7d3c-9b1a-3f2c5a7e9d10',
       tick: 'daily-report@2026-11-20T01:00:00.000Z',
       scheduledAt: at('01:00:00'),
-      trigger: 'schedule',
+      cause: 'schedule',
       outcome: 'failed',
       reason: undefined,
       attempts: 3,

@@ -9,7 +9,9 @@ export function startAttributes(run: Run): Attributes {
     'job.system': 'escapement',
     'job.name': run.job.name,
     'job.run.id': run.id,
-    'job.trigger': run.trigger,
+    'job.cause': run.cause,
+    // Its name before 0.2; it goes with the next minor version.
+    'job.trigger': run.cause,
     'job.scheduled_time': run.tick.scheduledAt.toISOString(),
   }
   if (trigger.expression) attributes['job.schedule'] = trigger.expression
@@ -20,7 +22,7 @@ export function startAttributes(run: Run): Attributes {
 /** The conventions' names for functions that timers call: for backends that know those. */
 export function faasAttributes(run: Run): Attributes {
   const attributes: Attributes = {
-    'faas.trigger': run.trigger === 'manual' ? 'other' : 'timer',
+    'faas.trigger': run.cause === 'manual' ? 'other' : 'timer',
     'faas.invocation_id': run.id,
     'faas.time': run.tick.scheduledAt.toISOString(),
   }

@@ -30,7 +30,7 @@ export class Meters {
   }
 
   running(run: Run): void {
-    if (run.trigger === 'manual') return
+    if (run.cause === 'manual') return
     this.#current().delay.record(run.late / 1000, { 'job.name': run.job.name })
   }
 

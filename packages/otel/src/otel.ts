@@ -30,7 +30,7 @@ export function otel(options: OtelOptions = {}): Plugin {
   return {
     name: 'otel',
     hooks,
-    attach(host) {
+    setup(host) {
       host.on('settled', end)
       if (meters) {
         host.on('running', (run) => meters.running(run))

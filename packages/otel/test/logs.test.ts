@@ -117,7 +117,7 @@ describe.each(loggers)('%s', (_name, make) => {
         outcome: 'succeeded',
         attempt: 2,
         duration_ms: 1500,
-        trigger: 'schedule',
+        cause: 'schedule',
       }),
     ])
   })

@@ -38,6 +38,7 @@ describe('the span of a run', () => {
       'job.system': 'escapement',
       'job.name': 'report',
       'job.run.id': run?.id,
+      'job.cause': 'schedule',
       'job.trigger': 'schedule',
       'job.schedule': '0 1 * * *',
       'job.schedule.timezone': 'UTC',
@@ -375,7 +376,8 @@ describe('what does not belong to a run', () => {
           granted: true,
           held: () => true,
           onLost: () => () => {},
-          finish: async () => void seen.push(['finish', here()]),
+          complete: async () => void seen.push(['complete', here()]),
+          release: async () => {},
         }
       },
     }
@@ -394,7 +396,9 @@ describe('what does not belong to a run', () => {
     const stopped = tracer().startActiveSpan('SIGTERM', () => scheduler.stop())
     await clock.advance('1s')
     await stopped
-    expect(new Set(seen.map(([what]) => what))).toEqual(new Set(['claim', 'beat', 'finish', 'drain', 'stop']))
+    expect(new Set(seen.map(([what]) => what))).toEqual(
+      new Set(['claim', 'beat', 'complete', 'drain', 'stop']),
+    )
     expect(seen.filter(([, span]) => span !== undefined)).toEqual([])
   })
 
@@ -421,7 +425,8 @@ describe('what does not belong to a run', () => {
         granted: true,
         held: () => true,
         onLost: () => () => {},
-        finish: async () => {},
+        complete: async () => {},
+        release: async () => {},
       }),
       async exclusive(_name, fn) {
         seen.push(['ask', here()])
@@ -475,7 +480,13 @@ describe('the lock', () => {
             resolve(
               run.job.name === 'theirs'
                 ? { granted: false, reason: 'claimed-elsewhere' }
-                : { granted: true, held: () => true, onLost: () => () => {}, finish: async () => {} },
+                : {
+                    granted: true,
+                    held: () => true,
+                    onLost: () => () => {},
+                    complete: async () => {},
+                    release: async () => {},
+                  },
             ),
           ms,
         )

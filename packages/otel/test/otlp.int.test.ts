@@ -25,7 +25,8 @@ const lock: Lock = {
         granted: true as const,
         held: () => true,
         onLost: () => () => {},
-        finish: async () => {},
+        complete: async () => {},
+        release: async () => {},
       }
       setTimeout(() => resolve(claim), 30)
     }),

@@ -30,7 +30,7 @@ beforeAll(async () => {
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     plugins: [
       otel({ lockSpanOver: '1h' }),
-      postgres({ pool: server.pool(), heartbeat: '100ms', stale: '10s' }),
+      postgres({ pool: server.pool(), heartbeat: '100ms', lease: '10s' }),
     ],
   })
   let ticks = 0

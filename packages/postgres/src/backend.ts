@@ -95,23 +95,23 @@ const MAX_TRIES = 3
 export class PostgresBackend implements Backend {
   readonly name = 'postgres'
   readonly #client: () => Client
-  readonly #stale: number
+  readonly #lease: number
 
-  constructor(client: () => Client, stale: number) {
+  constructor(client: () => Client, lease: number) {
     this.#client = client
-    this.#stale = stale
+    this.#lease = lease
   }
 
   async enlist(owner: string, instance: string, before: string | undefined): Promise<void> {
     const sql = `
       WITH gone AS (DELETE FROM $.instances WHERE owner = $4)
       INSERT INTO $.instances (owner, name, until) VALUES ($1, $2, now() + $3 * interval '1 ms')`
-    await this.#client().query(sql, [owner, instance, this.#stale, before ?? ''])
+    await this.#client().query(sql, [owner, instance, this.#lease, before ?? ''])
   }
 
   async heartbeat(owner: string): Promise<boolean> {
     const sql = `UPDATE $.instances SET until = now() + $2 * interval '1 ms' WHERE owner = $1 AND until > now() RETURNING owner`
-    return (await this.#client().query(sql, [owner, this.#stale])).length > 0
+    return (await this.#client().query(sql, [owner, this.#lease])).length > 0
   }
 
   async leave(owner: string): Promise<void> {

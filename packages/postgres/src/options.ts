@@ -13,7 +13,7 @@ export interface PostgresOptions extends FleetOptions {
   pool: PoolLike
   /** Where the tables are; made if it is not there. Fleets in different schemas do not see each other. Default `'escapement'`. */
   schema?: string
-  /** How long an answer is waited for. Default 2 s, at most a quarter of `stale`. */
+  /** How long an answer is waited for. Default 2 s, at most a quarter of `lease`. */
   timeout?: Duration
 }
 
@@ -40,14 +40,14 @@ export function parseOptions(options: PostgresOptions): Settings {
     fail('schema', '1 to 63 lower-case letters, digits and _', schema)
   }
   const settings = parseFleetOptions(options)
-  const { stale } = settings
+  const { lease } = settings
   return {
     ...settings,
     pool,
     schema,
-    timeout: parseDuration(options.timeout ?? Math.min(2000, stale / 4), 'timeout', {
+    timeout: parseDuration(options.timeout ?? Math.min(2000, lease / 4), 'timeout', {
       min: 10,
-      max: stale / 4,
+      max: lease / 4,
     }),
   }
 }

@@ -45,7 +45,7 @@ export function postgres(options: PostgresOptions): Plugin {
   const pauses = new Pauses({ query: (sql, values) => client.query(sql, values) }, history)
   const store = new PostgresStore(history, writer, pauses, settings, () => fleet.owner)
   const fleet: SqlFleet = new SqlFleet({
-    backend: new PostgresBackend(() => client, settings.stale),
+    backend: new PostgresBackend(() => client, settings.lease),
     settings,
     store,
     attached(host) {
@@ -64,7 +64,7 @@ export function postgres(options: PostgresOptions): Plugin {
     },
     onHeartbeat: (host) => pauses.look(host),
     newest: () => store.newest(),
-    prune: (now, catchUp) => store.prune(now, catchUp),
+    prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
     async close() {
       try {
         await writer.flush()

@@ -110,14 +110,14 @@ export class PostgresStore implements Store {
     return row?.id ? timeOf(String(row.id)) : undefined
   }
 
-  /** Removes what is older than is kept, by the earlier of two clocks. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
-  async prune(now: number, catchUp: number): Promise<void> {
+  /** Removes what is older than is kept, by the earlier of two clocks. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
+  async prune(now: number, catchUpWindow: number): Promise<void> {
     const { age, claims } = this.#settings
     const [row] = await this.#client.query('SELECT (extract(epoch FROM now()) * 1000)::float8 AS now')
     const upTo = Math.min(now, Number(row?.now))
     await this.#client.query('DELETE FROM $.runs WHERE id < $1 AND ended IS NOT NULL', [firstId(upTo - age)])
     const old = "DELETE FROM $.claims WHERE at < to_timestamp($1 / 1000.0) AND state <> 'run'"
-    await this.#client.query(old, [upTo - Math.max(claims, catchUp + MARGIN)])
+    await this.#client.query(old, [upTo - Math.max(claims, catchUpWindow + MARGIN)])
   }
 
   /** Removes the oldest runs of jobs that have had many: now and then, so that it costs little. */

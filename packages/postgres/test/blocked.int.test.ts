@@ -90,7 +90,7 @@ test.each(['ACCESS EXCLUSIVE', 'SHARE'])(
 )
 
 test('a synchronous standby that is away for nine seconds: all jobs run again, and nothing twice', async () => {
-  const fleet = await startFleet('standby', { heartbeat: 500, stale: 20_000 })
+  const fleet = await startFleet('standby', { heartbeat: 500, lease: 20_000 })
   const asking = keepAsking(fleet)
   const admin = server.pool({ max: 1 })
   await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")

@@ -5,7 +5,7 @@ import pg from 'pg'
 
 const pool = new pg.Pool(JSON.parse(process.argv[2]))
 const scheduler = createScheduler({
-  plugins: [postgres({ pool, schema: 'careless', heartbeat: 200, stale: 2000 })],
+  plugins: [postgres({ pool, schema: 'careless', heartbeat: 200, lease: 2000 })],
   logger: { debug() {}, info() {}, warn() {}, error() {} },
 })
 let failed = false

@@ -78,7 +78,7 @@ test('a restart with a pool full of idle connections is told in few lines, witho
 test('a pool whose ten connections are all busy costs no lease', async () => {
   const all = newFleet('busy', 1500)
   const pool = server.pool({ max: 10 })
-  await all.add({ pool, heartbeat: 200, stale: 2000 })
+  await all.add({ pool, heartbeat: 200, lease: 2000 })
   const busy = await Promise.all(Array.from({ length: 10 }, () => pool.connect()))
   for (const client of busy) await client.query('BEGIN; SELECT 1')
   await sleep(6000)

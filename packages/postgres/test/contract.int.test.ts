@@ -21,24 +21,22 @@ describe('postgres store', () => {
 
 describe('postgres lock', () => {
   const cases = lockContract({
-    plugin: (schema, { lease, beat }) =>
-      postgres({ pool, schema: `lock_${schema}`, stale: lease, heartbeat: beat }),
+    plugin: (schema, { lease, heartbeat }) => postgres({ pool, schema: `lock_${schema}`, lease, heartbeat }),
   })
   for (const { name, run } of cases) test(name, run)
 })
 
 describe('postgres lock, each statement in another session', () => {
   const cases = lockContract({
-    plugin: (schema, { lease, beat }) =>
-      postgres({ pool: sessionless(pool), schema: `nosession_${schema}`, stale: lease, heartbeat: beat }),
+    plugin: (schema, { lease, heartbeat }) =>
+      postgres({ pool: sessionless(pool), schema: `nosession_${schema}`, lease, heartbeat }),
   })
   for (const { name, run } of cases) test(name, run)
 })
 
 describe('postgres lock and a server that fails', () => {
   const cases = lockContract({
-    plugin: (schema, { lease, beat }) =>
-      postgres({ pool, schema: `fault_${schema}`, stale: lease, heartbeat: beat }),
+    plugin: (schema, { lease, heartbeat }) => postgres({ pool, schema: `fault_${schema}`, lease, heartbeat }),
     fault: { break: () => server.kill(), heal: () => server.start() },
   })
   for (const { name, run } of cases.slice(-1)) test(name, run)

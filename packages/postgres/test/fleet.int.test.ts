@@ -23,7 +23,7 @@ afterAll(() => server?.close())
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
 function instance(schema: string, options: Partial<PostgresOptions> = {}): Scheduler {
-  const plugins = [postgres({ pool, schema, heartbeat: 100, stale: 2000, ...options })]
+  const plugins = [postgres({ pool, schema, heartbeat: 100, lease: 2000, ...options })]
   const scheduler = createScheduler({ plugins, timezone: 'UTC', logger: quiet, instance: `i${all.length}` })
   all.push(scheduler)
   return scheduler
@@ -178,6 +178,6 @@ test('why attempts failed is kept while others follow', async () => {
 test('options that cannot work are refused at once', () => {
   expect(() => postgres({} as never)).toThrow('pool must be a pool of pg')
   expect(() => postgres({ pool, schema: 'a"b' })).toThrow('schema must be')
-  expect(() => postgres({ pool, heartbeat: '15s' })).toThrow('stale must be at least twice the heartbeat')
+  expect(() => postgres({ pool, heartbeat: '15s' })).toThrow('lease must be at least twice the heartbeat')
   expect(() => postgres({ pool, tables: 'x' } as never)).toThrow('there is no postgres() option "tables"')
 })

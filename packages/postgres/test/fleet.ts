@@ -38,7 +38,7 @@ export class Fleet {
   async add(more: Partial<PostgresOptions> = {}): Promise<Scheduler> {
     const { jobs, ...options } = this.#options
     const pool = this.#server.pool({ max: 10 })
-    const plugin = postgres({ pool, schema: this.schema, heartbeat: 200, stale: 4000, ...options, ...more })
+    const plugin = postgres({ pool, schema: this.schema, heartbeat: 200, lease: 4000, ...options, ...more })
     const write = (_fields: unknown, text?: string) => void this.lines.push(String(text))
     const scheduler = createScheduler({
       plugins: [plugin],

@@ -22,7 +22,7 @@ const JOBS = Array.from({ length: 50 }, (_, i) => `job-${i}`)
 function fiftyJobs(schema: string): Fleet {
   fleet = new Fleet(server, schema, {
     heartbeat: 500,
-    stale: 8000,
+    lease: 8000,
     jobs(scheduler, { begun }) {
       for (const name of JOBS)
         scheduler.job(name, every('1s'), async (run) => {

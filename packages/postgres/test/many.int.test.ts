@@ -58,7 +58,7 @@ test.each([true, false])(
   async (rerun) => {
     const all = new Fleet(server, `orphans_${rerun}`, {
       heartbeat: 1000,
-      stale: 8000,
+      lease: 8000,
       jobs(scheduler, { begun }) {
         scheduler.job('z-known', every('1h'), { onAbandoned: 'rerun' }, (run) => void begun.push(run.key))
         scheduler.job('y-told', every('1h'), () => {})

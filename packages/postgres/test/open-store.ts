@@ -22,7 +22,7 @@ export async function openStore(
     job() {},
     jobs: () => [],
   }
-  plugin.attach?.(host as never)
+  plugin.setup?.(host as never)
   await plugin.start?.(host as never)
   return { store, close: async () => plugin.stop?.({ clean: true, deadline: 2000 }) }
 }

@@ -27,7 +27,7 @@ describe('behind PgBouncer in transaction mode: the store', () => {
 
 describe('behind PgBouncer in transaction mode: the lock', () => {
   const cases = lockContract({
-    plugin: (schema, { lease, beat }) => postgres({ pool, schema, stale: lease, heartbeat: beat }),
+    plugin: (schema, { lease, heartbeat }) => postgres({ pool, schema, lease, heartbeat }),
   })
   for (const { name, run } of cases) test(name, run)
 })

@@ -64,7 +64,7 @@ test('a run of an instance that stands still is run again elsewhere, and cannot 
     period: 60_000,
     takes: 1500,
     heartbeat: 200,
-    stale: 1000,
+    lease: 1000,
     onAbandoned: 'rerun',
   })
   await fleet.start('a')
@@ -107,7 +107,7 @@ test('a killed instance is found, and its tick is run again', async () => {
     period: 1000,
     takes: 400,
     heartbeat: 200,
-    stale: 1000,
+    lease: 1000,
     onAbandoned: 'rerun',
   })
   await Promise.all(['a', 'b'].map((name) => fleet.start(name)))

@@ -91,7 +91,7 @@ export class Families {
   }
 
   began(run: Run): void {
-    if (run.trigger !== 'manual') this.#delay.observe({ job_name: run.job.name }, run.late / 1000)
+    if (run.cause !== 'manual') this.#delay.observe({ job_name: run.job.name }, run.late / 1000)
   }
 
   ended(run: Run): void {

@@ -73,7 +73,7 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusPlugin {
     name: 'prometheus',
     registry,
 
-    attach(host) {
+    setup(host) {
       host.on('added', (job) => {
         let state = states.get(job.name)
         if (!state) {

@@ -55,7 +55,7 @@ export class Claims {
 
   /** A tick that another instance was seen to have. */
   seen(run: Run): Refusal | undefined {
-    if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
+    if (run.cause !== 'schedule' && run.cause !== 'catch-up') return
     const token = this.#parts.backups.take(run.job.name, run.tick.scheduledAt.getTime())
     return token === undefined ? undefined : this.#tell(run, elsewhere(token))
   }
@@ -74,7 +74,7 @@ export class Claims {
   }
 
   /** How long the tick is left to those before us, in ms; then until it has been looked at. */
-  headStart(job: Job, at: number, now: number): number {
+  claimDelay(job: Job, at: number, now: number): number {
     const { owners, ballot, backups, keys } = this.#parts
     const rank = owners.rank(job.name)
     if (rank === 0) return 0
@@ -90,8 +90,8 @@ export class Claims {
   #subject(run: Run, at: number): Subject {
     const { keys } = this.#parts
     const { name } = run.job
-    if (run.trigger === 'manual') return keys.requested(name, run.key)
-    return run.trigger === 'after' ? keys.follower(name, at) : keys.tick(name, at)
+    if (run.cause === 'manual') return keys.requested(name, run.key)
+    return run.cause === 'after' ? keys.follower(name, at) : keys.tick(name, at)
   }
 
   /** Round after round, until there is an answer or the time is over. */
@@ -103,7 +103,7 @@ export class Claims {
     const end = this.#end(run, subject)
     const waits = policies.overlap === 'queue' || policies.overlap === 'cancel-previous'
     const own = new Set<string>()
-    const late = run.trigger === 'catch-up'
+    const late = run.cause === 'catch-up'
     // What is caught up comes to all instances at once, and so does what waited for Redis.
     let together = late
     if (leased && this.#parts.contends(name)) await this.#sleep(GIVE_WAY_MS)

@@ -46,7 +46,7 @@ export class Exclusive {
         // Tried again at the next beat, until the deadline.
       }
     }
-    let nextBeat = this.#clock.monotonic() + this.#settings.beat
+    let nextBeat = this.#clock.monotonic() + this.#settings.heartbeat
     const watch = () => {
       if (over) return
       const now = this.#clock.monotonic()
@@ -57,7 +57,7 @@ export class Exclusive {
         return
       }
       if (now >= nextBeat && !extending) {
-        nextBeat = now + this.#settings.beat
+        nextBeat = now + this.#settings.heartbeat
         extending = extend().finally(() => {
           extending = undefined
         })
@@ -66,7 +66,7 @@ export class Exclusive {
       timer = this.#clock.setTimeout(watch, Math.max(5, Math.ceil(wake - now)))
       timer.unref?.()
     }
-    let timer = this.#clock.setTimeout(watch, this.#settings.beat)
+    let timer = this.#clock.setTimeout(watch, this.#settings.heartbeat)
     timer.unref?.()
     try {
       return await fn(controller.signal)

@@ -17,7 +17,7 @@ export interface Standing {
 }
 
 /** What becomes of ticks meanwhile. */
-export const NOTHING = 'no tick can be claimed, and onClaimError decides what becomes of it'
+export const NOTHING = 'no tick can be claimed, and onLockUnavailable decides what becomes of it'
 
 /** What is wrong not with one Redis but with all together: too few can be used, or they give no lease yet. */
 export class FleetTrouble {

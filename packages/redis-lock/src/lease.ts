@@ -53,11 +53,11 @@ export class Hold implements Claim {
 
   /** A lease runs from when it was asked for: that it was given later cannot be known. */
   confirm(sent: Sent): void {
-    const { lease, beat } = this.#leases.settings
+    const { lease, heartbeat } = this.#leases.settings
     const sure = sureOf(lease)
     this.deadline = sent.monotonic + sure
     this.#wallDeadline = sent.wall + sure
-    this.beatAt = sent.monotonic + beat
+    this.beatAt = sent.monotonic + heartbeat
   }
 
   held(): boolean {
@@ -81,17 +81,20 @@ export class Hold implements Claim {
     for (const tell of this.#listeners) tell(this.lost)
   }
 
-  finish(outcome: Outcome): Promise<void> {
+  get restarts(): number {
+    return this.start - 1
+  }
+
+  complete(outcome: Outcome): Promise<void> {
     if (this.ended) return Promise.resolve()
     this.ended = true
     this.#leases.settle(this)
     const left = outcome === 'cancelled' && this.#rerun && this.#leases.draining
-    const abandoned = left || outcome === 'lease-lost' || outcome === 'abandoned'
-    return this.#leases.ends.end(this, abandoned ? 'abandon' : 'done')
+    return this.#leases.ends.end(this, left || outcome === 'lease-lost' ? 'abandon' : 'done')
   }
 
-  /** As if it had never been claimed: the handler was not called. */
-  undo(): Promise<void> {
+  release(): Promise<void> {
+    if (this.ended) return Promise.resolve()
     this.ended = true
     this.#leases.settle(this)
     return this.#leases.ends.end(this, 'undo')
@@ -170,7 +173,7 @@ export class Leases {
   }
 
   #sleep(): void {
-    let wake = this.clock.monotonic() + this.settings.beat / 4
+    let wake = this.clock.monotonic() + this.settings.heartbeat / 4
     for (const { deadline } of this.held) if (deadline < wake) wake = deadline
     this.#timer = this.clock.setTimeout(this.#watch, Math.max(1, Math.ceil(wake - this.clock.monotonic())))
     this.#timer.unref?.()
@@ -194,7 +197,7 @@ export class Leases {
   async #beat(holds: Hold[]): Promise<void> {
     const sent = { monotonic: this.clock.monotonic(), wall: this.clock.now() }
     // If this one fails, another follows soon.
-    for (const hold of holds) hold.beatAt = sent.monotonic + this.settings.beat / 4
+    for (const hold of holds) hold.beatAt = sent.monotonic + this.settings.heartbeat / 4
     const { all, quorum } = this.#nodes
     const answers = await Promise.all(all.map((node) => this.#ask(node, holds)))
     for (const [i, hold] of holds.entries()) {

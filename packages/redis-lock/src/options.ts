@@ -11,7 +11,7 @@ export interface RedisLockOptions {
   /** How long a run is held without news from its instance. Default 15 s. */
   lease?: Duration
   /** How often a lease is renewed. Default a third of the lease. */
-  beat?: Duration
+  heartbeat?: Duration
   /** How often abandoned runs are looked for, ±25 %. Default 5 s. */
   scan?: Duration
   /** How long Redis remembers a tick, about 215 bytes each. Default 15 min. */
@@ -22,10 +22,10 @@ export interface RedisLockOptions {
   maxClockSkew?: Duration
   /** For jobs that do not say: note a run whose instance died, or run its tick again. Default `'record'`. */
   onAbandoned?: 'record' | 'rerun'
-  /** With `'rerun'`: starts of one tick, the first included. Default 3. */
-  maxStarts?: number
+  /** With `'rerun'`: further starts of a tick whose instances died. Default 2. */
+  maxRestarts?: number
   /** For jobs that do not say: what to do with a tick while Redis is down. Default `'skip'`. */
-  redisDown?: 'skip' | 'run'
+  onLockUnavailable?: 'skip' | 'run'
   /** A lease is kept at least this long, also when the run ends sooner. Default 0. */
   minHold?: Duration
   /** Replicas that must have a claim before it counts. Not for Cluster clients. Default 0. */
@@ -41,14 +41,14 @@ export interface Settings {
   readonly clients: readonly (RedisLike | string)[]
   readonly namespace: string
   readonly lease: number
-  readonly beat: number
+  readonly heartbeat: number
   readonly scan: number
   readonly retention: number
   readonly maxLate: number
   readonly maxClockSkew: number
   readonly onAbandoned: 'record' | 'rerun' | undefined
-  readonly maxStarts: number
-  readonly redisDown: 'skip' | 'run' | undefined
+  readonly maxRestarts: number
+  readonly onLockUnavailable: 'skip' | 'run' | undefined
   readonly minHold: number
   readonly replicaAcks: number
   readonly guard: boolean
@@ -61,14 +61,14 @@ const KNOWN = {
   clients: 1,
   namespace: 1,
   lease: 1,
-  beat: 1,
+  heartbeat: 1,
   scan: 1,
   retention: 1,
   maxLate: 1,
   maxClockSkew: 1,
   onAbandoned: 1,
-  maxStarts: 1,
-  redisDown: 1,
+  maxRestarts: 1,
+  onLockUnavailable: 1,
   minHold: 1,
   replicaAcks: 1,
   guard: 1,
@@ -82,13 +82,13 @@ const KNOWN = {
  */
 export function parseOptions(options: RedisLockOptions): Settings {
   checkKeys(options, KNOWN, 'redisLock option')
-  const { namespace = 'escapement', guard = true, maxStarts = 3, replicaAcks = 0 } = options
-  const { onAbandoned, redisDown } = options
+  const { namespace = 'escapement', guard = true, maxRestarts = 2, replicaAcks = 0 } = options
+  const { onAbandoned, onLockUnavailable } = options
   const ms = (name: keyof RedisLockOptions, fallback: Duration, min: number, max = 86_400_000) =>
     Math.round(duration(name, options[name] === undefined ? fallback : options[name], { min, max }))
   const lease = ms('lease', '15s', 200, 3_600_000)
-  const beat = ms('beat', lease / 3, 20)
-  if (beat > lease / 2) fail('beat', `at most half the lease (${lease / 2} ms)`, options.beat)
+  const heartbeat = ms('heartbeat', lease / 3, 20)
+  if (heartbeat > lease / 2) fail('heartbeat', `at most half the lease (${lease / 2} ms)`, options.heartbeat)
   const scan = ms('scan', '5s', 50, 3_600_000)
   const maxLate = ms('maxLate', '30s', 1000)
   const retention = ms('retention', '15m', 1000, 30 * 86_400_000)
@@ -108,15 +108,18 @@ export function parseOptions(options: RedisLockOptions): Settings {
     clients,
     namespace,
     lease,
-    beat,
+    heartbeat,
     scan,
     retention,
     maxLate,
     maxClockSkew: ms('maxClockSkew', '5s', 100),
     onAbandoned:
       onAbandoned === undefined ? undefined : oneOf('onAbandoned', onAbandoned, ['record', 'rerun']),
-    maxStarts: integer('maxStarts', maxStarts, 1, 1000),
-    redisDown: redisDown === undefined ? undefined : oneOf('redisDown', redisDown, ['skip', 'run']),
+    maxRestarts: integer('maxRestarts', maxRestarts, 0, 1000),
+    onLockUnavailable:
+      onLockUnavailable === undefined
+        ? undefined
+        : oneOf('onLockUnavailable', onLockUnavailable, ['skip', 'run']),
     minHold: ms('minHold', 0, 0, lease),
     replicaAcks: integer('replicaAcks', replicaAcks, 0, 100),
     guard: flag('guard', guard),

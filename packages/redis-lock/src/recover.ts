@@ -100,7 +100,7 @@ export class Recover {
     const aged = records.isAged(subject, latest)
     if (!job && !aged) return
     const again = job?.policies.onAbandoned === 'rerun' && subject.instant !== undefined && !aged
-    if (again && starts < settings.maxStarts) {
+    if (again && starts <= settings.maxRestarts) {
       const leased = job.policies.overlap !== 'allow'
       if (leased && job.running > 0) {
         this.#waiting.set(subject.member, one)
@@ -130,7 +130,7 @@ export class Recover {
     if (verdict.kind === 'unknown') {
       if (!one.late) return
       // Above all starts that can have been given.
-      asked = vote(Math.max(starts, settings.maxStarts) + 1 + verdict.births, true)
+      asked = vote(Math.max(starts, settings.maxRestarts + 1) + 1 + verdict.births, true)
       verdict = await asked.verdict
     }
     const { motion, sent } = asked
@@ -138,7 +138,7 @@ export class Recover {
       const { fence, start } = verdict
       const hold = leases.hold({ ...motion, start, fence, sent, rerun: true })
       if (hold.held()) this.#rerun(subject, hold)
-      else await hold.undo()
+      else await hold.release()
       return
     }
     if (verdict.kind === 'down' && verdict.asked) {
@@ -153,7 +153,10 @@ export class Recover {
     const scheduledAt = new Date(subject.instant as number)
     const id = nameOf(subject)
     this.#reruns.set(id, hold)
-    host.log.warn({ job: subject.job, tick: id, start: hold.start }, `${id} was abandoned and is run again`)
+    host.log.warn(
+      { job: subject.job, tick: id, restarts: hold.restarts },
+      `${id} was abandoned and is run again`,
+    )
     host.rerun({ id, job: subject.job, scheduledAt }, hold)
   }
 
@@ -167,12 +170,12 @@ export class Recover {
         .then(() => this.take([one]))
         .finally(() => this.#contending.delete(run.job.name))
     }
-    if (run.trigger !== 'rerun') return
+    if (run.cause !== 'rerun') return
     const hold = this.#reruns.get(run.tick.id)
     this.#reruns.delete(run.tick.id)
     if (!hold || hold.ended) return
-    if (run.reason !== 'overlap') void hold.finish(run.outcome ?? 'skipped')
-    else void hold.undo().then(() => this.#lookSoon(hold.subject))
+    if (run.reason !== 'overlap') void hold.complete(run.outcome ?? 'skipped')
+    else void hold.release().then(() => this.#lookSoon(hold.subject))
   }
 
   /** Most overlaps are short: another tick was just being claimed. */
@@ -212,9 +215,9 @@ export class Recover {
     const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
     const tick = nameOf(subject)
     if (scheduledAt) {
-      const trigger = subject.at === undefined ? 'after' : 'schedule'
+      const cause = subject.at === undefined ? 'after' : 'schedule'
       const known = { ...(by !== undefined && { instance: by }), ...(fence !== undefined && { fence }) }
-      host.abandon({ id: tick, job: subject.job, scheduledAt }, { start: starts, trigger, ...known })
+      host.abandon({ id: tick, job: subject.job, scheduledAt }, { restarts: starts - 1, cause, ...known })
     } else {
       host.log.error({ job: subject.job, run_id: tick, by }, `a run of ${subject.job} was abandoned by ${by}`)
     }

@@ -55,20 +55,20 @@ export function redisLock(options: RedisLockOptions): Plugin {
     throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', 'redisLock() was not given to a scheduler')
   }
   const lock: Lock = {
-    claim: (run, { lease }) => joined().claim(run, lease),
-    headStart: (job, at, now) => joined().headStart(job, at, now),
+    claim: (run, { exclusive }) => joined().claim(run, exclusive),
+    claimDelay: (job, at, now) => joined().claimDelay(job, at, now),
     trouble: () => fleet?.trouble,
     exclusive: (name, fn, signal) => joined().exclusive(name, fn, signal),
   }
   const defaults: JobDefaults = {
     ...(settings.onAbandoned && { onAbandoned: settings.onAbandoned }),
-    ...(settings.redisDown && { onClaimError: settings.redisDown }),
+    ...(settings.onLockUnavailable && { onLockUnavailable: settings.onLockUnavailable }),
   }
   return {
     name: 'redis-lock',
     lock,
     defaults,
-    attach(host) {
+    setup(host) {
       if (fleet) {
         const message = 'each scheduler needs a redisLock() of its own: this one has a scheduler already'
         throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
@@ -199,8 +199,8 @@ class Fleet {
     return this.#nodes.trouble
   }
 
-  headStart(job: Job, at: number, now: number): number {
-    return this.#claims.headStart(job, at, now)
+  claimDelay(job: Job, at: number, now: number): number {
+    return this.#claims.claimDelay(job, at, now)
   }
 
   /** Also for a scheduler that is not started: then the connections are closed again. */

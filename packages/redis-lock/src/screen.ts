@@ -71,7 +71,7 @@ export class Screen {
     // A scan is at most a quarter late: this node was away, or this instance.
     const back = last && now - last.at < 1.5 * settings.scan ? last.back : now
     shards[shard] = { at: now, back, offset: last?.offset ?? LISTED }
-    return now < back + Math.max(settings.beat, RETURN)
+    return now < back + Math.max(settings.heartbeat, RETURN)
   }
 
   /** Runs that nobody here can take up must not hide those behind them. */

@@ -11,13 +11,13 @@ afterAll(() => Promise.all(servers.map((server) => server.stop())))
 
 describe.each([1, 3])('redis lock on %d', (count) => {
   const cases = lockContract({
-    plugin: (namespace, { lease, beat }) =>
+    plugin: (namespace, { lease, heartbeat }) =>
       redisLock({
         clients: servers.slice(0, count).map(({ url }) => url),
         namespace: `${namespace}-${count}`,
         lease,
-        beat,
-        scan: beat,
+        heartbeat,
+        scan: heartbeat,
         // These servers are young, and would not give a lease for a while.
         guard: false,
       }),

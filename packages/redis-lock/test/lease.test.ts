@@ -148,11 +148,19 @@ test.each([
   ['failed', 'done'],
   ['cancelled', 'done'],
   ['lease-lost', 'abandon'],
-  ['abandoned', 'abandon'],
 ] as const)('%s is written as %s, once', async (outcome, what) => {
   const { hold, ends } = setup(() => 'ok')
-  await hold.finish(outcome)
-  await hold.finish(outcome)
+  await hold.complete(outcome)
+  await hold.complete(outcome)
   expect(ends).toEqual([what])
+  expect(hold.held()).toBe(false)
+})
+
+test('a claim that is released is written as if it had never been, once', async () => {
+  const { hold, ends } = setup(() => 'ok')
+  await hold.release()
+  await hold.release()
+  await hold.complete('succeeded')
+  expect(ends).toEqual(['undo'])
   expect(hold.held()).toBe(false)
 })

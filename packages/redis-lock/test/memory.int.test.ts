@@ -104,7 +104,7 @@ test('a snapshot in a run, and nobody is left who saw its end: no word, or a sta
   await until('it is run again', () => started.length > 0)
   await aftermath(two)
   expect(two.words).toEqual([])
-  expect(started.map(({ job, start }) => [job.name, start > 3])).toEqual([['rerun', true]])
+  expect(started.map(({ job, restarts }) => [job.name, restarts > 2])).toEqual([['rerun', true]])
   const doubts = two.lines.filter(({ text }) => text.includes('is not known'))
   expect(doubts.map(({ fields }) => fields.job)).toEqual(['record'])
 })

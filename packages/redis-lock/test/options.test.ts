@@ -15,14 +15,14 @@ test('the defaults', () => {
     clients,
     namespace: 'escapement',
     lease: 15_000,
-    beat: 5000,
+    heartbeat: 5000,
     scan: 5000,
     retention: 900_000,
     maxLate: 30_000,
     maxClockSkew: 5000,
     onAbandoned: undefined,
-    maxStarts: 3,
-    redisDown: undefined,
+    maxRestarts: 2,
+    onLockUnavailable: undefined,
     minHold: 0,
     replicaAcks: 0,
     guard: true,
@@ -48,19 +48,23 @@ test.each<[string, Record<string, unknown>, string]>([
   ['an unknown option', { leese: 5 }, 'there is no redisLock option "leese": did you mean lease?'],
   ['the option of another package', { ttl: 5 }, 'did you mean lease?'],
   ['nothing for a duration', { lease: null }, 'lease: expected a duration'],
-  ['nothing for a number', { maxStarts: null }, 'maxStarts must be a whole number'],
-  ['nothing for a policy', { redisDown: null }, "redisDown must be 'skip' or 'run'"],
+  ['nothing for a number', { maxRestarts: null }, 'maxRestarts must be a whole number'],
+  ['nothing for a policy', { onLockUnavailable: null }, "onLockUnavailable must be 'skip' or 'run'"],
   ['nothing for a guard', { guard: null }, 'guard must be true or false'],
-  ['a number in a string', { maxStarts: '3' }, 'maxStarts must be a whole number'],
-  ['half a start', { maxStarts: 2.5 }, 'maxStarts must be a whole number'],
+  ['a number in a string', { maxRestarts: '3' }, 'maxRestarts must be a whole number'],
+  ['half a restart', { maxRestarts: 2.5 }, 'maxRestarts must be a whole number'],
   ['a bad namespace', { namespace: '{x}' }, 'namespace must be'],
   ['a short lease', { lease: 10 }, 'lease: must be at least 200ms'],
   ['not a duration', { scan: 'soon' }, 'scan: expected a duration'],
-  ['a beat too slow', { lease: 3000, beat: 2000 }, 'beat must be at most half the lease (1500 ms)'],
+  [
+    'a heartbeat too slow',
+    { lease: 3000, heartbeat: 2000 },
+    'heartbeat must be at most half the lease (1500 ms)',
+  ],
   ['a short retention', { retention: '1m' }, 'retention must be at least maxLate + 3'],
   ['a policy that is none', { onAbandoned: 'again' }, "onAbandoned must be 'record' or 'rerun'"],
-  ['another', { redisDown: 'wait' }, "redisDown must be 'skip' or 'run'"],
-  ['no starts', { maxStarts: 0 }, 'maxStarts must be a whole number from 1 to 1000'],
+  ['another', { onLockUnavailable: 'wait' }, "onLockUnavailable must be 'skip' or 'run'"],
+  ['fewer than none', { maxRestarts: -1 }, 'maxRestarts must be a whole number from 0 to 1000'],
   ['half a replica', { replicaAcks: 0.5 }, 'replicaAcks must be a whole number'],
   ['a guard that is no boolean', { guard: 'yes' }, 'guard must be true or false'],
   ['a hold longer than the lease', { minHold: '1m' }, 'minHold: must be at most 15s'],
@@ -158,17 +162,17 @@ test.each([
 })
 
 test('its policies are the defaults of jobs, below those of the scheduler and of the job', () => {
-  const plugin = () => redisLock({ clients, onAbandoned: 'rerun', redisDown: 'run' })
+  const plugin = () => redisLock({ clients, onAbandoned: 'rerun', onLockUnavailable: 'run' })
   const plain = createScheduler({ plugins: [plugin()] })
   expect(plain.job('a', '* * * * *', () => {}).policies).toMatchObject({
     onAbandoned: 'rerun',
-    onClaimError: 'run',
+    onLockUnavailable: 'run',
   })
   expect(plain.job('b', '* * * * *', { onAbandoned: 'record' }, () => {}).policies.onAbandoned).toBe('record')
-  const told = createScheduler({ plugins: [plugin()], defaults: { onClaimError: 'skip' } })
+  const told = createScheduler({ plugins: [plugin()], defaults: { onLockUnavailable: 'skip' } })
   expect(told.job('a', '* * * * *', () => {}).policies).toMatchObject({
     onAbandoned: 'rerun',
-    onClaimError: 'skip',
+    onLockUnavailable: 'skip',
   })
 })
 

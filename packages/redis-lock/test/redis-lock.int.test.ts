@@ -196,10 +196,10 @@ test('a young Redis is not asked for leases it does not give yet', async () => {
   expect(run?.outcome).toBe('succeeded')
 })
 
-test("Redis down with redisDown: 'run': ticks run unguarded", async () => {
+test("Redis down with onLockUnavailable: 'run': ticks run unguarded", async () => {
   const [server] = (await servers(1)) as [RedisServer]
   await server.kill()
-  const one = scheduler({ clients: [server.url], redisDown: 'run' })
+  const one = scheduler({ clients: [server.url], onLockUnavailable: 'run' })
   one.job('a', '* * * * * *', () => {})
   const [runs] = await Promise.all([settled([one], 1, started), one.start()])
   expect(runs[0]?.fence).toBeUndefined()
@@ -207,7 +207,13 @@ test("Redis down with redisDown: 'run': ticks run unguarded", async () => {
 
 test("a young Redis that answers is not 'down': its no is final", async () => {
   const [server] = (await servers(1)) as [RedisServer]
-  const one = scheduler({ clients: [server.url], guard: true, lease: '1m', scan: '5s', redisDown: 'run' })
+  const one = scheduler({
+    clients: [server.url],
+    guard: true,
+    lease: '1m',
+    scan: '5s',
+    onLockUnavailable: 'run',
+  })
   one.job('a', '* * * * * *', () => {})
   const [runs] = await Promise.all([settled([one], 1, () => true), one.start()])
   expect(runs[0]?.reason).toBe('claim-unavailable')

@@ -27,7 +27,7 @@ export async function exclusively<T>(
     return await fn(signal ? AbortSignal.any([signal, lost.signal]) : lost.signal)
   } finally {
     undo()
-    await claim.finish('succeeded')
+    await claim.complete('succeeded')
   }
 }
 

@@ -41,8 +41,8 @@ export interface FleetParts {
   usable?(): boolean
   /** When the newest run that is kept began, in ms. */
   newest(): Maybe<number | undefined>
-  /** Removes what is too old at `now`. `catchUp` is the longest of all jobs, in ms. */
-  prune(now: number, catchUp: number): Promise<void> | void
+  /** Removes what is too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
+  prune(now: number, catchUpWindow: number): Promise<void> | void
   /** Writes what waits, then closes what is the plugin's. */
   close(): Promise<void> | void
   /** Given to a scheduler. */
@@ -74,7 +74,7 @@ export class SqlFleet {
     this.#ends = new Ends(clock, (error) => this.#fails(error))
     this.#leases = new Leases({
       clock,
-      lease: settings.stale,
+      lease: settings.lease,
       heartbeat: settings.heartbeat,
       renew: () => (this.owner === undefined ? false : backend.heartbeat(this.owner)),
       enlist: () => this.#enlist(),
@@ -102,13 +102,13 @@ export class SqlFleet {
       name: backend.name,
       store,
       ...(settings.lock && { lock: this.#lock }),
-      attach: (host) => this.#attach(host),
+      setup: (host) => this.#setup(host),
       start: (host) => this.#start(host),
       stop: (info) => this.#stop(info),
     }
   }
 
-  #attach(host: Host): void {
+  #setup(host: Host): void {
     this.#host = host
     this.#clock = host.clock
     this.#troubles = new Troubles(host.log as Logger, host.clock)
@@ -128,7 +128,7 @@ export class SqlFleet {
     this.#recover = new Recover({
       backend,
       host,
-      maxStarts: settings.maxStarts,
+      maxRestarts: settings.maxRestarts,
       lock: settings.lock ? this.#lock : undefined,
       owner: () => this.owner,
     })
@@ -203,7 +203,7 @@ export class SqlFleet {
     if (monotonic - this.#pruned < PRUNE_MS) return
     this.#pruned = monotonic
     this.#epoch ??= Math.min(now, (await this.#parts.newest()) ?? now) - monotonic
-    const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUp), 0)
+    const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
     await this.#parts.prune(Math.min(now, this.#epoch + monotonic), longest)
   }
 

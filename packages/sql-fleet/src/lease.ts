@@ -26,11 +26,11 @@ export interface Grant {
   /** Named in errors: the tick. */
   readonly name: string
   readonly fence: number
-  readonly start: number
+  readonly restarts: number
   /** Writes the end. Never rejects. */
   complete(outcome: Outcome): Promise<void>
-  /** Leaves it to be taken over: the run did not begin (`abandoned`), or is not held any more. Never rejects. */
-  release(outcome: Outcome): Promise<void>
+  /** Gives the tick back: the run did not begin. Never rejects. */
+  release(): Promise<void>
   /** It was lost: whoever takes over writes how it ends. */
   onLost(): void
 }
@@ -138,7 +138,7 @@ export class Leases {
 class Hold implements Claim {
   readonly granted = true
   readonly fence: number
-  readonly start: number
+  readonly restarts: number
   readonly #grant: Grant
   readonly #leases: Leases
   readonly #drop: () => void
@@ -148,7 +148,7 @@ class Hold implements Claim {
 
   constructor(grant: Grant, leases: Leases, drop: () => void) {
     this.fence = grant.fence
-    this.start = grant.start
+    this.restarts = grant.restarts
     this.#grant = grant
     this.#leases = leases
     this.#drop = drop
@@ -177,12 +177,19 @@ class Hold implements Claim {
   }
 
   /** What is not held any more is left to whoever takes it over: its end is written only if nobody has. */
-  async finish(outcome: Outcome): Promise<void> {
-    if (this.#over) return
+  async complete(outcome: Outcome): Promise<void> {
+    if (this.#end()) await this.#grant.complete(outcome)
+  }
+
+  async release(): Promise<void> {
+    if (this.#end()) await this.#grant.release()
+  }
+
+  /** False: it has ended already, or is not held any more. */
+  #end(): boolean {
+    if (this.#over) return false
     this.#over = true
     this.#drop()
-    if (this.#lost) return
-    if (outcome === 'lease-lost' || outcome === 'abandoned') await this.#grant.release(outcome)
-    else await this.#grant.complete(outcome)
+    return !this.#lost
   }
 }

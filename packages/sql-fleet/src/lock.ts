@@ -76,16 +76,16 @@ export class SqlLock implements Lock {
     })
   }
 
-  claim(run: Run, { lease }: { lease: boolean }): Promise<Claim | Refusal> {
-    const { key, job, tick, trigger, id } = run
-    const rerun = job.policies.onAbandoned === 'rerun' && trigger !== 'manual'
+  claim(run: Run, { exclusive }: { exclusive: boolean }): Promise<Claim | Refusal> {
+    const { key, job, tick, cause, id } = run
+    const rerun = job.policies.onAbandoned === 'rerun' && cause !== 'manual'
     return this.#ask({
       key,
       job: job.name,
       at: tick.scheduledAt.getTime(),
-      trigger,
+      trigger: cause,
       token: id,
-      leased: lease,
+      leased: exclusive,
       rerun,
     })
   }
@@ -192,7 +192,8 @@ export class SqlLock implements Lock {
     const complete = (outcome: Outcome) => {
       // Nothing is lost with a mutex, and nobody asks how it ended.
       if (key.startsWith(MUTEX)) return write(() => this.#deletions.ask(token))
-      const leave = rerun && outcome === 'cancelled' && draining()
+      // What is not trusted any more, or was aborted by a stop, is left to be run again.
+      const leave = rerun && (outcome === 'lease-lost' || (outcome === 'cancelled' && draining()))
       return write(() =>
         leave ? backend.handOver(key, token) : this.#completions.ask({ key, token, outcome }),
       )
@@ -200,12 +201,9 @@ export class SqlLock implements Lock {
     return leases.hold({
       name: key,
       fence,
-      start,
+      restarts: start - 1,
       complete,
-      release: (outcome) => {
-        if (outcome === 'abandoned' && start > 1) return write(() => backend.returnClaim(key, token))
-        return rerun ? write(() => backend.handOver(key, token)) : complete(outcome)
-      },
+      release: () => write(() => (start > 1 ? backend.returnClaim(key, token) : this.#deletions.ask(token))),
       onLost: () => this.#known.delete(token),
     })
   }

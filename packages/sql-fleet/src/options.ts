@@ -11,15 +11,15 @@ export interface FleetOptions {
     runs?: number
     /** Older runs go, however few there are. Default 14 days. */
     age?: Duration
-    /** How long the claim of a tick is kept: longer than the longest `catchUp` of a job. Default 48 h. */
+    /** How long the claim of a tick is kept: longer than the longest `catchUpWindow` of a job. Default 48 h. */
     claims?: Duration
   }
   /** Between two heartbeats of this process. Default 5 s. */
   heartbeat?: Duration
   /** A process without a heartbeat for so long is dead: its runs are abandoned. Default 20 s. */
-  stale?: Duration
-  /** With `onAbandoned: 'rerun'`: starts of one tick, the first included. Default 3. */
-  maxStarts?: number
+  lease?: Duration
+  /** With `onAbandoned: 'rerun'`: further starts of a tick whose instances died. Default 2. */
+  maxRestarts?: number
 }
 
 /** Options as they are used: checked, in milliseconds. */
@@ -29,20 +29,20 @@ export interface FleetSettings {
   readonly age: number
   readonly claims: number
   readonly heartbeat: number
-  readonly stale: number
-  readonly maxStarts: number
+  readonly lease: number
+  readonly maxRestarts: number
 }
 
 export const FLEET_OPTIONS: Readonly<Record<keyof FleetOptions, 1>> = {
   lock: 1,
   retention: 1,
   heartbeat: 1,
-  stale: 1,
-  maxStarts: 1,
+  lease: 1,
+  maxRestarts: 1,
 }
 
 /** Where another plugin finds the dead, the heartbeat only keeps no run open for ever. */
-const STALE_WITHOUT_LOCK_MS = 300_000
+const LEASE_WITHOUT_LOCK_MS = 300_000
 
 /**
  * Checks the options and fills in the defaults.
@@ -54,16 +54,16 @@ export function parseFleetOptions(options: FleetOptions): FleetSettings {
   checkKeys(retention, { runs: 1, age: 1, claims: 1 }, 'retention option')
   const lock = flag('lock', options.lock ?? true)
   const heartbeat = parseDuration(options.heartbeat ?? '5s', 'heartbeat', { min: 50, max: 3_600_000 })
-  const stale = parseDuration(options.stale ?? '20s', 'stale', { min: 200, max: 86_400_000 })
-  if (stale < 2 * heartbeat)
-    fail('stale', `at least twice the heartbeat (${2 * heartbeat} ms)`, options.stale)
+  const lease = parseDuration(options.lease ?? '20s', 'lease', { min: 200, max: 86_400_000 })
+  if (lease < 2 * heartbeat)
+    fail('lease', `at least twice the heartbeat (${2 * heartbeat} ms)`, options.lease)
   return {
     lock,
     runs: integer('retention.runs', retention.runs ?? 100, 1, 1e7),
     age: parseDuration(retention.age ?? '14d', 'retention.age', { min: 1000 }),
     claims: parseDuration(retention.claims ?? '48h', 'retention.claims', { min: 1000 }),
     heartbeat,
-    stale: lock ? stale : Math.max(stale, STALE_WITHOUT_LOCK_MS),
-    maxStarts: integer('maxStarts', options.maxStarts ?? 3, 1, 1000),
+    lease: lock ? lease : Math.max(lease, LEASE_WITHOUT_LOCK_MS),
+    maxRestarts: integer('maxRestarts', options.maxRestarts ?? 2, 0, 1000),
   }
 }

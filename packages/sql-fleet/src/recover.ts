@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Claim, Host, Job, Run, Tick } from '@escapement/core'
+import { foldOf } from '@escapement/core/plugin'
 import { type Backend, type ClaimRow, MUTEX } from './backend.ts'
 import type { SqlLock } from './lock.ts'
 
@@ -14,7 +15,7 @@ const DOUBT_MS = 600_000
 export interface RecoverParts {
   readonly backend: Backend
   readonly host: Host
-  readonly maxStarts: number
+  readonly maxRestarts: number
   /** Undefined when another plugin brings the lock. */
   readonly lock: SqlLock | undefined
   readonly owner: () => string | undefined
@@ -63,10 +64,10 @@ export class Recover {
 
   /** A run has ended. One that could not begin here is left to be taken over again. */
   settled(run: Run): void {
-    const claim = run.trigger === 'rerun' && this.#reruns.get(run.key)
+    const claim = run.cause === 'rerun' && this.#reruns.get(run.key)
     if (!claim) return
     this.#reruns.delete(run.key)
-    if (run.attempt === 0 && claim.held()) void claim.finish('abandoned')
+    if (run.attempt === 0 && claim.held()) void claim.release()
   }
 
   /** Puts right what is in the database under our name and not in our hands. */
@@ -111,12 +112,12 @@ export class Recover {
   }
 
   #fateOf(orphan: ClaimRow, seen: Map<string, number>): Fate {
-    const { host, lock, maxStarts } = this.#parts
+    const { host, lock, maxRestarts } = this.#parts
     if (orphan.job.startsWith(MUTEX)) return 'delete'
     const job = host.job(orphan.job)
     if (!job && orphan.rerun && !this.#isOld(orphan.key, seen)) return 'leave'
     const again = job?.policies.onAbandoned === 'rerun' && orphan.trigger !== 'manual'
-    if (!lock || !again || orphan.start >= maxStarts) return 'end'
+    if (!lock || !again || orphan.start > maxRestarts) return 'end'
     // Its handler may still work here, deaf to the abort.
     return job.policies.overlap === 'allow' || job.running === 0 ? 'rerun' : 'leave'
   }
@@ -188,8 +189,8 @@ export class Recover {
     this.#parts.host.abandon(tickOf(orphan), {
       id: token,
       instance,
-      start,
-      trigger: trigger as 'schedule',
+      restarts: start - 1,
+      cause: trigger as 'schedule',
       ...(fence !== undefined && { fence }),
     })
   }
@@ -207,13 +208,13 @@ export class Recover {
       fence,
     } of await this.#parts.backend.closeRuns()) {
       this.#parts.host.abandon(
-        { id: key, job, scheduledAt: new Date(at) },
-        { id, instance, start, trigger, ...(fence !== undefined && { fence }) },
+        { id: key, job, scheduledAt: new Date(at), fold: foldOf(key) },
+        { id, instance, restarts: start - 1, cause: trigger, ...(fence !== undefined && { fence }) },
       )
     }
   }
 }
 
 function tickOf({ key, job, at }: ClaimRow): Tick {
-  return { id: key, job, scheduledAt: new Date(at) }
+  return { id: key, job, scheduledAt: new Date(at), fold: foldOf(key) }
 }

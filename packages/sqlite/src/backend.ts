@@ -23,16 +23,16 @@ export class SqliteBackend implements Backend {
   readonly name = 'sqlite'
   readonly #writer: Writer
   readonly #clock: () => Clock
-  readonly #stale: number
+  readonly #lease: number
   /** The wall time of the last heartbeat, in ms; rises whatever the clock does. */
   #last = 0
   /** When each heartbeat was last seen to change, on our monotonic clock: no other clock is trusted. */
   #seen = new Map<string, { beat: number; since: number }>()
 
-  constructor(writer: Writer, clock: () => Clock, stale: number) {
+  constructor(writer: Writer, clock: () => Clock, lease: number) {
     this.#writer = writer
     this.#clock = clock
-    this.#stale = stale
+    this.#lease = lease
   }
 
   enlist(owner: string, _instance: string, before: string | undefined): Promise<void> {
@@ -162,13 +162,13 @@ export class SqliteBackend implements Backend {
       const beat = Number(row.beat)
       const before = this.#seen.get(String(row.owner))
       // Met for the first time, and long without a sign of life by the wall clock: it need not be watched.
-      const old = !before && clock.now() - beat > 2 * this.#stale
+      const old = !before && clock.now() - beat > 2 * this.#lease
       const since = before?.beat === beat ? before.since : old ? -Infinity : now
       seen.set(String(row.owner), { beat, since })
     }
     this.#seen = seen
     return [...seen].flatMap(([owner, { beat, since }]) =>
-      now - since >= this.#stale ? [{ owner, beat }] : [],
+      now - since >= this.#lease ? [{ owner, beat }] : [],
     )
   }
 }

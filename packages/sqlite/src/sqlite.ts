@@ -33,7 +33,7 @@ export function sqlite(options: SqliteOptions): Plugin {
   let clock: Clock = systemClock
   /** The file is a new one, in which this process has no heartbeat yet. */
   let replaced = false
-  const backend = new SqliteBackend(writer, () => clock, settings.stale)
+  const backend = new SqliteBackend(writer, () => clock, settings.lease)
   const store = new SqliteStore({
     writer,
     settings,
@@ -67,7 +67,7 @@ export function sqlite(options: SqliteOptions): Plugin {
       writer.sync()
     },
     newest: () => store.newest(),
-    prune: (now, catchUp) => store.prune(now, catchUp),
+    prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
     close() {
       try {
         writer.flush()

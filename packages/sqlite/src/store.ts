@@ -124,14 +124,14 @@ export class SqliteStore implements Store {
     return id ? Number.parseInt(String(id).replace('-', '').slice(0, 12), 16) : undefined
   }
 
-  /** Removes what is older than is kept. A tick may be caught up for `catchUp` ms: its claim is kept for longer. */
-  prune(now: number, catchUp: number): void {
+  /** Removes what is older than is kept. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
+  prune(now: number, catchUpWindow: number): void {
     const { writer, settings } = this.#parts
     writer.later((db) => {
       db.run('DELETE FROM runs WHERE id < ? AND ended IS NOT NULL', firstId(now - settings.age))
       db.run(
         "DELETE FROM claims WHERE at < ? AND state <> 'run'",
-        now - Math.max(settings.claims, catchUp + MARGIN),
+        now - Math.max(settings.claims, catchUpWindow + MARGIN),
       )
     })
   }

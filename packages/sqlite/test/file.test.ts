@@ -136,7 +136,7 @@ test.each([
   [{ file: 'a', durability: 'some' }, 'durability must be'],
   [{ file: 'a', retention: { runs: 0 } }, 'retention.runs must be'],
   [{ file: 'a', retention: { days: 3 } }, 'there is no retention option "days"'],
-  [{ file: 'a', heartbeat: '15s' }, 'stale must be at least twice the heartbeat'],
+  [{ file: 'a', heartbeat: '15s' }, 'lease must be at least twice the heartbeat'],
   [{ file: 'a', path: 'b' }, 'there is no sqlite() option "path": did you mean file?'],
 ])('options that cannot work are refused at once: %j', (options, message) => {
   expect(() => sqlite(options as SqliteOptions)).toThrow(message)
@@ -148,9 +148,9 @@ test('old runs and claims go, but no claim of a tick that could still be caught 
     clock,
     timezone: 'UTC',
     logger: quiet,
-    plugins: [sqlite({ file, heartbeat: '1h', stale: '4h', retention: { age: '3d', claims: '1d' } })],
+    plugins: [sqlite({ file, heartbeat: '1h', lease: '4h', retention: { age: '3d', claims: '1d' } })],
   })
-  scheduler.job('daily', '0 12 * * *', { catchUp: '2d' }, () => {})
+  scheduler.job('daily', '0 12 * * *', { catchUpWindow: '2d' }, () => {})
   await clock.until(scheduler.start())
   await clock.advance('9d')
   const kept = (sql: string) => {
@@ -171,7 +171,7 @@ test('a clock that is far ahead removes neither runs nor claims', async () => {
       clock,
       timezone: 'UTC',
       logger: quiet,
-      plugins: [sqlite({ file, heartbeat: '1m', stale: '4m' })],
+      plugins: [sqlite({ file, heartbeat: '1m', lease: '4m' })],
     })
     scheduler.job('hourly', '0 * * * *', () => {})
     await clock.until(scheduler.start())

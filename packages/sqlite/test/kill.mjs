@@ -58,7 +58,7 @@ async function check(round) {
 
 /** A last process finds what the others left. */
 async function end() {
-  const plugin = sqlite({ file, durability, heartbeat: 100, stale: 400, retention: { runs: 1_000_000 } })
+  const plugin = sqlite({ file, durability, heartbeat: 100, lease: 400, retention: { runs: 1_000_000 } })
   const quiet = { debug() {}, info() {}, warn() {}, error() {} }
   const scheduler = createScheduler({ plugins: [plugin], logger: quiet })
   for (let i = 0; i < 4; i++) scheduler.job(`manual-${i}`, manual(), () => {})
@@ -70,9 +70,11 @@ async function end() {
     if (Date.now() - started > 10_000) throw new Error('runs are under way for ever')
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  const reruns = plugin.store.runs({ job: 'rerun', limit: 1_000_000 }).filter(({ start }) => start > 1)
-  const doubled = reruns.filter(({ key, start, state }) => {
-    const before = plugin.store.runs({ key }).filter((run) => run.start < start && run.state === 'succeeded')
+  const reruns = plugin.store.runs({ job: 'rerun', limit: 1_000_000 }).filter(({ restarts }) => restarts > 0)
+  const doubled = reruns.filter(({ key, restarts, state }) => {
+    const before = plugin.store
+      .runs({ key })
+      .filter((run) => run.restarts < restarts && run.state === 'succeeded')
     return state === 'succeeded' && before.length > 0
   })
   if (doubled.length > 0) throw new Error(`${doubled.length} ticks succeeded twice`)

@@ -7,7 +7,7 @@ const [file] = process.argv.slice(2)
 const tell = (line) => writeSync(1, `${JSON.stringify(line)}\n`)
 const log = (_fields, text) => tell({ log: String(text) })
 const scheduler = createScheduler({
-  plugins: [sqlite({ file, heartbeat: 100, stale: 8000 })],
+  plugins: [sqlite({ file, heartbeat: 100, lease: 8000 })],
   logger: { debug() {}, info() {}, warn: log, error: log },
 })
 scheduler.on('settled', ({ key, outcome, attempt }) => {

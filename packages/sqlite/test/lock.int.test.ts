@@ -13,8 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.each(['batched', 'full'] as const)('sqlite lock, %s', (durability) => {
   const cases = lockContract({
-    plugin: (fleet, { lease, beat }) =>
-      sqlite({ file: join(folder, `${durability}-${fleet}.db`), durability, stale: lease, heartbeat: beat }),
+    plugin: (fleet, { lease, heartbeat }) =>
+      sqlite({ file: join(folder, `${durability}-${fleet}.db`), durability, lease, heartbeat }),
   })
   for (const { name, run } of cases) test(name, run)
 })

@@ -30,7 +30,7 @@ afterEach(async () => {
 async function start(inRun: () => void | Promise<void> = () => {}): Promise<Scheduler> {
   const write = (_fields: unknown, line?: string) => void lines.push(String(line))
   const scheduler = createScheduler({
-    plugins: [sqlite({ file, heartbeat: '100ms', stale: '8s' })],
+    plugins: [sqlite({ file, heartbeat: '100ms', lease: '8s' })],
     logger: { debug() {}, info() {}, warn: write, error: write },
   })
   all.push(scheduler)

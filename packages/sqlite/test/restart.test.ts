@@ -33,13 +33,13 @@ function instance(
     timezone: 'UTC',
     instance: name,
     logger: quiet,
-    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', stale: '30m' })],
+    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', lease: '30m' })],
     ...more,
   })
   scheduler.on('settled', (run) => {
     const until = run.until ? `..${run.until.toISOString().slice(11, 16)}` : ''
     const at = run.tick.scheduledAt.toISOString().slice(11, 16)
-    log.push(`${name} ${run.trigger} ${run.outcome}${run.reason ? `:${run.reason}` : ''} ${at}${until}`)
+    log.push(`${name} ${run.cause} ${run.outcome}${run.reason ? `:${run.reason}` : ''} ${at}${until}`)
   })
   scheduler.job('report', cron, options, handler)
   return scheduler
@@ -72,16 +72,16 @@ test('after downtime: the newest tick runs, the others are missed, told of toget
 })
 
 test('a single missed tick is caught up, one older than the window is missed', async () => {
-  await stop(await started(instance('a', { catchUp: '10m' })))
+  await stop(await started(instance('a', { catchUpWindow: '10m' })))
   await clock.advance('65m')
-  await stop(await started(instance('b', { catchUp: '10m' })))
+  await stop(await started(instance('b', { catchUpWindow: '10m' })))
   await clock.advance('1h15m')
-  await stop(await started(instance('c', { catchUp: '10m' })))
+  await stop(await started(instance('c', { catchUpWindow: '10m' })))
   expect(log).toEqual(['b catch-up succeeded 01:00', 'c catch-up missed 02:00'])
 })
 
 test('missed: all runs every tick in order, those before the window are missed together', async () => {
-  const options: JobOptions = { missed: 'all', catchUp: '2h30m' }
+  const options: JobOptions = { missed: 'all', catchUpWindow: '2h30m' }
   await stop(await started(instance('a', options)))
   await clock.advance('5h10m')
   const b = await started(instance('b', options))
@@ -200,7 +200,7 @@ test('a job added to a running scheduler is caught up as well', async () => {
     clock,
     timezone: 'UTC',
     logger: { debug() {}, info() {}, warn() {}, error() {} },
-    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', stale: '30m' })],
+    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', lease: '30m' })],
   })
   await start(b)
   b.on('settled', (run) => void log.push(`${run.outcome} ${run.tick.id}`))

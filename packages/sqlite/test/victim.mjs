@@ -8,7 +8,7 @@ const plugin = sqlite({
   file,
   durability,
   heartbeat: 100,
-  stale: 400,
+  lease: 400,
   retention: { runs: 1_000_000 },
 })
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }

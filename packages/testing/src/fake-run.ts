@@ -7,12 +7,12 @@ export interface FakeRun {
   /** The instant of its tick. Default now. */
   at?: Date | number
   id?: string
-  trigger?: Run['trigger']
+  cause?: Run['cause']
   outcome?: Outcome
   reason?: Run['reason']
   errors?: readonly unknown[]
   fence?: number
-  start?: number
+  restarts?: number
   until?: Date
   instance?: string
   traceId?: string
@@ -24,14 +24,14 @@ export interface FakeRun {
  * running.
  */
 export function fakeRun(given: FakeRun = {}): Run {
-  const { job = 'job', trigger = 'schedule', outcome, reason, errors = [], start = 1, until } = given
+  const { job = 'job', cause = 'schedule', outcome, reason, errors = [], restarts = 0, until } = given
   const scheduledAt = new Date(given.at ?? Date.now())
   const ran = outcome !== 'skipped' && outcome !== 'missed' && outcome !== 'abandoned'
   const id = given.id ?? timeOrderedId()
   const tick = { id: `${job}@${scheduledAt.toISOString()}`, job, scheduledAt }
   const run: Partial<Run> = {
     id,
-    key: trigger === 'manual' ? id : tick.id,
+    key: cause === 'manual' ? id : tick.id,
     job: {
       name: job,
       running: 0,
@@ -39,12 +39,12 @@ export function fakeRun(given: FakeRun = {}): Run {
       policies: { onAbandoned: given.onAbandoned ?? 'record', overlap: 'skip' },
     } as unknown as Job,
     tick,
-    trigger,
+    cause,
     state: outcome ?? 'running',
     outcome,
     reason,
     attempt: ran ? Math.max(1, errors.length) : 0,
-    start,
+    restarts,
     errors,
     error: errors.at(-1),
     fence: given.fence,

@@ -13,7 +13,7 @@ import {
 import { StallClock } from './stall-clock.ts'
 
 /** How long an instance without news is alive, and between two signs of life, in ms. */
-export const TIMES: { lease: number; beat: number } = { lease: 1200, beat: 200 }
+export const TIMES: { lease: number; heartbeat: number } = { lease: 1200, heartbeat: 200 }
 
 /** One scheduler of a fleet, its clock and its lock. */
 export interface Instance {
@@ -50,7 +50,7 @@ export async function makeFleet(
 }
 
 export function again(run: Run): boolean {
-  return run.trigger === 'rerun'
+  return run.cause === 'rerun'
 }
 
 /** Leases expire in real time. */

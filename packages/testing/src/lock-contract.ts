@@ -20,7 +20,7 @@ export interface LockContractOptions {
    * Makes the plugin of one more instance of a fleet. Instances of one fleet see each other, those of others do
    * not. The plugin is to use these times: an instance without news for `lease` ms is dead.
    */
-  plugin(fleet: string, times: { lease: number; beat: number }): Plugin | Promise<Plugin>
+  plugin(fleet: string, times: { lease: number; heartbeat: number }): Plugin | Promise<Plugin>
   /** Makes the backend unreachable for all instances of a fleet, and reachable again. */
   fault?: { break(fleet: string): Promise<void>; heal(fleet: string): Promise<void> }
 }
@@ -58,7 +58,7 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
     last = Math.max(last + 1, Date.now() - 500)
     return fakeRun({ at: last, ...given })
   }
-  const claims = async ({ lock }: Instance, run: Run, lease = true) => lock.claim(run, { lease })
+  const claims = async ({ lock }: Instance, run: Run, exclusive = true) => lock.claim(run, { exclusive })
 
   const cases = [
     fleet('of ten instances that claim a tick at once, one gets it', 10, async (all) => {
@@ -68,22 +68,22 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
         const won = answers.filter((answer): answer is Claim => answer.granted)
         assert.equal(won.length, 1)
         for (const answer of answers) if (!answer.granted) assert.equal(answer.reason, 'claimed-elsewhere')
-        await won[0]?.finish('succeeded')
+        await won[0]?.complete('succeeded')
       }
     }),
     fleet('a tick stays claimed after its run has ended', 2, async ([a, b]) => {
       const at = Date.now()
-      await (await granted(claims(a as Instance, fakeRun({ at })))).finish('failed')
+      await (await granted(claims(a as Instance, fakeRun({ at })))).complete('failed')
       assert.equal((await refused(claims(b as Instance, fakeRun({ at })))).reason, 'claimed-elsewhere')
       assert.equal((await refused(claims(a as Instance, fakeRun({ at })))).reason, 'claimed-elsewhere')
     }),
     fleet('a lease keeps runs of one job from overlapping, and only of that job', 2, async ([a, b]) => {
       const first = await granted(claims(a as Instance, tick()))
       assert.equal((await refused(claims(b as Instance, tick()))).reason, 'overlap')
-      await (await granted(claims(b as Instance, tick({ job: 'other' })))).finish('succeeded')
-      await (await granted(claims(b as Instance, tick(), false))).finish('succeeded')
-      await first.finish('succeeded')
-      await (await granted(claims(b as Instance, tick()))).finish('succeeded')
+      await (await granted(claims(b as Instance, tick({ job: 'other' })))).complete('succeeded')
+      await (await granted(claims(b as Instance, tick(), false))).complete('succeeded')
+      await first.complete('succeeded')
+      await (await granted(claims(b as Instance, tick()))).complete('succeeded')
     }),
     fleet('fences rise from claim to claim of a job, whoever claims', 3, async (all) => {
       let last = 0
@@ -91,13 +91,13 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
         const claim = await granted(claims(all[i % 3] as Instance, tick()))
         assert.ok((claim.fence ?? 0) > last, `fence ${claim.fence} after ${last}`)
         last = claim.fence ?? 0
-        await claim.finish('succeeded')
+        await claim.complete('succeeded')
       }
     }),
     fleet('a claim is held until it is finished', 1, async ([a]) => {
       const claim = await granted(claims(a as Instance, tick()))
       assert.equal(claim.held(), true)
-      await claim.finish('succeeded')
+      await claim.complete('succeeded')
       assert.equal(claim.held(), false)
     }),
     fleet('a heartbeat keeps a claim for longer than its lease', 2, async ([a, b]) => {
@@ -106,7 +106,7 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
       await passed(TIMES.lease * 1.5)
       assert.equal(claim.held(), true)
       assert.equal((await refused(claims(b as Instance, tick()))).reason, 'overlap')
-      await claim.finish('succeeded')
+      await claim.complete('succeeded')
     }),
     fleet('an instance that stands still does not trust its lease when it is over', 1, async ([a]) => {
       const claim = await granted(claims(a as Instance, tick()))
@@ -132,10 +132,10 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
         assert.equal(second?.key, run.key)
         assert.equal(second?.tick.id, run.tick.id)
         assert.equal(second?.outcome, 'succeeded')
-        assert.ok((second?.start ?? 0) === 2 && (second?.fence ?? 0) > (claim.fence ?? 0))
+        assert.ok((second?.restarts ?? 0) === 1 && (second?.fence ?? 0) > (claim.fence ?? 0))
         assert.equal(claim.held(), false)
         a?.clock.resume()
-        await claim.finish('succeeded')
+        await claim.complete('succeeded')
         assert.equal(
           (await refused(claims(b as Instance, tick({ at: run.tick.scheduledAt })))).reason,
           'claimed-elsewhere',
@@ -156,11 +156,11 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
       const there = (b as Instance).scheduler
       const second = awaitRuns(there, { event: 'succeeded', where: (run) => run.key === key })
       there.job('ticking', every(250), options, () => {})
-      assert.equal((await second)[0]?.start, 2)
+      assert.equal((await second)[0]?.restarts, 1)
       await awaitRuns(there, {
         event: 'succeeded',
         job: 'ticking',
-        where: (run) => run.trigger === 'schedule',
+        where: (run) => run.cause === 'schedule',
       })
     }),
     fleet(
@@ -176,12 +176,12 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
         )
         a?.clock.stall()
         await seen
-        await passed(TIMES.beat * 3)
+        await passed(TIMES.heartbeat * 3)
         assert.deepEqual(
           told.map(({ key, outcome, instance }) => ({ key, outcome, instance })),
           [{ key: run.key, outcome: 'abandoned', instance: a?.scheduler.instance }],
         )
-        await (await granted(claims(b as Instance, tick()))).finish('succeeded')
+        await (await granted(claims(b as Instance, tick()))).complete('succeeded')
         assert.equal(
           (await refused(claims(c as Instance, tick({ at: run.tick.scheduledAt })))).reason,
           'claimed-elsewhere',
@@ -242,11 +242,11 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
         const reruns = [a, b].map((one) => awaitRuns((one as Instance).scheduler, { where: again }))
         for (const rerun of reruns) rerun.catch(() => {})
         a?.clock.resume()
-        await claim.finish('lease-lost')
+        await claim.complete('lease-lost')
         b?.clock.resume()
         const [second] = await Promise.race(reruns)
         assert.equal(second?.tick.id, run.tick.id)
-        assert.equal(second?.start, 2)
+        assert.equal(second?.restarts, 1)
         assert.ok((second?.fence ?? 0) > (claim.fence ?? 0))
       },
       { onAbandoned: 'rerun' },
@@ -268,9 +268,9 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
           await fault.heal(id)
           for (let tries = 0; ; tries++) {
             const answer = await claims(a as Instance, tick())
-            if (answer.granted) return answer.finish('succeeded')
+            if (answer.granted) return answer.complete('succeeded')
             assert.ok(tries < 100, 'the lock has not come back')
-            await passed(TIMES.beat)
+            await passed(TIMES.heartbeat)
           }
         },
       ),

@@ -57,7 +57,7 @@ export interface Played {
   readonly scheduledAt: number
   /** When it was decided: started, or found to be missed or skipped. */
   readonly at: number
-  readonly trigger: Run['trigger']
+  readonly cause: Run['cause']
   readonly outcome: Outcome
   readonly reason: SkipReason | undefined
   /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
@@ -128,12 +128,12 @@ function register(scheduler: Scheduler, clock: Clock, name: string, job: Simulat
 }
 
 function toPlayed(run: Run, now: number): Played {
-  const { job, tick, trigger, outcome, reason, startedAt, until } = run
+  const { job, tick, cause, outcome, reason, startedAt, until } = run
   return {
     job: job.name,
     scheduledAt: tick.scheduledAt.getTime(),
     at: startedAt?.getTime() ?? now,
-    trigger,
+    cause: cause,
     outcome: outcome as Outcome,
     reason,
     until: until?.getTime(),

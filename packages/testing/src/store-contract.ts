@@ -45,7 +45,7 @@ export function storeContract({ open, durable = true }: StoreContractOptions): C
         outcome: 'failed',
         errors: [new Error('first'), error],
         fence: 1_795_219_245_987_001,
-        start: 2,
+        restarts: 1,
         traceId: 'abc',
         instance: 'web:1',
       })
@@ -172,8 +172,8 @@ function durableCases(
     }),
     simple('a success under a fence that was overtaken is not kept', async (store) => {
       const at = Date.now()
-      await store.begin?.(fakeRun({ at, fence: 9, start: 2 }))
-      await store.record(fakeRun({ at, fence: 8, start: 1, outcome: 'succeeded' }))
+      await store.begin?.(fakeRun({ at, fence: 9, restarts: 1 }))
+      await store.record(fakeRun({ at, fence: 8, restarts: 0, outcome: 'succeeded' }))
       assert.deepEqual(await states(store), ['running'])
     }),
     simple('a tick that did not run is told of once in a fleet', async (store) => {

@@ -48,9 +48,9 @@ for (let at = Math.floor(FROM / period) * period + period; at <= TO - 60 * MINUT
 test.each([
   ['latest', {}],
   ['skip', {}],
-  ['all', { catchUp: '30d' }],
-  ['all', { catchUp: '1h' }],
-  ['latest', { catchUp: '10m' }],
+  ['all', { catchUpWindow: '30d' }],
+  ['all', { catchUpWindow: '1h' }],
+  ['latest', { catchUpWindow: '10m' }],
 ] as [SimulatedJob['missed'] & string, Partial<SimulatedJob>][])(
   'whenever the process dies, each tick is decided once: missed %s, %j',
   async (missed, options) => {
@@ -66,13 +66,13 @@ test.each([
         counts.findIndex((count) => count !== 1),
         `seed ${seed}`,
       ).toBe(-1)
-      if (options.catchUp === '30d') {
+      if (options.catchUpWindow === '30d') {
         expect(played.filter(({ outcome }) => outcome !== 'succeeded')).toEqual([])
         expect(played.map(({ scheduledAt }) => scheduledAt)).toEqual(
           played.map(({ scheduledAt }) => scheduledAt).toSorted((a, b) => a - b),
         )
       }
-      if (missed === 'latest' && !options.catchUp) {
+      if (missed === 'latest' && !options.catchUpWindow) {
         // The newest of those that were missed runs at once.
         for (const { until, at } of played.filter((one) => one.until !== undefined)) {
           const newest = played.find(({ scheduledAt }) => scheduledAt > (until as number))
@@ -81,7 +81,7 @@ test.each([
       }
       for (const { outcome, scheduledAt, at } of played) {
         if (outcome === 'succeeded') expect(at).toBeGreaterThanOrEqual(scheduledAt)
-        if (outcome === 'succeeded' && options.catchUp === '10m')
+        if (outcome === 'succeeded' && options.catchUpWindow === '10m')
           expect(at - scheduledAt).toBeLessThanOrEqual(10 * MINUTE)
       }
     }

@@ -145,9 +145,22 @@ function locate(module: unknown): URL {
 }
 
 function send(run: Run<unknown>): Sent {
-  const { id, key, tick, trigger, data, late, attempt, start, fence, traceId, traceparent } = run
+  const { id, key, tick, cause, data, late, attempt, restarts, fence, traceId, traceparent } = run
   const job = { name: run.job.name }
-  return { id, key, job, tick: { ...tick }, trigger, data, late, attempt, start, fence, traceId, traceparent }
+  return {
+    id,
+    key,
+    job,
+    tick: { ...tick },
+    cause,
+    data,
+    late,
+    attempt,
+    restarts,
+    fence,
+    traceId,
+    traceparent,
+  }
 }
 
 function hear(run: Run<unknown>, told: Told): void {

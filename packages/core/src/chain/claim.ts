@@ -9,7 +9,7 @@ export function claim(lock: Lock, monotonic: () => number): Link {
   return (run, next) => {
     if (run.claim) return complete(run, run.claim, next)
     const asked = monotonic()
-    const answer = lock.claim(run, { lease: run.job.policies.overlap !== 'allow' })
+    const answer = lock.claim(run, { exclusive: run.job.policies.overlap !== 'allow' })
     if (!isPromise(answer)) return judge(run, answer, next)
     return answer.then((later) => {
       run.lazy.claimedIn = monotonic() - asked
@@ -21,7 +21,7 @@ export function claim(lock: Lock, monotonic: () => number): Link {
 function judge(run: ActiveRun, answer: Claim | Refusal, next: Chain): unknown {
   if (answer.granted) return complete(run, answer, next)
   const { reason, error } = answer
-  if (!answer.final && reason === 'claim-unavailable' && run.job.policies.onClaimError !== 'skip')
+  if (!answer.final && reason === 'claim-unavailable' && run.job.policies.onLockUnavailable !== 'skip')
     return next(run)
   if (error) run.recordFailure(error)
   run.decide('skipped', reason)
@@ -39,7 +39,7 @@ async function complete(run: ActiveRun, claim: Claim, next: Chain): Promise<unkn
   }
   undo()
   // Decided: what becomes of the claim changes it no more.
-  await claim.finish(run.conclude(result, failure))
+  await claim.complete(run.conclude(result, failure))
   if (failure) throw failure.error
   return result
 }

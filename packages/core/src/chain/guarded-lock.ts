@@ -1,16 +1,16 @@
 import { EscapementError, show } from '../errors.ts'
 import type { Troubles } from '../log/trouble.ts'
-import type { Claim, Clock, Job, Lock, Maybe, Outcome, Refusal, Run } from '../types/index.ts'
+import type { Claim, Clock, Job, Lock, Maybe, Refusal, Run } from '../types/index.ts'
 import { describe, isError } from '../util/describe.ts'
 import { isPromise } from '../util/promise.ts'
 import { answer } from '../util/time.ts'
 
 /** How long a lock may take to answer a claim, in ms. Far more than those that keep to their port need. */
-const ANSWER = 30_000
+const CLAIM_TIMEOUT_MS = 30_000
 /** How long the end of a run waits until it is written, in ms. */
-const FINISH = 5_000
+const END_TIMEOUT_MS = 5_000
 /** How long a lock can leave a tick to others from now on, in ms. */
-const HEAD_START = 60_000
+const MAX_CLAIM_DELAY_MS = 60_000
 
 const REASONS: readonly unknown[] = ['claimed-elsewhere', 'claim-unavailable', 'overlap']
 
@@ -35,7 +35,7 @@ export class GuardedLock implements Lock {
     return this.#lock.trouble?.()
   }
 
-  claim(run: Run, options: { lease: boolean }): Maybe<Claim | Refusal> {
+  claim(run: Run, options: { exclusive: boolean }): Maybe<Claim | Refusal> {
     try {
       const asked = this.#lock.claim(run, options)
       return isPromise(asked) ? this.#wait(asked) : this.#judge(asked)
@@ -47,12 +47,13 @@ export class GuardedLock implements Lock {
   async #wait(asked: Promise<Claim | Refusal>): Promise<Claim | Refusal> {
     let left = true
     try {
-      const given = await answer(this.#clock, asked, ANSWER, 'lock.claim()')
+      const given = await answer(this.#clock, asked, CLAIM_TIMEOUT_MS, 'lock.claim()')
       left = false
       return this.#judge(given)
     } catch (error) {
       // What is granted after all is not used.
-      if (left) asked.then((late) => void (late.granted && this.take(late).finish('skipped'))).catch(() => {})
+      if (left)
+        asked.then((late) => void (late.granted && this.take(late).complete('skipped'))).catch(() => {})
       return this.#unavailable(error)
     }
   }
@@ -63,7 +64,9 @@ export class GuardedLock implements Lock {
       return this.take(given)
     }
     if (given?.granted !== false || !REASONS.includes(given.reason)) {
-      const message = `lock.claim() must answer with a claim or a refusal, but answered ${show(given)}`
+      const old = typeof given === 'object' && given !== null && 'finish' in given
+      const hint = old ? ' (claim.finish() is called complete() now, and release() gives a tick back)' : ''
+      const message = `lock.claim() must answer with a claim or a refusal, but answered ${show(given)}${hint}`
       throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
     }
     if (given.reason !== 'claim-unavailable') this.#troubles.works('lock')
@@ -86,7 +89,7 @@ export class GuardedLock implements Lock {
     return {
       granted: true,
       ...(claim.fence !== undefined && { fence: claim.fence }),
-      ...(claim.start !== undefined && { start: claim.start }),
+      ...(claim.restarts !== undefined && { restarts: claim.restarts }),
       held: () => {
         try {
           return claim.held() === true
@@ -106,16 +109,17 @@ export class GuardedLock implements Lock {
           return () => {}
         }
       },
-      finish: (outcome) => this.#finish(claim, outcome),
+      complete: (outcome) => this.#end('complete', () => claim.complete(outcome)),
+      release: () => this.#end('release', () => claim.release()),
     }
   }
 
-  async #finish(claim: Claim, outcome: Outcome): Promise<void> {
+  async #end(method: 'complete' | 'release', end: () => Promise<void>): Promise<void> {
     try {
-      await answer(this.#clock, claim.finish(outcome), FINISH, 'lock.finish()')
-      this.#troubles.works('lock.finish')
+      await answer(this.#clock, end(), END_TIMEOUT_MS, `claim.${method}()`)
+      this.#troubles.works('lock.complete')
     } catch (error) {
-      this.#fail('lock.finish', error, 'runs keep their outcome, but other instances may not learn of it')
+      this.#fail('lock.complete', error, 'runs keep their outcome, but other instances may not learn of it')
     }
   }
 
@@ -127,19 +131,19 @@ export class GuardedLock implements Lock {
     }
   }
 
-  headStart(job: Job, at: number, now: number): number {
-    if (!this.#lock.headStart) return 0
+  claimDelay(job: Job, at: number, now: number): number {
+    if (!this.#lock.claimDelay) return 0
     try {
-      const ms: unknown = this.#lock.headStart(job, at, now)
-      if (typeof ms === 'number' && ms >= 0 && ms <= HEAD_START + Math.max(0, now - at)) {
-        this.#troubles.works('lock.headStart')
+      const ms: unknown = this.#lock.claimDelay(job, at, now)
+      if (typeof ms === 'number' && ms >= 0 && ms <= MAX_CLAIM_DELAY_MS + Math.max(0, now - at)) {
+        this.#troubles.works('lock.claimDelay')
         return ms
       }
       if (isPromise(ms)) Promise.resolve(ms).catch(() => {})
-      const message = `lock.headStart() must give milliseconds from 0 to ${HEAD_START}, but gave ${show(ms)}`
+      const message = `lock.claimDelay() must give milliseconds from 0 to ${MAX_CLAIM_DELAY_MS}, but gave ${show(ms)}`
       throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
     } catch (error) {
-      this.#fail('lock.headStart', error, 'ticks are not left to other instances')
+      this.#fail('lock.claimDelay', error, 'ticks are not left to other instances')
       return 0
     }
   }
@@ -156,7 +160,7 @@ export class GuardedLock implements Lock {
         return ended
       }
       /** The lock has some time to give the name back. */
-      const over = () => answer(this.#clock, locked, FINISH, 'lock.exclusive()').then(() => {}, fault)
+      const over = () => answer(this.#clock, locked, END_TIMEOUT_MS, 'lock.exclusive()').then(() => {}, fault)
       const fault = (error: unknown) =>
         ended?.then(
           () => this.#fail('lock.exclusive', error, 'what was done under it counts all the same'),
@@ -176,7 +180,7 @@ export class GuardedLock implements Lock {
   }
 }
 
-const CLAIM = ['held', 'onLost', 'finish'] as const
+const CLAIM = ['held', 'onLost', 'complete', 'release'] as const
 /** A reason that ends the run as `lease-lost`, whatever the lock has given. */
 function lost(reason: unknown): Error {
   if (isError(reason) && describe(reason).code === 'ERR_ESCAPEMENT_LEASE_LOST') return reason
@@ -185,4 +189,4 @@ function lost(reason: unknown): Error {
   })
 }
 
-const NOT_RUN = "ticks are skipped, or run unguarded with onClaimError: 'run'"
+const NOT_RUN = "ticks are skipped, or run unguarded with onLockUnavailable: 'run'"

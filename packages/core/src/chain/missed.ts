@@ -17,22 +17,26 @@ export const missed: Link = (run, next) => (lost(run) ? run.decide('missed') : n
 export function missedInFleet(lock: Lock, monotonic: () => number): Link {
   const few = concurrency(AT_ONCE, monotonic)
   const decide: Chain = async (run) => {
-    const answer = await lock.claim(run, { lease: false })
+    const answer = await lock.claim(run, { exclusive: false })
     if (!answer.granted && answer.reason === 'claimed-elsewhere') return run.decide('skipped', answer.reason)
     run.decide('missed')
-    if (answer.granted) await answer.finish('missed')
+    if (answer.granted) await answer.complete('missed')
   }
   return (run, next) => (lost(run) ? few(run, decide) : next(run))
 }
 
 function lost(run: ActiveRun): boolean {
-  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return false
+  if (run.cause !== 'schedule' && run.cause !== 'catch-up') return false
   return isMissed(run.job.policies, run.late, run.parts)
 }
 
 /** Whether a tick that is this late, in ms, does not run. */
-export function isMissed({ missed: policy, catchUp }: Policies, late: number, parts: RunParts): boolean {
+export function isMissed(
+  { missed: policy, catchUpWindow }: Policies,
+  late: number,
+  parts: RunParts,
+): boolean {
   if (parts.until) return true
-  if (policy === 'all') return late > catchUp
-  return parts.superseded === true || late > (policy === 'skip' ? LATE : catchUp)
+  if (policy === 'all') return late > catchUpWindow
+  return parts.superseded === true || late > (policy === 'skip' ? LATE : catchUpWindow)
 }

@@ -82,8 +82,8 @@ export class EngineContext implements RunEnvironment, ChainContext {
   }
 
   /** How long a tick is left to the other instances, in ms. */
-  headStart(job: Job, at: number, now: number): number {
-    return this.lock?.headStart(job, at, now) ?? 0
+  claimDelay(job: Job, at: number, now: number): number {
+    return this.lock?.claimDelay(job, at, now) ?? 0
   }
 
   /** A claim that a plugin has brought, guarded. */

@@ -112,7 +112,7 @@ export class Dispatcher {
       const missed = after < now ? missedRange(job, Math.max(after, job.decided), now) : undefined
       if (missed) {
         const parts = { superseded: true, until: new Date(missed.until) }
-        this.#engine.fire({ job, trigger: 'catch-up', at: missed.at, wall: now, parts })
+        this.#engine.fire({ job, cause: 'catch-up', at: missed.at, wall: now, parts })
       }
       this.#timetable.arm(job, missed?.until ?? after)
     } catch (error) {
@@ -154,7 +154,7 @@ export class Dispatcher {
   /** All missed ticks run under `missed: 'all'`, but one after the other: the next waits for the run returned. */
   #fire({ job, at, wall, parts }: DueTick): ActiveRun | undefined {
     const late = parts.superseded || wall - at - job.spread > LATE
-    const run = this.#engine.fire({ job, trigger: late ? 'catch-up' : 'schedule', at, wall, parts })
+    const run = this.#engine.fire({ job, cause: late ? 'catch-up' : 'schedule', at, wall, parts })
     return parts.superseded && job.policies.missed === 'all' && !run.ended ? run : undefined
   }
 
@@ -168,7 +168,7 @@ export class Dispatcher {
 
   #follow(job: JobEntry, parent: JobRun): void {
     const parts = { fold: parent.parts.fold ?? 0 }
-    const origin = { job, trigger: 'after', at: parent.at, wall: this.#context.now(), parts, parent } as const
+    const origin = { job, cause: 'after', at: parent.at, wall: this.#context.now(), parts, parent } as const
     if (this.#state === 'closed') this.#engine.record(origin, 'skipped')
     else this.#engine.fire(origin)
   }

@@ -77,7 +77,7 @@ export class Engine {
   request(job: JobEntry, data: unknown, bytes: number): JobRun {
     this.#requests.enter(job.name, bytes)
     const now = this.context.now()
-    const run = this.#create({ job, trigger: 'manual', at: now, wall: now })
+    const run = this.#create({ job, cause: 'manual', at: now, wall: now })
     run.lazy.data = data
     run.lazy.bytes = bytes
     for (const { name, hooks } of this.#plugins) {
@@ -129,7 +129,7 @@ export class Engine {
     if (run.aborted) throw run.aborted
     run.beginAttempt()
     run.job.running++
-    if (run.trigger === 'schedule') this.lag = run.late
+    if (run.cause === 'schedule') this.lag = run.late
     this.#runLog.began(run)
     this.#keeper.began(run)
     this.context.events.emit('running', run)

@@ -67,7 +67,7 @@ export class RunKeeper {
  * for their turn. Undefined when the run does not decide a tick.
  */
 function watermark(run: ActiveRun, inFlight: Iterable<ActiveRun>): number | undefined {
-  if (run.trigger !== 'schedule' && run.trigger !== 'catch-up') return
+  if (run.cause !== 'schedule' && run.cause !== 'catch-up') return
   if (run.reason === 'shutdown') return
   const { job } = run
   let at = run.until?.getTime() ?? run.at

@@ -52,7 +52,7 @@ export class RunLog {
     if (this.#log[level] === silent) return
     const fields = bindings(run)
     fields.outcome = outcome
-    fields.trigger = run.trigger
+    fields.cause = run.cause
     if (run.attempt > 0) {
       fields.attempt = run.attempt
       fields.duration_ms = Math.round(run.duration)

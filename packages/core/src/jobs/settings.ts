@@ -23,7 +23,7 @@ const KNOWN = {
   timezone: 1,
   dst: 1,
   missed: 1,
-  catchUp: 1,
+  catchUpWindow: 1,
   overlap: 1,
   retry: 1,
   timeout: 1,
@@ -32,7 +32,7 @@ const KNOWN = {
   priority: 1,
   blackout: 1,
   onAbandoned: 1,
-  onClaimError: 1,
+  onLockUnavailable: 1,
   executor: 1,
   schema: 1,
   data: 1,
@@ -58,7 +58,7 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
   if (dst !== undefined) oneOf('dst', dst, ['vixie', 'skip', 'shift'])
   return {
     missed: oneOf('missed', given.missed ?? 'latest', ['latest', 'all', 'skip']),
-    catchUp: parseDuration(given.catchUp ?? '24h', 'catchUp', { min: 0 }),
+    catchUpWindow: parseDuration(given.catchUpWindow ?? '24h', 'catchUpWindow', { min: 0 }),
     overlap: oneOf('overlap', given.overlap ?? 'skip', ['skip', 'queue', 'cancel-previous', 'allow']),
     retry: given.retry === undefined ? undefined : parseRetry(given.retry),
     timeout:
@@ -71,7 +71,7 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
     blackout:
       given.blackout === undefined ? undefined : parseBlackout(given.blackout, { timezone, dst, seed }),
     onAbandoned: oneOf('onAbandoned', given.onAbandoned ?? 'record', ['record', 'rerun']),
-    onClaimError: oneOf('onClaimError', given.onClaimError ?? 'skip', ['skip', 'run']),
+    onLockUnavailable: oneOf('onLockUnavailable', given.onLockUnavailable ?? 'skip', ['skip', 'run']),
     executor: withMethod('executor', given.executor, 'execute'),
     schema: parseSchema(given.schema),
     description: text('description', given.description),
@@ -90,7 +90,7 @@ export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
   timezone: 1,
   dst: 1,
   missed: 1,
-  catchUp: 1,
+  catchUpWindow: 1,
   overlap: 1,
   retry: 1,
   timeout: 1,
@@ -98,7 +98,7 @@ export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
   spread: 1,
   blackout: 1,
   onAbandoned: 1,
-  onClaimError: 1,
+  onLockUnavailable: 1,
   executor: 1,
   owner: 1,
   runbook: 1,

@@ -36,7 +36,7 @@ export class ActiveRun extends WaitingRun implements Run {
   /** Releases what the link `overlap` holds for it. */
   onSeal: ((run: ActiveRun) => void) | undefined = undefined
   get data(): unknown {
-    return this.trigger === 'manual' ? this.lazyFields?.data : this.job.data
+    return this.cause === 'manual' ? this.lazyFields?.data : this.job.data
   }
 
   override get tick(): Tick {

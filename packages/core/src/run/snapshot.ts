@@ -1,6 +1,6 @@
 import type { Abandoned, Cause, Claim, Outcome, RunRecord, SkipReason, State, Tick } from '../types/index.ts'
 import { errorRecord } from '../util/describe.ts'
-import { iso, serial, timeOrderedId } from '../util/ids.ts'
+import { serial, tickId, timeOrderedId } from '../util/ids.ts'
 import { shownAs } from '../util/shown-as.ts'
 import type { RunEnvironment } from './environment.ts'
 import { MAX_ERRORS, toRecord } from './record.ts'
@@ -9,7 +9,7 @@ import type { RunnableJob } from './runnable-job.ts'
 /** What a run is made of. */
 export interface RunOrigin {
   readonly job: RunnableJob
-  readonly trigger: Cause
+  readonly cause: Cause
   /** The nominal instant, in ms. */
   readonly at: number
   /** When it was found due, in ms. */
@@ -36,7 +36,7 @@ export const ORDINARY: RunParts = Object.freeze({})
 export class RunSnapshot {
   environment: RunEnvironment
   job: RunnableJob
-  trigger: Cause
+  cause: Cause
   /** The nominal instant, in ms. */
   at: number
   parts: RunParts
@@ -55,10 +55,10 @@ export class RunSnapshot {
   serial: number = serial()
   madeId: string | undefined
 
-  constructor(environment: RunEnvironment, { job, trigger, at, wall, parts = ORDINARY }: RunOrigin) {
+  constructor(environment: RunEnvironment, { job, cause, at, wall, parts = ORDINARY }: RunOrigin) {
     this.environment = environment
     this.job = job
-    this.trigger = trigger
+    this.cause = cause
     this.at = at
     this.wall = wall
     this.parts = parts
@@ -71,7 +71,7 @@ export class RunSnapshot {
     const copy = into ?? new RunSnapshot(this.environment, this)
     copy.environment = this.environment
     copy.job = this.job
-    copy.trigger = this.trigger
+    copy.cause = this.cause
     copy.at = this.at
     copy.wall = this.wall
     copy.parts = this.parts
@@ -101,24 +101,20 @@ export class RunSnapshot {
   get tick(): Tick {
     const job = this.job.name
     const { at, parts } = this
-    const { fold } = parts
-    return {
-      id: `${job}@${iso(at)}${fold ? `~${fold + 1}` : ''}`,
-      job,
-      scheduledAt: new Date(at),
-    }
+    const { fold = 0 } = parts
+    return { id: tickId(job, at, fold), job, scheduledAt: new Date(at), fold }
   }
 
   get key(): string {
-    return this.trigger === 'manual' ? this.id : this.tick.id
+    return this.cause === 'manual' ? this.id : this.tick.id
   }
 
   get instance(): string {
     return this.parts.abandoned?.instance ?? this.environment.instance
   }
 
-  get start(): number {
-    return (this.claim ?? this.parts.abandoned)?.start ?? 1
+  get restarts(): number {
+    return (this.claim ?? this.parts.abandoned)?.restarts ?? 0
   }
 
   get fence(): number | undefined {

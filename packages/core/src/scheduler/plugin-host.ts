@@ -28,16 +28,16 @@ export function createHost({ engine, registry, timezone, onClockSet }: HostParts
     rerun: (tick, given) => {
       const job = registry.find(tick.job)
       const claim = context.guardClaim(given)
-      if (!job) return void claim.finish('abandoned')
-      const parts = { fold: foldOf(tick.id), claim }
+      if (!job) return void claim.release()
+      const parts = { fold: tick.fold ?? 0, claim }
       const at = tick.scheduledAt.getTime()
-      detached(() => engine.fire({ job, trigger: 'rerun', at, wall: context.now(), parts }))
+      detached(() => engine.fire({ job, cause: 'rerun', at, wall: context.now(), parts }))
     },
-    abandon: ({ id, job: name, scheduledAt }, { trigger = 'schedule', ...abandoned }) => {
+    abandon: ({ job: name, scheduledAt, fold = 0 }, { cause = 'schedule', ...abandoned }) => {
       const job = registry.find(name)
       if (!job) return
-      const parts = { fold: foldOf(id), abandoned }
-      engine.record({ job, trigger, at: scheduledAt.getTime(), wall: context.now(), parts }, 'abandoned')
+      const parts = { fold, abandoned }
+      engine.record({ job, cause: cause, at: scheduledAt.getTime(), wall: context.now(), parts }, 'abandoned')
     },
     adjustClock: (offset) => {
       const followed = context.wallClock.adjust(offset)
@@ -56,9 +56,4 @@ function clockOf({ clock, wallClock }: { clock: Clock; wallClock: WallClock }): 
     clearTimeout: (timer) => clock.clearTimeout(timer),
     setImmediate: (callback) => clock.setImmediate(callback),
   }
-}
-
-/** How often the clock had been set back over the instant of a tick. */
-function foldOf(tick: string): number {
-  return Number(/~(\d+)$/.exec(tick)?.[1] ?? 1) - 1
 }

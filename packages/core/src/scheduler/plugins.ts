@@ -109,10 +109,24 @@ const FUNCTIONS = {
   store: ['record', 'runs'],
 } as const
 
+/** Methods that had another name before 0.2, as they are named in a message. */
+const RENAMED: readonly [part: 'lock' | undefined, old: string, name: string][] = [
+  [undefined, 'attach', 'setup'],
+  ['lock', 'headStart', 'claimDelay'],
+]
+
+function checkRenamed(plugin: Plugin): void {
+  for (const [part, old, name] of RENAMED) {
+    const holder = part ? plugin[part] : plugin
+    if (holder && old in holder && !(name in holder))
+      refuse(`${[plugin.name, part, old].filter(Boolean).join('.')}() is called ${name}() now`)
+  }
+}
+
 /** What it brings has the methods that are called. */
 function checkPlugin(plugin: Plugin): void {
   const { name } = plugin
-  const parts: [string, unknown, boolean][] = (['attach', 'start', 'stop'] as const).map((method) => [
+  const parts: [string, unknown, boolean][] = (['setup', 'start', 'stop'] as const).map((method) => [
     method,
     plugin[method],
     false,
@@ -124,6 +138,7 @@ function checkPlugin(plugin: Plugin): void {
       refuse(`${name}.${part} must be an object, but is ${show(brought)}`)
     for (const method of methods) parts.push([`${part}.${method}`, brought[method], part !== 'hooks'])
   }
+  checkRenamed(plugin)
   for (const [method, fn, needed] of parts) {
     if (typeof fn === 'function' || (fn === undefined && !needed)) continue
     refuse(`${name}.${method} must be a function, but is ${show(fn)}`)

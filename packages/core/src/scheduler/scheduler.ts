@@ -85,7 +85,7 @@ export class Scheduler {
     this.#dispatcher = dispatcher
     this.#lifecycle = new Lifecycle({ engine, registry, dispatcher, plugins, host, zoneProblem })
     this.#reminder = new Reminder(clock, log)
-    for (const plugin of plugins.all) plugin.attach?.(host)
+    for (const plugin of plugins.all) plugin.setup?.(host)
   }
 
   /** Where the scheduler is in its life. */

@@ -74,8 +74,8 @@ export function missedRange(
   const next = (instant: number) => instantAfter(job.trigger, instant) ?? Infinity
   const first = next(after)
   if (!(first <= due)) return
-  const { missed, catchUp } = job.policies
-  const until = missed === 'all' ? now - catchUp - 1 : newest(next, first, due) - 1
+  const { missed, catchUpWindow } = job.policies
+  const until = missed === 'all' ? now - catchUpWindow - 1 : newest(next, first, due) - 1
   return first <= until ? { at: first, until } : undefined
 }
 

@@ -20,7 +20,7 @@ export interface TimetableContext {
   /** Wall time in ms. */
   now(): number
   /** How long a due tick is left to other instances, in ms. */
-  headStart(job: JobEntry, at: number, now: number): number
+  claimDelay(job: JobEntry, at: number, now: number): number
 }
 
 export interface TimetableParts {

@@ -71,7 +71,7 @@ export class Timetable {
     job.at = next
     job.due = (Number.isNaN(next) ? this.#context.now() + ASK_AGAIN_MS : next) + job.spread
     // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
-    if (next - after <= SOON_MS) job.due += this.#context.headStart(job, next, after)
+    if (next - after <= SOON_MS) job.due += this.#context.claimDelay(job, next, after)
     this.#queue.put(job)
     if (job.due < this.#wakeAt && !this.#busy) this.#sleep()
   }
@@ -96,7 +96,8 @@ export class Timetable {
 
   /** After the clock was set back: from where, not before `after`, a job has ticks that are not decided. */
   #undecided(job: JobEntry, after: number): number {
-    if (job.trigger.wildcard) return job.fold < this.#steps.fold ? after : Math.max(after, job.decided)
+    if (job.trigger.followsElapsedTime)
+      return job.fold < this.#steps.fold ? after : Math.max(after, job.decided)
     let from = after
     while (from < job.decided) {
       const at = this.#next(job, from)
@@ -188,15 +189,15 @@ export class Timetable {
       this.arm(job, wall)
       return
     }
-    const due = at + job.spread + this.#context.headStart(job, at, wall - job.spread)
+    const due = at + job.spread + this.#context.claimDelay(job, at, wall - job.spread)
     if (due > wall) {
       job.due = due
       this.#queue.put(job)
       return
     }
-    const horizon = Math.max(HORIZON_MS, job.policies.catchUp)
+    const horizon = Math.max(HORIZON_MS, job.policies.catchUpWindow)
     // Of jobs at fixed times the last one, also after the clock was set back.
-    if (at > job.decided || job.trigger.wildcard) job.decided = at
+    if (at > job.decided || job.trigger.followsElapsedTime) job.decided = at
     job.fold = this.#steps.fold
     const old = wall - at > horizon ? wall - horizon : undefined
     this.arm(job, old ?? at)
@@ -205,7 +206,7 @@ export class Timetable {
     const until = old === undefined || !superseded ? undefined : new Date(old)
     const parts = superseded || fold > 0 ? { fold, superseded, until } : ORDINARY
     const { lived } = this.#steps
-    if (at <= lived.jumpedTo && !job.trigger.wildcard)
+    if (at <= lived.jumpedTo && !job.trigger.followsElapsedTime)
       lived.late(job, at, !isMissed(job.policies, wall - at - job.spread, parts))
     const first = this.#parts.fire({ job, at, wall, parts })
     if (!first) return
@@ -216,7 +217,9 @@ export class Timetable {
   /** How often the clock was set back over this tick, if it is met again. */
   #foldOf(job: JobEntry, at: number): number {
     const { fold, lived } = this.#steps
-    const again = job.trigger.wildcard ? this.#steps.isRepeated(at) : fold > 0 && lived.missed(job, at)
+    const again = job.trigger.followsElapsedTime
+      ? this.#steps.isRepeated(at)
+      : fold > 0 && lived.missed(job, at)
     return again ? fold : 0
   }
 
@@ -229,6 +232,7 @@ export class Timetable {
     this.#parts.onBack()
     // Jobs that follow elapsed time carry on, as with vixie cron; their ticks met again are marked as such. Those at
     // fixed times are due when they have not run. Some are not armed: their last tick was before the false time.
-    for (const job of this.#parts.jobs()) if (!job.awaits) this.arm(job, job.trigger.wildcard ? wall : from)
+    for (const job of this.#parts.jobs())
+      if (!job.awaits) this.arm(job, job.trigger.followsElapsedTime ? wall : from)
   }
 }

@@ -19,7 +19,7 @@ export function anyOf(...parts: (string | Trigger)[]): Trigger {
 }
 
 export class AnyOf implements Trigger, Bindable {
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   readonly expression: string
   readonly timezone?: string
   readonly parts: readonly Trigger[]
@@ -29,7 +29,7 @@ export class AnyOf implements Trigger, Bindable {
     this.parts = parts
     const follows = parts.flatMap((one) => one.follows ?? [])
     if (follows.length > 0) this.follows = follows
-    this.wildcard = parts.every((one) => one.wildcard === true)
+    this.followsElapsedTime = parts.every((one) => one.followsElapsedTime === true)
     this.expression = parts.map(nameOf).join(' | ')
     const timezone = parts.find((one) => one.timezone)?.timezone
     if (timezone && parts.every((one) => (one.timezone ?? timezone) === timezone)) this.timezone = timezone

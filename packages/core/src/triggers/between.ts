@@ -26,7 +26,7 @@ export function between(
 }
 
 export class Between implements Trigger, Bindable {
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   readonly expression: string
   readonly timezone?: string
   readonly inner: Trigger
@@ -55,7 +55,7 @@ export class Between implements Trigger, Bindable {
         `between: the start (${show(start)}) must be before the end (${show(end)})`,
       )
     }
-    this.wildcard = inner.wildcard === true
+    this.followsElapsedTime = inner.followsElapsedTime === true
     const iso = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '…')
     this.expression = `${nameOf(inner)} between ${iso(this.start)} and ${iso(this.end)}`
     if (inner.timezone) this.timezone = inner.timezone

@@ -32,7 +32,7 @@ export function every(interval: Duration, options: EveryOptions = {}): Trigger {
 }
 
 export class Every implements Trigger, Numeric {
-  readonly wildcard = true
+  readonly followsElapsedTime = true
   readonly expression: string
   /** In ms. */
   readonly length: number

@@ -32,7 +32,7 @@ export function except(trigger: string | Trigger, ...calendars: CalendarLike[]):
 }
 
 export class Except implements Trigger, Bindable {
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   readonly expression: string
   readonly timezone?: string
   readonly inner: Trigger
@@ -41,7 +41,7 @@ export class Except implements Trigger, Bindable {
   constructor(inner: Trigger, calendars: readonly Calendar[]) {
     this.inner = inner
     this.calendars = calendars
-    this.wildcard = inner.wildcard === true
+    this.followsElapsedTime = inner.followsElapsedTime === true
     const names = calendars.map((one) => (one as Stretch).expression ?? 'a calendar')
     this.expression = `${nameOf(inner)} except ${names.join(', ')}`
     if (inner.timezone) this.timezone = inner.timezone

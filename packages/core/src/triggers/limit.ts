@@ -30,7 +30,7 @@ export function limit(trigger: string | Trigger, count: number, options: LimitOp
 }
 
 export class Limit implements Trigger, Bindable {
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   readonly expression: string
   readonly timezone?: string
   readonly inner: Trigger
@@ -58,7 +58,7 @@ export class Limit implements Trigger, Bindable {
     this.count = count
     this.from = readInstant(options.from, 'limit: from', zone)
     this.#options = { ...options, timezone: options.timezone ?? fallback }
-    this.wildcard = inner.wildcard === true
+    this.followsElapsedTime = inner.followsElapsedTime === true
     this.expression = `${nameOf(inner)} limited to ${count} from ${new Date(this.from).toISOString()}`
     if (inner.timezone) this.timezone = inner.timezone
   }

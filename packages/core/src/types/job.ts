@@ -67,7 +67,7 @@ export interface Run<Data = unknown> {
   readonly key: string
   readonly job: Job
   readonly tick: Tick
-  readonly trigger: Cause
+  readonly cause: Cause
   /** The run of another job that this one follows. */
   readonly parent: Run | undefined
   /** What the run was asked with; for a scheduled run the job's `data` option. */
@@ -76,8 +76,8 @@ export interface Run<Data = unknown> {
   readonly late: number
   /** 1 for the first attempt, 0 before it. */
   readonly attempt: number
-  /** Which start of the tick: more than 1 when an instance that died had started it. */
-  readonly start: number
+  /** How often instances that died had begun the tick before: 0 for its first run. */
+  readonly restarts: number
   /** Aborts on timeout, cancellation, shutdown, and when the lease is lost. Each attempt has its own. */
   readonly signal: AbortSignal
   /** The scheduler's logger with job, run id, tick and trace id on every line. */
@@ -142,7 +142,7 @@ export type Overlap = 'skip' | 'queue' | 'cancel-previous' | 'allow'
 /** Job options as the chain reads them: checked, in milliseconds. */
 export interface Policies {
   readonly missed: Missed
-  readonly catchUp: number
+  readonly catchUpWindow: number
   readonly overlap: Overlap
   readonly retry: Retry | undefined
   readonly timeout: number | undefined
@@ -151,7 +151,7 @@ export interface Policies {
   readonly priority: number
   readonly blackout: Calendar | undefined
   readonly onAbandoned: 'record' | 'rerun'
-  readonly onClaimError: 'skip' | 'run'
+  readonly onLockUnavailable: 'skip' | 'run'
   readonly executor: Executor | undefined
   readonly schema: Schema | undefined
   readonly description: string | undefined

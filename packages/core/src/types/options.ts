@@ -12,7 +12,7 @@ export interface JobOptions<Data = unknown, Input = Data> {
   /** Ticks found late: run the newest only, all in order, or none. Default `'latest'`. */
   missed?: Missed
   /** Ticks older than this are missed whatever the policy. Default 24 h. */
-  catchUp?: Duration
+  catchUpWindow?: Duration
   /** A tick that is due while a run is under way. Default `'skip'`. */
   overlap?: Overlap
   /** Retries after the first attempt, or how. Default none. */
@@ -30,7 +30,7 @@ export interface JobOptions<Data = unknown, Input = Data> {
   /** A run whose instance died: note it (at most once), or run its tick again (at least once). Default `'record'`. */
   onAbandoned?: 'record' | 'rerun'
   /** The lock cannot be reached: skip the tick, or run it unguarded. Default `'skip'`. */
-  onClaimError?: 'skip' | 'run'
+  onLockUnavailable?: 'skip' | 'run'
   /** Where the handler runs. Default: in this thread. */
   executor?: Executor
   /** Checks what a run is asked with: zod, valibot, arktype, or any Standard Schema. */
@@ -74,7 +74,7 @@ export type JobDefaults = Pick<
   | 'timezone'
   | 'dst'
   | 'missed'
-  | 'catchUp'
+  | 'catchUpWindow'
   | 'overlap'
   | 'retry'
   | 'timeout'
@@ -82,7 +82,7 @@ export type JobDefaults = Pick<
   | 'spread'
   | 'blackout'
   | 'onAbandoned'
-  | 'onClaimError'
+  | 'onLockUnavailable'
   | 'executor'
   | 'owner'
   | 'runbook'

@@ -4,6 +4,8 @@ export interface Tick {
   readonly id: string
   readonly job: string
   readonly scheduledAt: Date
+  /** How often the clock had been set back over the instant: 1 for `…Z~2`. Default 0. */
+  readonly fold?: number
 }
 
 /** How a run ended. */

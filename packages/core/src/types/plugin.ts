@@ -37,7 +37,7 @@ export interface Plugin {
    */
   stop?(info: StopInfo): Maybe<void>
   /** Called once when the plugin is given to a scheduler, to subscribe to events. */
-  attach?(host: Host): void
+  setup?(host: Host): void
 }
 
 /** How a scheduler stops. */
@@ -77,8 +77,8 @@ export interface Abandoned {
   /** The id of the run. */
   readonly id?: string
   readonly instance?: string
-  readonly start?: number
+  readonly restarts?: number
   readonly fence?: number
   /** What had made it. Default `'schedule'`. */
-  readonly trigger?: Cause
+  readonly cause?: Cause
 }

@@ -19,12 +19,12 @@ export interface RunRecord {
   readonly key: string
   readonly job: string
   readonly scheduledAt: Date
-  readonly trigger: Cause
+  readonly cause: Cause
   readonly state: State
   readonly reason: SkipReason | undefined
   readonly attempt: number
-  /** Which start of the tick: more than 1 for a rerun. */
-  readonly start: number
+  /** How often instances that died had begun the tick before: 0 for its first run. */
+  readonly restarts: number
   readonly startedAt: Date | undefined
   readonly endedAt: Date | undefined
   /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */

@@ -8,7 +8,7 @@ export interface Trigger {
    * True for a schedule that follows elapsed time (`every`, `*`-crons): it carries on when the wall clock
    * is set back. Others wait until the clock has passed their last tick.
    */
-  readonly wildcard?: boolean
+  readonly followsElapsedTime?: boolean
   /** Other jobs whose runs it follows, see `after()`. */
   readonly follows?: readonly Follow[]
   /** How it is shown in logs and traces, e.g. the cron expression. */

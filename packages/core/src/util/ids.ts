@@ -4,12 +4,23 @@ let isoAt = NaN
 let isoText = ''
 
 /** ISO 8601 in UTC. Many jobs are due at one instant: the last text is kept. */
-export function iso(at: number): string {
+function iso(at: number): string {
   if (at !== isoAt) {
     isoText = new Date(at).toISOString()
     isoAt = at
   }
   return isoText
+}
+
+/** `job@2026-11-20T01:00:00.000Z`; `…Z~2` for an instant that the clock shows for the second time. */
+export function tickId(job: string, at: number, fold: number): string {
+  const id = `${job}@${iso(at)}`
+  return fold > 0 ? `${id}~${fold + 1}` : id
+}
+
+/** How often the clock had been set back over the instant of the tick of this id. */
+export function foldOf(tickId: string): number {
+  return Number(/Z~(\d{1,6})$/.exec(tickId)?.[1] ?? 1) - 1
 }
 
 let made = 0

@@ -3,6 +3,18 @@ import type { Duration } from '../types/index.ts'
 import { parseDuration } from './duration.ts'
 import { nearest } from './nearest.ts'
 
+/** Options that had another name before 0.2. */
+const RENAMED: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    catchUp: 'catchUpWindow',
+    onClaimError: 'onLockUnavailable',
+    redisDown: 'onLockUnavailable',
+    maxStarts: 'maxRestarts',
+    beat: 'heartbeat',
+    stale: 'lease',
+  }),
+)
+
 /**
  * What other libraries call an option, and what it may be called here. A name counts only where it is an option.
  * Names that differ by a typing error need no row.
@@ -24,7 +36,7 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
     maxExecutionTime: ['timeout'],
     ttl: ['lease', 'timeout'],
     misfire: ['missed'],
-    catchup: ['catchUp'],
+    catchup: ['catchUpWindow'],
     recoverMissedExecutions: ['missed'],
     start: ['paused'],
     disabled: ['paused'],
@@ -64,6 +76,11 @@ export function checkKeys(given: unknown, known: Readonly<Record<string, unknown
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(known, key)) continue
     const names = Object.keys(known)
+    const renamed = RENAMED.get(key)
+    if (renamed !== undefined && Object.hasOwn(known, renamed)) {
+      const message = `the ${what} ${key} is called ${renamed} now${key === 'maxStarts' ? ', and does not count the first start' : ''}`
+      throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+    }
     const meant = OTHER_NAMES.get(key)?.find((name) => Object.hasOwn(known, name)) ?? nearest(key, names)
     const hint = meant ? `did you mean ${meant}?` : `expected one of ${names.join(', ')}`
     throw new EscapementError('ERR_ESCAPEMENT_OPTION', `there is no ${what} ${show(key)}: ${hint}`)

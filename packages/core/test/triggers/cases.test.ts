@@ -40,7 +40,7 @@ describe('the cron cases of our dialect', () => {
 })
 
 const dstCases = cases.filter((one) => one.cat.startsWith('dst-'))
-const wildcard = (expr: string) => {
+const followsElapsedTime = (expr: string) => {
   const fields = expr.split(/\s+/)
   return fields.slice(0, fields.length - 3).some((field) => field.startsWith('*')) || /^@hourly/i.test(expr)
 }
@@ -50,7 +50,7 @@ const rest = ['unix', 'start-step', 'wrap-range', 'l-nw', 'lw-lowercase']
 const skip = dstCases.filter(
   (one) =>
     holds(one.dialect, ['dst-ocps', ...rest]) &&
-    !(one.cat === 'dst-overlap' && wildcard(one.expr) && !holds(one.dialect, rest)),
+    !(one.cat === 'dst-overlap' && followsElapsedTime(one.expr) && !holds(one.dialect, rest)),
 )
 describe("dst: 'skip'", () => {
   it('has cases of its own', () =>
@@ -62,7 +62,7 @@ describe("dst: 'skip'", () => {
 const shift = dstCases.filter(
   (one) =>
     holds(one.dialect, ['dst-shift-wild', ...rest]) ||
-    (holds(one.dialect, ['dst-shift']) && !wildcard(one.expr)),
+    (holds(one.dialect, ['dst-shift']) && !followsElapsedTime(one.expr)),
 )
 describe("dst: 'shift'", () => {
   it('has cases of its own', () =>

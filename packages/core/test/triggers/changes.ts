@@ -33,7 +33,7 @@ export function changesOf(zone: string, from: number, to: number): Change[] {
  * Slow, with nothing to get wrong: the local time of each minute is looked at under the policy's sentence in the docs.
  */
 export function dueAround(expression: string, dst: string, change: Change, from: number, to: number) {
-  const { matches, matchesDay, wildcard } = reference(expression)
+  const { matches, matchesDay, followsElapsedTime } = reference(expression)
   const gap = change.after - change.before
   const days = new Map<number, boolean>()
   const isDue = (local: number) => {
@@ -47,10 +47,10 @@ export function dueAround(expression: string, dst: string, change: Change, from:
     const local = at + (second ? change.after : change.before)
     // The clocks have shown this before they were set back.
     const repeated = second && gap < 0 && local < change.at + change.before
-    let due = isDue(local) && (wildcard || !repeated)
-    if (!wildcard && gap > 0 && dst === 'vixie' && gap < 3 * HOUR && at === change.at)
+    let due = isDue(local) && (followsElapsedTime || !repeated)
+    if (!followsElapsedTime && gap > 0 && dst === 'vixie' && gap < 3 * HOUR && at === change.at)
       for (let lost = local - gap; lost < local; lost += 60_000) due ||= isDue(lost)
-    if (!wildcard && gap > 0 && dst === 'shift' && gap < DAY && second && at < change.at + gap)
+    if (!followsElapsedTime && gap > 0 && dst === 'shift' && gap < DAY && second && at < change.at + gap)
       due ||= isDue(local - gap)
     if (due) found.push(at)
   }

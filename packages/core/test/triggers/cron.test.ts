@@ -211,7 +211,7 @@ describe('errors of cron()', () => {
   })
 })
 
-describe('wildcard, by the first character of second, minute and hour', () => {
+describe('whether it follows elapsed time, by the first character of second, minute and hour', () => {
   it.each([
     ['* * * * *', true],
     ['*/15 3 * * *', true],
@@ -223,7 +223,9 @@ describe('wildcard, by the first character of second, minute and hour', () => {
     ['5,*/20 3 * * *', false],
     ['0/15 0 * * *', false],
     ['@daily', false],
-  ])('%s: %s', (expression, wildcard) => expect(cron(expression).wildcard).toBe(wildcard))
+  ])('%s: %s', (expression, followsElapsedTime) =>
+    expect(cron(expression).followsElapsedTime).toBe(followsElapsedTime),
+  )
 })
 
 describe('plain', () => {

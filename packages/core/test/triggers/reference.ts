@@ -6,7 +6,7 @@ export interface Reference {
   matches(local: Date): boolean
   /** Of the date alone. */
   matchesDay(local: Date): boolean
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
 }
 
 const names: Record<number, string[]> = {
@@ -90,7 +90,7 @@ export function reference(expression: string): Reference {
     return star(3) || star(5) ? dom && dow : dom || dow
   }
   return {
-    wildcard: [0, 1, 2].some((field) => (parts[field] as string).startsWith('*')),
+    followsElapsedTime: [0, 1, 2].some((field) => (parts[field] as string).startsWith('*')),
     matchesDay,
     matches(local) {
       return (
@@ -141,7 +141,7 @@ export function sample(timeZone: string, from: number, to: number, step: number)
  * vixie's rules over sampled offsets. Slow, with nothing to get wrong.
  */
 export function walk(expression: string, offsets: number[], from: number, step: number): number[] {
-  const { matches, wildcard } = reference(expression)
+  const { matches, followsElapsedTime } = reference(expression)
   const found: number[] = []
   let before = offsets[0] as number
   // The latest local time the clocks have shown: what is not after it is a repetition.
@@ -150,9 +150,9 @@ export function walk(expression: string, offsets: number[], from: number, step: 
     if (i === 0) continue
     const at = from + i * step
     const local = at + offset
-    let due = matches(new Date(local)) && (wildcard || local > shown)
+    let due = matches(new Date(local)) && (followsElapsedTime || local > shown)
     const gap = offset - before
-    if (!wildcard && gap > 0 && gap < 3 * 3_600_000) {
+    if (!followsElapsedTime && gap > 0 && gap < 3 * 3_600_000) {
       for (let lost = local - gap; lost < local; lost += step) due ||= lost > shown && matches(new Date(lost))
     }
     if (due) found.push(at)

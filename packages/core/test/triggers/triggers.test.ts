@@ -46,7 +46,7 @@ describe('every', () => {
   })
   it('works before the epoch', () => expect(every('1h').next(new Date(-1))).toEqual(new Date(0)))
   it('follows elapsed time', () =>
-    expect(every('1h')).toMatchObject({ wildcard: true, expression: 'every 1h' }))
+    expect(every('1h')).toMatchObject({ followsElapsedTime: true, expression: 'every 1h' }))
   it('refuses nothing and less', () => {
     for (const bad of [0, -5, Number.NaN, '10', '', 'soon', '10 m']) {
       expect(() => every(bad)).toThrow(expect.objectContaining({ code: 'ERR_ESCAPEMENT_DURATION' }))
@@ -61,7 +61,7 @@ describe('@every', () => {
   it('is aligned once it belongs to a job, so that instances agree', () => {
     for (const spec of ['@every 15m', cron('@every 15m', { timezone: 'UTC' })]) {
       expect(list(spec, '2026-11-20 10:01:07', 1)).toEqual(['2026-11-20 10:15:00'])
-      expect(toTrigger(spec)).toMatchObject({ expression: '@every 15m', wildcard: true })
+      expect(toTrigger(spec)).toMatchObject({ expression: '@every 15m', followsElapsedTime: true })
     }
   })
 })
@@ -106,9 +106,9 @@ describe('anyOf', () => {
       '2026-11-20 09:30:00',
     ])
   })
-  it('is wildcard if all its parts are', () => {
-    expect(anyOf('0 * * * *', every('1h')).wildcard).toBe(true)
-    expect(anyOf('0 * * * *', '0 9 * * *').wildcard).toBe(false)
+  it('follows elapsed time if all its parts are', () => {
+    expect(anyOf('0 * * * *', every('1h')).followsElapsedTime).toBe(true)
+    expect(anyOf('0 * * * *', '0 9 * * *').followsElapsedTime).toBe(false)
   })
 })
 

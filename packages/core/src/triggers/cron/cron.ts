@@ -26,7 +26,7 @@ export interface CronTrigger extends Trigger {
   readonly expression: string
   readonly timezone: string
   readonly dst: Dst
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   /** The expression with nicknames and `H` written out in plain fields. `@every` stays. */
   readonly plain: string
 }
@@ -59,14 +59,14 @@ export function boundCron(expression: string, defaults: TriggerDefaults): Trigge
 
 class Cron implements CronTrigger, Bindable, Numeric {
   readonly expression: string
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   readonly schedule: Schedule
   readonly #options: CronOptions
 
   constructor(expression: string, schedule: Schedule, options: CronOptions) {
     this.expression = expression
     this.schedule = schedule
-    this.wildcard = schedule.fields.wildcard
+    this.followsElapsedTime = schedule.fields.followsElapsedTime
     this.#options = options
   }
 
@@ -100,7 +100,7 @@ class Elapsed implements CronTrigger, Bindable {
   readonly expression: string
   readonly timezone: string
   readonly dst: Dst
-  readonly wildcard = true
+  readonly followsElapsedTime = true
   readonly interval: number
   readonly plain: string
 

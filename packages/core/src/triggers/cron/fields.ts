@@ -101,7 +101,7 @@ export interface Fields {
   /** Absent, or `*`: every year, also those beyond 2199. */
   readonly year: Field | undefined
   /** Second, minute or hour starts with `*`: follows elapsed time (vixie cron's rule). */
-  readonly wildcard: boolean
+  readonly followsElapsedTime: boolean
   /** Holds an `H`. */
   readonly hashed: boolean
 }

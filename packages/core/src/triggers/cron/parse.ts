@@ -52,7 +52,7 @@ export function parse(expression: string, seed: string): Fields {
     month,
     dayOfWeek,
     year: year?.text === '*' ? undefined : year,
-    wildcard: [second, minute, hour].some((field) => field.text.startsWith('*')),
+    followsElapsedTime: [second, minute, hour].some((field) => field.text.startsWith('*')),
     hashed: fields.some((field) => field?.hashed),
   }
   if (!Days.of(result).possible(result.year)) {

@@ -63,7 +63,7 @@ export class Schedule {
   }
 
   #resolve(after: number): number {
-    const { wildcard } = this.fields
+    const { followsElapsedTime } = this.fields
     let segment = this.#segment
     if (!(after >= segment.start && after < segment.end)) segment = this.zone.at(after)
     // The first whole second that may be the answer.
@@ -75,14 +75,15 @@ export class Schedule {
       const low = this.#firstLocal(segment, start)
       const local = this.local(low)
       let at = local - offset
-      if (segment.gap > 0 && !wildcard && this.dst === 'shift') at = this.#shifted(segment, start, at)
+      if (segment.gap > 0 && !followsElapsedTime && this.dst === 'shift')
+        at = this.#shifted(segment, start, at)
       if (at < segment.end) {
         this.#segment = segment
         return at
       }
       const change = segment.end
       // Set back over what lies behind: elapsed time meets it again, however far off the next match is.
-      const again = wildcard && low > change + this.zone.at(change).offset
+      const again = followsElapsedTime && low > change + this.zone.at(change).offset
       if (Number.isNaN(local) && !again) return Number.NaN
       if (at - change > 2 * DAY && !again) {
         // Nothing matches until shortly before, so the changes in between do not matter.
@@ -91,9 +92,8 @@ export class Schedule {
         continue
       }
       const next = this.zone.at(change)
-      const lost = next.offset - offset
       // Lost in the gap: run once at the first instant after it.
-      if (!wildcard && this.dst === 'vixie' && lost > 0 && lost < 3 * HOUR && local < change + next.offset) {
+      if (this.#isLost(local, segment, next)) {
         this.#segment = next
         return change
       }
@@ -103,10 +103,17 @@ export class Schedule {
     return Number.NaN
   }
 
+  /** `vixie`: whether a local time at which the schedule is due does not exist between these two. */
+  #isLost(local: number, before: Segment, after: Segment): boolean {
+    if (this.fields.followsElapsedTime || this.dst !== 'vixie') return false
+    const lost = after.offset - before.offset
+    return lost > 0 && lost < 3 * HOUR && local < before.end + after.offset
+  }
+
   /** Local time at `start`. For fixed times a repeated time has been in the first pass. */
   #firstLocal(segment: Segment, start: number): number {
     const low = start + segment.offset
-    return !this.fields.wildcard && low < segment.repeatedUntil ? segment.repeatedUntil : low
+    return !this.fields.followsElapsedTime && low < segment.repeatedUntil ? segment.repeatedUntil : low
   }
 
   /** `shift`: a time lost in the gap at the segment's start runs later by the length of the gap. */

@@ -81,13 +81,13 @@ function repeatNote(schedule: Schedule, segment: Segment, at: number): Note | un
   if (local < segment.repeatedUntil) return { kind: 'doubled', text: `${time(local)} for the second time` }
   const next = schedule.zone.at(segment.end)
   if (local < segment.end + next.offset || next.repeatedUntil === Number.NEGATIVE_INFINITY) return undefined
-  if (schedule.fields.wildcard) return undefined
+  if (schedule.fields.followsElapsedTime) return undefined
   return { kind: 'once', text: `${time(local)} comes twice; it runs the first time only` }
 }
 
 /** Whether lost times run at another instant. */
 function movesOver({ fields, dst }: Schedule, gap: number): boolean {
-  if (fields.wildcard || dst === 'skip') return false
+  if (fields.followsElapsedTime || dst === 'skip') return false
   return dst === 'vixie' ? gap < DAY / 8 : gap < DAY
 }
 
