@@ -21,6 +21,21 @@ export default async (run) => {
   if (run.data.kind === 'coded') {
     throw Object.assign(new Error('refused'), { name: 'HttpError', code: 'E_REFUSED', response: () => {} })
   }
+  if (run.data.kind === 'causes') {
+    class RefusedError extends Error {
+      name = 'RefusedError'
+      code = 'ECONNREFUSED'
+    }
+    const both = new AggregateError([new RefusedError('::1'), new RefusedError('127.0.0.1')], 'no address')
+    const cause = Object.assign(new TypeError('fetch failed', { cause: both }), { code: 'E_FETCH' })
+    throw new Error('no prices', { cause })
+  }
+  if (run.data.kind === 'circle') {
+    const error = Object.assign(new Error('around'), { code: 'E_CIRCLE' })
+    error.cause = error
+    throw error
+  }
+  if (run.data.kind === 'text') throw 'only text'
   if (run.data.kind === 'proxy') throw new Proxy(new Error('hidden'), {})
   if (run.data.kind === 'function') throw () => {}
   if (run.data.kind === 'uncloneable') return () => {}

@@ -1,4 +1,4 @@
-import { createScheduler, manual } from '@escapement/core'
+import { createScheduler, EscapementError, manual } from '@escapement/core'
 import { expect, test } from 'vitest'
 // The thread runs the compiled package, so the test does as well.
 import { worker } from '../dist/index.js'
@@ -39,6 +39,27 @@ test('an error keeps its name and message', async () => {
   expect(run.error).toMatchObject({ name: 'RangeError', message: 'from the thread' })
 })
 
+test('an error keeps its name, code, stack and causes', async () => {
+  const { scheduler } = setUp()
+  const { error } = await scheduler.run('calc', { kind: 'causes' }, { wait: true })
+  const refused = (message: string) =>
+    expect.objectContaining({ name: 'RefusedError', code: 'ECONNREFUSED', message })
+  expect(error).toBeInstanceOf(Error)
+  const { stack, cause } = error as Error & { cause: Error & { cause: AggregateError } }
+  expect(stack).toContain('handler.mjs')
+  expect(cause).toBeInstanceOf(TypeError)
+  expect(cause).toMatchObject({ message: 'fetch failed', code: 'E_FETCH' })
+  expect(cause.cause).toBeInstanceOf(AggregateError)
+  expect(cause.cause).toMatchObject({ message: 'no address' })
+  expect(cause.cause.errors).toEqual([refused('::1'), refused('127.0.0.1')])
+})
+
+test('an error of the package is one outside of the thread, too', async () => {
+  const { scheduler } = setUp()
+  const { error } = await scheduler.run('calc', { kind: 'nan' }, { wait: true })
+  expect(error).toBeInstanceOf(EscapementError)
+})
+
 test('log lines with anything in them decide no outcome', async () => {
   const { scheduler, lines } = setUp()
   const run = await scheduler.run('calc', { kind: 'hostile' }, { wait: true })
@@ -58,6 +79,8 @@ test('log lines with anything in them decide no outcome', async () => {
 test.each([
   ['nan', { code: 'ERR_ESCAPEMENT_OPTION', message: expect.stringContaining('from 0 to 1') }],
   ['coded', { name: 'HttpError', code: 'E_REFUSED', message: 'refused' }],
+  ['circle', { code: 'E_CIRCLE', message: 'around' }],
+  ['text', 'only text'],
   ['proxy', { message: 'hidden' }],
   ['function', {}],
   ['uncloneable', { code: 'ERR_ESCAPEMENT_DATA' }],
@@ -65,7 +88,8 @@ test.each([
   const { scheduler } = setUp()
   const run = await scheduler.run('calc', { kind }, { wait: true })
   expect(run.outcome).toBe('failed')
-  expect(run.error).toMatchObject(error)
+  if (typeof error === 'string') expect(run.error).toBe(error)
+  else expect(run.error).toMatchObject(error)
   expect((await scheduler.run('calc', { kind: 'sum' }, { wait: true })).outcome).toBe('succeeded')
 })
 
