@@ -39,7 +39,12 @@ async function main() {
   scheduler.job<{ to: string[] }>(
     'notices',
     '5,35 * * * * *',
-    { overlap: 'allow', data: { to: ['sales@example.com'] } },
+    {
+      overlap: 'allow',
+      data: { to: ['sales@example.com'] },
+      // The first orders come within seconds of the start.
+      retry: { retries: 10, backoff: 'fixed', delay: '2s' },
+    },
     async (run) => {
       return { mails: await sendNotices(world, run.tick.scheduledAt, run.data.to) }
     },

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { readOrders } from './orders.ts'
 
 export interface Report {
@@ -24,6 +24,8 @@ export async function buildReport(orders: string, file: string, day: Date): Prom
     report.revenue += quantity * price
   }
   report.products = [...products.values()].sort((a, b) => b.revenue - a.revenue)
-  await writeFile(file, JSON.stringify(report, null, 2))
+  // Another instance may be reading it.
+  await writeFile(`${file}.${process.pid}`, JSON.stringify(report, null, 2))
+  await rename(`${file}.${process.pid}`, file)
   return report
 }

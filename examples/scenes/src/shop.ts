@@ -9,13 +9,17 @@ export interface Shop {
   close(): void
 }
 
+/** An order is placed every so many ms; those of the last minute can be asked for. */
+const PERIOD = 100
+const KEPT = 600
+
 /**
- * A shop whose API gives new orders all the time. Now and then it is busy (503), and from `outage.from` to
- * `outage.to` (ms after its start) it is down: what retries and alerts are for.
+ * A shop whose API gives new orders all the time: the same ones in each instance, as they follow from the clock. Now
+ * and then it is busy (503), and from `outage.from` to `outage.to` (ms after its start) it is down: what retries and
+ * alerts are for.
  */
 export async function openShop(outage: { from: number; to: number }): Promise<Shop> {
   const opened = Date.now()
-  const orders: Order[] = []
   let requests = 0
   const server = createServer((req, res) => {
     const age = Date.now() - opened
@@ -24,15 +28,8 @@ export async function openShop(outage: { from: number; to: number }): Promise<Sh
       res.writeHead(503).end()
       return
     }
-    // About ten orders a second have been placed since the last request.
-    while (orders.length < age / 100) {
-      const id = orders.length + 1
-      const product = PRODUCTS[(id * 7) % PRODUCTS.length] as string
-      const placedAt = new Date(opened + id * 100).toISOString()
-      orders.push({ id, product, quantity: 1 + (id % 3), price: 500 + ((id * 37) % 90) * 10, placedAt })
-    }
     const after = Number(new URL(req.url ?? '/', 'http://shop').searchParams.get('after'))
-    res.setHeader('content-type', 'application/json').end(JSON.stringify(orders.slice(after, after + 50)))
+    res.setHeader('content-type', 'application/json').end(JSON.stringify(ordersAfter(after)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -43,4 +40,16 @@ export async function openShop(outage: { from: number; to: number }): Promise<Sh
       server.closeAllConnections()
     },
   }
+}
+
+function ordersAfter(after: number): Order[] {
+  const newest = Math.floor(Date.now() / PERIOD)
+  const first = Math.max(after, newest - KEPT) + 1
+  return Array.from({ length: Math.min(newest - first + 1, 50) }, (_, i) => order(first + i))
+}
+
+function order(id: number): Order {
+  const product = PRODUCTS[(id * 7) % PRODUCTS.length] as string
+  const placedAt = new Date(id * PERIOD).toISOString()
+  return { id, product, quantity: 1 + (id % 3), price: 500 + ((id * 37) % 90) * 10, placedAt }
 }

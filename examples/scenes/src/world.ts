@@ -8,6 +8,7 @@ import { otel } from '@escapement/otel'
 import { redisLock } from '@escapement/redis-lock'
 import { createTransport, type Transporter } from 'nodemailer'
 import { showMail } from './console.ts'
+import { openDatabase } from './database.ts'
 import { logFile } from './log-file.ts'
 import { openMailbox } from './mailbox.ts'
 import { openShop } from './shop.ts'
@@ -40,14 +41,13 @@ export async function openWorld(serviceName: string): Promise<World> {
   await fillLogs(logs)
   const logger = logFile(join(folder, 'app.log'))
   const stopTracing = startTracing(serviceName)
+  const database = await openDatabase(folder, REDIS_URL)
   const shop = await openShop({ from: 14_000, to: 27_000 })
   const mailbox = SMTP_URL ? undefined : await openMailbox(showMail)
   const url = SMTP_URL ?? mailbox?.url ?? ''
   const transport = createTransport(url)
   const channel = email({ url, from: 'jobs@example.com', to: 'ops@example.com' })
   console.log(`locks:  ${REDIS_URL ? 'Redis' : 'this process only (set REDIS_URL for a fleet)'}`)
-  if (REDIS_URL)
-    console.log('orders: each instance has a shop of its own, and mails what it has pulled itself')
   console.log(`mails:  ${SMTP_URL ? 'SMTP_URL' : 'shown here (set SMTP_URL to send them)'}`)
   console.log(`traces: ${jaeger ?? 'ids only (set OTEL_EXPORTER_OTLP_ENDPOINT for Jaeger)'}`)
   console.log(`logs:   ${join(folder, 'app.log')} while it runs\n`)
@@ -61,8 +61,7 @@ export async function openWorld(serviceName: string): Promise<World> {
     logger,
     shop: shop.url,
     logs,
-    orders: join(folder, 'orders.jsonl'),
-    report: join(folder, 'report.json'),
+    ...database,
     transport,
     async close() {
       transport.close()

@@ -133,7 +133,7 @@ test('with Jaeger, a failure has the link to its trace: on the console, in the l
   }
 }, 150_000)
 
-test('two instances with one Redis run no tick twice', async () => {
+test('two instances with one Redis run no tick twice, and mail of one shop', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'escapement-redis-'))
   const port = await freePort()
   const args = [
@@ -168,6 +168,16 @@ test('two instances with one Redis run no tick twice', async () => {
     await expect.poll(() => read().length, { timeout: 90_000, interval: 200 }).toBeGreaterThan(3)
     const ran = read()
     expect(new Set(ran).size).toBe(ran.length)
+    // Each serves a request by what either has pulled: the shop is one.
+    for (const [i, app] of apps.entries()) {
+      const [, own] = await app.shows(/localhost:(\d+)/)
+      const to = `instance-${i}@example.com`
+      const body = JSON.stringify({ to })
+      const headers = { 'content-type': 'application/json' }
+      await fetch(`http://127.0.0.1:${own}/notices`, { method: 'POST', headers, body })
+      await app.shows(new RegExp(`mail to ${to}: Sales of .*: [1-9]`))
+    }
+    expect(apps.map((app) => app.output()).join()).not.toMatch(/: 0\.00/)
     expect(await Promise.all(apps.map(stop))).toEqual([0, 0])
   } finally {
     redis.kill('SIGKILL')
