@@ -39,7 +39,9 @@ test('a rolling restart of three instances under a one-second job loses and doub
       await gone
     }
   }
-  await fleet.line(({ event, outcome }) => event === 'settled' && outcome === 'succeeded')
+  // One more after the six that the restarts have met.
+  const last = await fleet.line(({ event }) => event === 'begin')
+  await fleet.line(({ key, outcome }) => key === last.key && outcome === 'succeeded')
   await Promise.all(['a3', 'b3', 'c3'].map((name) => fleet.stop(name)))
 
   const begun = fleet.lines.filter(({ event }) => event === 'begin').map(({ key }) => key)
