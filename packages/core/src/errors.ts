@@ -1,4 +1,4 @@
-import { printable, redact } from './util/text.ts'
+import { printable, redact } from './text.ts'
 
 /** Every coded error, with what it means. The docs table is held against this by a test. */
 export const codes = {

@@ -5,13 +5,13 @@
 
 export { show } from './errors.ts'
 export { Troubles } from './log/trouble.ts'
+export { cut, printable, redact } from './text.ts'
 export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
 export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
 export { bound } from './triggers/with-defaults.ts'
 export { type Description, describe, isError, textOf } from './util/describe.ts'
 export { foldOf } from './util/ids.ts'
 export { nearest } from './util/nearest.ts'
-export { cut, printable, redact } from './util/text.ts'
 export {
   checkFraction,
   checkKeys,

@@ -1,7 +1,7 @@
 import { Troubles } from '../log/trouble.ts'
+import { cut, printable, redact } from '../text.ts'
 import type { Clock, Events, Logger, Run, Store } from '../types/index.ts'
 import { describe } from '../util/describe.ts'
-import { cut, printable, redact } from '../util/text.ts'
 
 /** A port that can say what is wrong with it. */
 interface Port {

@@ -1,6 +1,6 @@
 import { show } from '../errors.ts'
+import { cut, printable, redact } from '../text.ts'
 import type { SchemaIssue } from '../types/index.ts'
-import { cut, printable, redact } from '../util/text.ts'
 
 /** `userId: expected a string; since: required` */
 export function describeIssues(issues: readonly SchemaIssue[]): string {

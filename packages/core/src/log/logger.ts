@@ -1,7 +1,7 @@
+import { cut, printable, redact } from '../text.ts'
 import type { Logger, LoggerLike, LogMethod, Run } from '../types/index.ts'
 import { type Description, describe, isError, MAX_MESSAGE, MAX_STACK, textOf } from '../util/describe.ts'
 import { isPromise } from '../util/promise.ts'
-import { cut, printable, redact } from '../util/text.ts'
 import { fail } from '../util/validate.ts'
 
 type Level = keyof Logger

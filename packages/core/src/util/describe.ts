@@ -1,6 +1,6 @@
 import { inspect, types } from 'node:util'
+import { cut, printable, redact } from '../text.ts'
 import type { ErrorRecord } from '../types/index.ts'
-import { cut, printable, redact } from './text.ts'
 
 /** The most characters that are kept of a message and of a stack. */
 export const MAX_MESSAGE = 2_048
