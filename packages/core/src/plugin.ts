@@ -10,6 +10,7 @@ export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
 export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
 export { bound } from './triggers/with-defaults.ts'
 export { type Description, describe, isError, textOf } from './util/describe.ts'
+export { fnv1a } from './util/hash.ts'
 export { foldOf } from './util/ids.ts'
 export { nearest } from './util/nearest.ts'
 export {

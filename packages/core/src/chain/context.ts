@@ -8,7 +8,7 @@ export interface ChainContext {
   readonly log: Logger
   readonly events: Events
   readonly troubles: Troubles
-  /** Tells of a fault that did not end the run. */
+  /** Logs and emits a fault that did not end the run. */
   report(error: unknown, where: { source: string; run: Run }): void
   /** The run in flight that has this serial number. */
   inFlightRun(serial: number): ActiveRun | undefined

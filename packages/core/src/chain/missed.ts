@@ -7,15 +7,15 @@ import { concurrency } from './concurrency.ts'
 /** A tick found later than this, in ms, is a catch-up: the loop was blocked, the machine asleep, the app down. */
 export const LATE = 10_000
 
-/** So many missed ticks are looked into at a time: those that can still run come first. */
-const AT_ONCE = 200
+/** At most this many missed ticks ask the lock at once, so that ticks that can still run are not kept waiting. */
+const MAX_ASKED_AT_ONCE = 200
 
 /** Decides late ticks: run the newest, run all, or none. */
 export const missed: Link = (run, next) => (lost(run) ? run.decide('missed') : next(run))
 
 /** In a fleet, a tick that is too late here is missed only if no other instance has taken it. */
 export function missedInFleet(lock: Lock, monotonic: () => number): Link {
-  const few = concurrency(AT_ONCE, monotonic)
+  const few = concurrency(MAX_ASKED_AT_ONCE, monotonic)
   const decide: Chain = async (run) => {
     const answer = await lock.claim(run, { exclusive: false })
     if (!answer.granted && answer.reason === 'claimed-elsewhere') return run.decide('skipped', answer.reason)

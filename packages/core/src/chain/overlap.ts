@@ -40,7 +40,7 @@ async function queue(run: ActiveRun, lane: OverlapLane, next: Chain): Promise<un
   if (!run.outcome) run.decide('skipped', 'shutdown')
 }
 
-/** The run has ended: its job is free, or the next in line's at once, so that no tick can come between. */
+/** Frees the job, or hands it to the queued run in the same turn, so that no other tick can come between. */
 function release(run: ActiveRun): void {
   const lane: OverlapLane = run.job
   const { queued } = lane

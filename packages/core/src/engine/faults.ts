@@ -8,7 +8,7 @@ interface Port {
   trouble?(): string | undefined
 }
 
-/** Tells of what went wrong without ending a run. */
+/** Logs and emits what went wrong without ending a run. */
 export class Faults {
   readonly troubles: Troubles
   readonly #log: Logger

@@ -5,13 +5,13 @@ import type { Logger } from '../types/index.ts'
 /** The most bytes of data that runs hold which were asked for and have not ended. */
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** The runs that were asked for and have not ended: so many, and no more. */
+/** Counts the runs that were asked for and have not ended, and refuses further ones at a limit. */
 export class Requests {
   readonly #log: Logger
   readonly #max: number
   #runs = 0
   #bytes = 0
-  /** Told that it is full. */
+  /** The line that it is full was written. */
   #full = false
 
   constructor(log: Logger, max: number) {

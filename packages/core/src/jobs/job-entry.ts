@@ -13,6 +13,7 @@ import type {
   RunOptions,
   Trigger,
 } from '../types/index.ts'
+import { fnv1a } from '../util/hash.ts'
 import type { HeapEntry } from '../util/heap.ts'
 import { shownAs } from '../util/shown-as.ts'
 import { checkKeys, flag, text } from '../util/validate.ts'
@@ -85,7 +86,7 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
   awaits: ActiveRun | undefined = undefined
   exhausted = false
 
-  // Not the run: of all that is long-lived, only what points to young objects makes work for the garbage collector.
+  // A number, not the run: an old object that points to a young one makes work for the garbage collector.
   holding = -1
   queued: QueuedRun | undefined = undefined
 
@@ -181,11 +182,9 @@ function known<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], und
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as typeof facts
 }
 
-/** Always the same delay for a name, evenly spread from 0 to `range` ms. FNV-1a hash. */
+/** Always the same delay for a name, evenly spread from 0 to `range` ms. */
 function spread(name: string, range: number): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
-  return Math.floor(((hash >>> 0) / 2 ** 32) * range)
+  return Math.floor((fnv1a(name) / 2 ** 32) * range)
 }
 
 function checkPauseInfo(info: PauseInfo): void {

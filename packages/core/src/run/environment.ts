@@ -11,7 +11,7 @@ export interface RunEnvironment {
   readonly abortGrace: AbortGrace
   /** Wall time in ms. */
   now(): number
-  /** Tells of a fault that did not end the run. */
+  /** Logs and emits a fault that did not end the run. */
   report(error: unknown, where: { source: string; run: Run }): void
   exclusive<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal: AbortSignal): Promise<T>
 }

@@ -3,7 +3,7 @@ import type { Logger, Outcome, Run, Tick } from '../types/index.ts'
 import type { AttemptTasks } from './attempt-tasks.ts'
 import type { Failure } from './failure.ts'
 
-/** What most runs never have. It is apart from them, since what a run costs is mostly its size. */
+/** Fields that few runs use. They are a second object, so that an ordinary run stays small. */
 export class LazyFields {
   /** What the run was asked with. All others get the job's. */
   data: unknown = undefined

@@ -32,7 +32,7 @@ export interface RunParts {
 
 export const ORDINARY: RunParts = Object.freeze({})
 
-/** What is remembered of a run: not its result, its signal, its listeners, whatever their size. */
+/** What history keeps of a run. Results, signals and listeners are left out, so that they can be collected. */
 export class RunSnapshot {
   environment: RunEnvironment
   job: RunnableJob

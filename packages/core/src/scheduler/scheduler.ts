@@ -210,7 +210,7 @@ export class Scheduler {
   }
 
   /**
-   * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts anew.
+   * Starts the plugins, then the timetable. Calling it again changes nothing; after `stop()` it starts again.
    * Rejects when a plugin cannot start.
    *
    * @throws ERR_ESCAPEMENT_OPTION

@@ -42,7 +42,7 @@ export async function loadWatermarks(
     for (const [index, job] of jobs.entries()) {
       const state = states[index]
       if (!state) continue
-      // Who paused or resumed it meanwhile is right.
+      // If the job was paused or resumed while the store answered, that decision wins.
       if (job.paused === enrolled[index]?.paused) job.paused = state.paused
       else
         await answer(context.clock, kept.pause(job.name, job.paused), STORE_TIMEOUT_MS, 'store.jobs.pause()')

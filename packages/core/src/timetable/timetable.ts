@@ -11,7 +11,7 @@ import type { TimetableContext, TimetableParts } from './parts.ts'
 
 /** When to ask a trigger again that has thrown, in ms. */
 const ASK_AGAIN_MS = 30_000
-/** How long due ticks are fired in one go before the loop gets a turn, in ms. Short: runs that end young cost less. */
+/** How long due ticks are fired in one go, in ms. Short slices let finished runs die in V8's young generation. */
 const SLICE_MS = 0.5
 /** Ticks older than this are not enumerated one by one. */
 const HORIZON_MS = 86_400_000
@@ -70,7 +70,7 @@ export class Timetable {
     job.exhausted = false
     job.at = next
     job.due = (Number.isNaN(next) ? this.#context.now() + ASK_AGAIN_MS : next) + job.spread
-    // Who comes later anyway is not in the way of those who are due. What is far off is asked about then.
+    // The lock is asked for a delay when the tick is near. For one that is far off it is asked when the tick is due.
     if (next - after <= SOON_MS) job.due += this.#context.claimDelay(job, next, after)
     this.#queue.put(job)
     if (job.due < this.#wakeAt && !this.#busy) this.#sleep()

@@ -36,7 +36,7 @@ export interface EventMap extends Record<Outcome, [run: Run]> {
 
 export type Listener<K extends keyof EventMap> = (...args: EventMap[K]) => unknown
 
-/** Where listeners are told of what happens. */
+/** Calls listeners when something happens. */
 export interface Events {
   /** Subscribes. Returns the undo. What a listener throws harms nothing else. */
   on<K extends keyof EventMap>(event: K, listener: Listener<K>): () => void

@@ -19,7 +19,7 @@ export interface Job<Data = unknown, Input = Data> {
   readonly next: Date | undefined
   /** Runs under way. */
   readonly running: number
-  /** Who paused it and why; undefined when it is not paused. */
+  /** The person that paused it, and the reason; undefined when it is not paused. */
   readonly paused: PauseInfo | undefined
   /** How and when the last run or tick was decided. */
   readonly last: { readonly outcome: Outcome; readonly at: Date } | undefined
@@ -49,7 +49,7 @@ export interface RunOptions {
   wait?: boolean
 }
 
-/** Who paused or resumed a job, and why. */
+/** The person that paused or resumed a job, and the reason. */
 export interface PauseInfo {
   by?: string
   reason?: string

@@ -52,7 +52,7 @@ export interface Claim {
 export interface Refusal {
   readonly granted: false
   readonly reason: 'claimed-elsewhere' | 'claim-unavailable' | 'overlap'
-  /** Who holds it, if known. */
+  /** The instance that holds it, if known. */
   readonly by?: string
   readonly error?: Error
   /** The lock was reached and its answer is no: `onLockUnavailable: 'run'` does not apply. */

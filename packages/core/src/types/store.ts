@@ -41,7 +41,7 @@ export interface JobStore {
   pause(job: string, paused: PauseInfo | undefined): Maybe<void>
 }
 
-/** A job as its store is told of it. */
+/** What a store learns about a job. */
 export interface Enrolled {
   readonly name: string
   /** Changes when the schedule does. */

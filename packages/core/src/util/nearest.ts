@@ -5,7 +5,7 @@ const MAX_CANDIDATES = 1_000
 /**
  * The candidate that takes the fewest typing errors to get to, if these are few.
  *
- * @param most So many errors at most. Default: one for every three characters.
+ * @param most The number of errors at most. Default: one for every three characters.
  */
 export function nearest(
   word: string,

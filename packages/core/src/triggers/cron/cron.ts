@@ -125,7 +125,7 @@ function aligned(expression: string, interval: number): Trigger {
   return triggers.get(`@${interval} ${expression}`, () => every(interval, { expression }))
 }
 
-/** Checks what a scheduler, a job or `cron()` may be told of zone, DST policy and seed. */
+/** Checks the zone, DST policy and seed that are given to a scheduler, a job or `cron()`. */
 export function checkDefaults(given: TriggerDefaults, what: string): void {
   checkKeys(given, { timezone: 1, dst: 1, seed: 1 }, what)
   if (given.timezone !== undefined) findZone(given.timezone)

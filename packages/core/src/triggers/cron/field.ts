@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser'
+import { fnv1a } from '../../util/hash.ts'
 import { homeOf, nearestName, type Place, problem } from './cron-error.ts'
 import { BitSet, type Field, type FieldRule } from './fields.ts'
 import { Memo } from './memo.ts'
@@ -92,7 +93,7 @@ function dayOfMonth(place: Place, found: Found): boolean {
   const last = /^L(?:-(\d{1,2}))?(W)?$/i.exec(place.token)
   if (last) {
     const back = Number(last[1] ?? 0)
-    if (back > 30) throw problem(place, 'no month has so many days before its last')
+    if (back > 30) throw problem(place, 'no month has that number of days before its last')
     ;(last[2] ? found.nearLast : found.last).push(back)
     return true
   }
@@ -211,10 +212,9 @@ function hashed(rule: FieldRule, place: Place, seed: string): number[] {
   return values
 }
 
-// FNV-1a with a final mix: stable for ever, as changing it would move everybody's jobs.
+/** With a final mix. It is stable for ever: changing it would move everybody's jobs. */
 function hash(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  let h = fnv1a(text)
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
   return (h ^ (h >>> 13)) >>> 0
 }

@@ -8,7 +8,7 @@ import { type Note, notes } from './notes.ts'
 export interface UpcomingOptions extends TriggerDefaults {
   /** Strictly after this. Default: now. */
   readonly from?: Date | undefined
-  /** At most so many: a whole number. Default 10, or no bound if there is `until`. */
+  /** The number of instants at most. Default 10, or no bound if there is `until`. */
   readonly count?: number | undefined
   /** Up to and including this. */
   readonly until?: Date | undefined
