@@ -11,6 +11,8 @@ import type { ExpressApp } from './wrap-listen.ts'
 /** How long to wait for something better than a `maybe`, and to see whether an ephemeral server stays. */
 const PATIENCE = 1_000
 const MAX_RETRY = 30_000
+/** How long a server must listen under NODE_ENV=test before a line says that no tick runs. */
+const TEST_PATIENCE = 10_000
 
 /** How sure it is that a server serves a scheduler: seen, or guessed. */
 export type Certainty = 'exact' | 'likely'
@@ -33,6 +35,7 @@ export class Binding implements Target {
   readonly #lost = new WeakMap<Server, Binding>()
   /** Those that end when this scheduler begins. */
   readonly #replaced = new Set<Binding>()
+  #toldTest = false
   /** How many servers may turn out to be ours that nobody else has. */
   #hopes = 0
   /** Has had a server. */
@@ -131,7 +134,11 @@ export class Binding implements Target {
     this.leaving = false
     if (this.#options.signals) this.#hub.signals.add(this, this.#options.signals)
     const { start } = this.#options
-    if (start === 'never' || (start === 'auto' && process.env.NODE_ENV === 'test')) return
+    if (start === 'never') return
+    if (start === 'auto' && process.env.NODE_ENV === 'test') {
+      this.#tellTest(server)
+      return
+    }
     if (start === 'auto' && onEphemeralPort(server)) {
       after(Math.max(0, PATIENCE - this.#hub.age(server)), () => {
         if (this.#servers.has(server)) this.#start()
@@ -183,9 +190,24 @@ export class Binding implements Target {
     for (const server of servers) server.closeAllConnections?.()
   }
 
-  /** How the process would end now: the jobs it would interrupt. */
+  /** The jobs with runs under way. */
   interrupted(): string[] {
     return this.scheduler.jobs().flatMap((job) => (job.running > 0 ? [job.name] : []))
+  }
+
+  /** No test is served for so long: the environment was left on. */
+  #tellTest(server: Server): void {
+    if (this.#toldTest) return
+    this.#toldTest = true
+    after(TEST_PATIENCE, () => {
+      const { scheduler } = this
+      const jobs = scheduler.jobs().length
+      this.#toldTest = this.#servers.has(server)
+      if (jobs === 0 || scheduler.state !== 'idle' || !this.#toldTest) return
+      const text =
+        "NODE_ENV is 'test', so the scheduler has not been started and no tick runs: unset it, or use start: 'always'"
+      scheduler.log.warn({ jobs }, text)
+    })
   }
 
   #start(failures = 0): void {

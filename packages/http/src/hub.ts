@@ -25,7 +25,6 @@ export class Hub {
     subscribe('tracing:net.server.listen:asyncEnd', (message) => {
       this.#listening((message as { server: Server }).server)
     })
-    process.on('exit', () => this.#tellInterrupted())
   }
 
   /** The one binding of a scheduler. */
@@ -167,17 +166,6 @@ export class Hub {
   #live(): Binding[] {
     this.#all = this.#all.filter((ref) => ref.deref())
     return this.#all.flatMap((ref) => ref.deref() ?? [])
-  }
-
-  #tellInterrupted(): void {
-    for (const binding of this.#live()) {
-      const jobs = binding.interrupted()
-      if (jobs.length === 0) continue
-      binding.scheduler.log.error(
-        { jobs },
-        'the process ends with runs under way: process.exit() did not wait',
-      )
-    }
   }
 }
 

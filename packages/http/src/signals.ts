@@ -36,7 +36,10 @@ export class Signals {
       void Promise.allSettled(all.map(([binding, settings]) => binding.shutdown(settings)))
         .then(() => Promise.allSettled(all.map(([binding, settings]) => cleanUp(binding, settings))))
         .then(() => this.#end(signal, this.#exitCode()))
-    } else if (now - this.#since > ECHO) this.#endNow(signal)
+    } else if (now - this.#since > ECHO) {
+      for (const binding of this.#bindings.keys()) tellCut(binding, signal)
+      this.#endNow(signal)
+    }
   }
 
   /** All is drained and cleaned up. */
@@ -71,6 +74,14 @@ export class Signals {
     for (const signal of this.#handled) process.off(signal, this.#receive)
     this.#handled.clear()
   }
+}
+
+/** The last word: Node tells of no end by a signal. */
+function tellCut(binding: Binding, signal: NodeJS.Signals): void {
+  const jobs = binding.interrupted()
+  if (jobs.length === 0) return
+  const text = `the process ends with runs under way: ${signal} came a second time`
+  binding.scheduler.log.error({ jobs }, text)
 }
 
 /** The app's own cleanup, in bounded time. */

@@ -82,6 +82,27 @@ it('outside of production, a newer scheduler with the same jobs takes the server
   expect(newer.scheduler.state).toBe('stopped')
 })
 
+it('says that NODE_ENV=test was left on when a server serves for long', async () => {
+  vi.stubEnv('NODE_ENV', 'test')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { scheduler, lines } = make()
+  const brief = await listen()
+  attach(scheduler, brief)
+  brief.close()
+  await once(brief, 'close')
+  vi.advanceTimersByTime(10_000)
+  expect(lines).toEqual([])
+  const server = await listen()
+  attach(scheduler, server)
+  attach(scheduler, await listen())
+  vi.advanceTimersByTime(9_999)
+  expect(lines).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(lines).toEqual([expect.stringContaining("NODE_ENV is 'test'")])
+  expect(scheduler.state).toBe('idle')
+})
+
 /** As the handlers of Koa look: nobody can say which app they belong to. */
 function likeKoa(app: { createContext?(request: unknown): void } = {}): http.RequestListener {
   return (request, response) => {

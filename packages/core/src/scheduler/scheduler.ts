@@ -28,11 +28,13 @@ import type {
 import { parseDuration } from '../util/duration.ts'
 import { MAX_TIMER } from '../util/time.ts'
 import { checkKeys, flag, withMethod } from '../util/validate.ts'
+import { watchEndOfProcess } from './end-of-process.ts'
 import { SchedulerJobs } from './job-controller.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { parseSettings } from './options.ts'
 import { createHost } from './plugin-host.ts'
 import { Reminder } from './reminder.ts'
+import { systemClock } from './system-clock.ts'
 
 type DataOf<Name> = Name extends keyof JobData ? JobData[Name] : unknown
 
@@ -85,6 +87,7 @@ export class Scheduler {
     this.#dispatcher = dispatcher
     this.#lifecycle = new Lifecycle({ engine, registry, dispatcher, plugins, host, zoneProblem })
     this.#reminder = new Reminder(clock, log)
+    if (clock === systemClock) watchEndOfProcess(engine.context)
     for (const plugin of plugins.all) plugin.setup?.(host)
   }
 

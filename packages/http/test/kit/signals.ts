@@ -37,6 +37,8 @@ export function signals(app: URL, framework: string): void {
       expect(await child.end).toEqual({ code: null, signal: 'SIGTERM' })
       clearInterval(again)
       expect(child.events).not.toContain('settled')
+      const text = 'the process ends with runs under way: SIGTERM came a second time'
+      expect(child.told).toContainEqual(expect.objectContaining({ level: 'error', text, jobs: ['work'] }))
     })
 
     it('that come twice within a moment are one', async () => {
