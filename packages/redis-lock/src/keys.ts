@@ -51,6 +51,10 @@ export class Keys {
   instances(shard: number): string {
     return `${this.#tags[shard]}instances`
   }
+  /** What an instance tells of itself, and of its jobs. */
+  member(id: string): [head: string, jobs: string] {
+    return [`${this.#tags[0]}head:${id}`, `${this.#tags[0]}jobs:${id}`]
+  }
   /** The last fence, the newest tick, and the lease of a job. */
   job(job: string): string {
     return `${this.#of(job)}:job`

@@ -2,6 +2,7 @@ import { Channel } from './channel.ts'
 import type { RedisLike } from './client.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 import type { Keys } from './keys.ts'
+import type { Members } from './members.ts'
 import type { Greeting, Script } from './scripts/index.ts'
 import type { ServerClock } from './server-clock.ts'
 import { Shard } from './shard.ts'
@@ -11,6 +12,7 @@ import type { Trouble } from './trouble.ts'
 /** What a node needs to know, the same for all nodes of a lock. */
 export interface NodeContext extends ConnectionContext {
   readonly keys: Keys
+  readonly members: Pick<Members, 'told' | 'others' | 'digest'>
   /** Names this instance among the fleet, when it is started. */
   readonly self: () => string
   /** In ms. */

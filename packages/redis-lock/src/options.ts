@@ -57,6 +57,8 @@ export interface Settings {
   readonly early: number
 }
 
+export const DEFAULT_NAMESPACE = 'escapement'
+
 const KNOWN = {
   clients: 1,
   namespace: 1,
@@ -82,7 +84,7 @@ const KNOWN = {
  */
 export function parseOptions(options: RedisLockOptions): Settings {
   checkKeys(options, KNOWN, 'redisLock option')
-  const { namespace = 'escapement', guard = true, maxRestarts = 2, replicaAcks = 0 } = options
+  const { namespace = DEFAULT_NAMESPACE, guard = true, maxRestarts = 2, replicaAcks = 0 } = options
   const { onAbandoned, onLockUnavailable } = options
   const ms = (name: keyof RedisLockOptions, fallback: Duration, min: number, max = 86_400_000) =>
     Math.round(duration(name, options[name] === undefined ? fallback : options[name], { min, max }))

@@ -32,13 +32,16 @@ export class Owners {
   /** How much later than others it looks after the ticks of others, in ms. */
   readonly spread: number
   readonly #own: number
-  /** Hashes of those that have been heard of lately. */
-  #others: readonly number[] = []
+  /** Those that have been heard of lately, and their hashes. */
+  #others: readonly { readonly id: string; readonly hash: number }[] = []
   #known = ''
   #ranks = new Map<string, number>()
+  readonly #lacking: (job: string) => (id: string) => boolean
 
-  constructor(self: string) {
+  /** @param lacking Whether it is known of an instance that it does not have a job. */
+  constructor(self: string, lacking: (job: string) => (id: string) => boolean = () => () => false) {
     this.self = self
+    this.#lacking = lacking
     this.#own = hash(self)
     this.spread = this.#own % SPREAD
   }
@@ -48,17 +51,24 @@ export class Owners {
     const known = [...ids].sort().join(' ')
     if (known === this.#known) return
     this.#known = known
-    this.#others = ids.filter((id) => id !== this.self).map(hash)
+    this.#others = ids.filter((id) => id !== this.self).map((id) => ({ id, hash: hash(id) }))
     this.#ranks.clear()
   }
 
-  /** The place in line for a job: 0 for its owner. Rendezvous hashing: each instance has its own order of jobs. */
+  /** Who has which jobs has changed. */
+  renew(): void {
+    this.#ranks.clear()
+  }
+
+  /** The place in line for a job, of those that have it: 0 for its owner. Rendezvous hashing: each instance has its own order of jobs. */
   rank(job: string): number {
     let rank = this.#ranks.get(job)
     if (rank === undefined) {
       const seed = hash(job)
       const own = mix(this.#own ^ seed)
-      rank = this.#others.filter((other) => mix(other ^ seed) > own).length
+      const before = this.#others.filter((other) => mix(other.hash ^ seed) > own)
+      const lacks = this.#lacking(job)
+      rank = before.filter(({ id }) => !lacks(id)).length
       this.#ranks.set(job, rank)
     }
     return rank

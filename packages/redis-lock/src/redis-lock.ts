@@ -19,8 +19,9 @@ import { type Ending, Ends } from './ends.ts'
 import { Exclusive } from './exclusive.ts'
 import { instanceOf, Keys, nameOf, type Subject } from './keys.ts'
 import { Leases } from './lease.ts'
+import { Members } from './members.ts'
 import { Nodes } from './nodes.ts'
-import { parseOptions, type RedisLockOptions, type Settings } from './options.ts'
+import { DEFAULT_NAMESPACE, parseOptions, type RedisLockOptions, type Settings } from './options.ts'
 import { Owners } from './owner.ts'
 import { Records } from './records.ts'
 import { Recover } from './recover.ts'
@@ -115,9 +116,16 @@ class Fleet {
     const clustered = settings.clients.some((client) => typeof client !== 'string' && client.isCluster)
     const keys = new Keys(settings.namespace, clustered ? SHARDS : 1)
     const witness = new Witness(keys, settings.lease)
+    const members = new Members({
+      ...{ clock, log, self, lease: settings.lease, timezone: host.timezone },
+      shared: settings.namespace === DEFAULT_NAMESPACE,
+      jobs: () => host.jobs(),
+    })
+    const owners = new Owners(self, (job) => members.lacking(job))
     const nodes = new Nodes(settings, {
       clock,
       keys,
+      members,
       log,
       self: () => (this.#started ? self : ''),
       timeout: settings.timeout,
@@ -125,8 +133,9 @@ class Fleet {
       alive: aliveFor(settings),
       acks: settings.replicaAcks,
       onGreet: (node, shard, greeting) => {
-        if (shard === 0) this.#owners.instances = greeting.instances
+        if (shard === 0) owners.instances = greeting.instances
         if (!this.#started) return
+        if (shard === 0 && members.learn(greeting)) owners.renew()
         this.#ends.hurry()
         const lost = witness.look(node, shard, greeting)
         const cases = [...lost].flatMap(([member, by]) => {
@@ -148,7 +157,7 @@ class Fleet {
     const sent = () => ({ monotonic: clock.monotonic(), wall: clock.now() })
     this.#keys = keys
     this.#nodes = nodes
-    this.#owners = new Owners(self)
+    this.#owners = owners
     this.#ends = new Ends({ clock, nodes, keys, settings, onFenced })
     this.#leases = new Leases({ clock, settings, ends: this.#ends, nodes, keys, onFenced })
     const ballot = new Ballot(nodes, keys, settings, sent)
@@ -160,7 +169,7 @@ class Fleet {
       ballot,
       leases: this.#leases,
       ends: this.#ends,
-      owners: this.#owners,
+      owners,
       backups: new Backups(nodes, witness, clock),
       contends: (job) => this.#recover.contends(job),
     })
@@ -171,6 +180,7 @@ class Fleet {
     const recover = this.#recover
     this.#screen = new Screen({ clock, settings, keys, self, leases, ends, records, recover, witness })
     this.#mutexes = new Exclusive(clock, nodes, keys, settings)
+    for (const event of ['added', 'removed'] as const) host.on(event, () => members.renew())
     host.on('drain', () => {
       this.#leases.draining = true
     })
@@ -241,9 +251,9 @@ class Fleet {
 
   async #leave(): Promise<void> {
     this.#started = false
-    const left = this.#nodes.all.map((node) =>
-      node.tell(LEAVE, [this.#keys.instances(0)], [this.#owners.self]),
-    )
+    const { self } = this.#owners
+    const keys = [this.#keys.instances(0), ...this.#keys.member(self)]
+    const left = this.#nodes.all.map((node) => node.tell(LEAVE, keys, [self]))
     await Promise.allSettled(left)
     this.#leases.close()
     this.#ends.close()

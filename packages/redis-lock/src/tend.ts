@@ -15,16 +15,22 @@ export async function tend(
   connection: Connection,
   context: NodeContext,
 ): Promise<Greeting> {
-  const { keys, self, alive, lease } = context
+  const { keys, self, alive, lease, members } = context
   const { index } = shard
   const ago = Math.ceil(context.clock.monotonic() - shard.heard)
+  const me = self()
+  const asked = me && index === 0 ? members.others : []
+  const told = members.told
   const call = () =>
     channel.timed(
       shard,
       TEND,
-      [keys.born(index), keys.open(index), keys.instances(index)],
       [
-        self(),
+        ...[keys.born(index), keys.open(index), keys.instances(index)],
+        ...(me && index === 0 ? [me, ...asked].flatMap((id) => keys.member(id)) : []),
+      ],
+      [
+        me,
         alive,
         shard.born === undefined ? 0 : 1,
         shard.stepped,
@@ -33,6 +39,8 @@ export async function tend(
         shard.ahead,
         shard.id,
         ago,
+        ...[told.head, told.jobs],
+        ...asked.map((id) => members.digest(id)),
       ],
     )
   let reply: unknown[] = []
@@ -45,7 +53,7 @@ export async function tend(
       'info',
     )
   }
-  return greeting(reply)
+  return greeting(reply, asked)
 }
 
 /**

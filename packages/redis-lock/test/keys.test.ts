@@ -83,6 +83,7 @@ test.each([1, 16])(
       keys.open(shard),
       keys.instances(shard),
     ]).flat()
+    common.push(...keys.member('web-1:4711:k3xq9a/4f2a00'))
     const mutexes = ['\ud800', '\ud801', 'a\udc00', 'a\udc00b', '\ufffd'].map((name) => keys.mutex(name))
     const sent = [...all, ...common, ...mutexes].map((key) => Buffer.from(key).toString('hex'))
     expect(new Set(sent).size).toBe(sent.length)

@@ -12,6 +12,7 @@ export async function openNodes(
   const nodes = new Nodes(settings, {
     clock: systemClock,
     keys,
+    members: { told: { head: '', jobs: '' }, others: [], digest: () => '' },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     self: () => '',
     timeout: settings.timeout,

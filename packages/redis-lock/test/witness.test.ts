@@ -33,6 +33,7 @@ async function setup() {
       now: 100_000,
       born: 1000,
       instances: ['a', 'b'],
+      told: new Map(),
       stale: [],
       running: [],
       ...given,

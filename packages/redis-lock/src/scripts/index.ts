@@ -12,4 +12,14 @@ export { CLAIM } from './claim.ts'
 export { END } from './end.ts'
 export { MUTEX } from './mutex.ts'
 export { marked, type Script } from './script.ts'
-export { type Greeting, greeting, isRestored, LEAVE, type Open, opens, PAGE, TEND } from './tend.ts'
+export {
+  type Greeting,
+  greeting,
+  isRestored,
+  LEAVE,
+  type Open,
+  opens,
+  PAGE,
+  TEND,
+  type Told,
+} from './tend.ts'

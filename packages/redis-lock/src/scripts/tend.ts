@@ -17,8 +17,12 @@ import { PRELUDE, type Script, script } from './script.ts'
  * server, heard: which server the caller asked before, and how long ago, in ms. If this one is older, it has not heard what
  * that one acknowledged.
  *
- * KEYS born open instances; ARGV instance (or '') ttl known stepped limit lease ahead server heard
- * → now, identity, born, instances that are alive, open runs with their scores, twice, ahead; or only: now,
+ * head, jobs: what instances tell of themselves, see roster.ts. First the caller's own, then those of others, of whose jobs
+ * the caller knows the \`digest\`: the same jobs are not sent again.
+ *
+ * KEYS born open instances (head jobs)…
+ * ARGV instance (or '') ttl known stepped limit lease ahead server heard head jobs digest…
+ * → now, identity, born, instances that are alive, open runs with their scores, twice, ahead, (head jobs)…; or only: now,
  *   'anonymous' where INFO is forbidden and the script has no mark, 'unknown' where a mark tells nothing either
  */
 export const TEND: Script = script(`${PRELUDE}
@@ -48,13 +52,25 @@ end
 if ARGV[1] ~= '' then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[2]))
   redis.call('ZADD', KEYS[3], now, ARGV[1])
+  if KEYS[4] then
+    redis.call('SET', KEYS[4], ARGV[10], 'PX', ARGV[2])
+    redis.call('SET', KEYS[5], ARGV[11], 'PX', ARGV[2])
+  end
+end
+local told = {}
+for i = 1, (#KEYS - 5) / 2 do
+  local head = redis.call('GET', KEYS[2 * i + 4]) or ''
+  local same = head == '' or string.match(head, '([^|]*)$') == ARGV[11 + i]
+  told[2 * i - 1] = head
+  told[2 * i] = not same and redis.call('GET', KEYS[2 * i + 5]) or ''
 end
 return {
   now, id, since,
   redis.call('ZRANGE', KEYS[3], 0, -1),
   redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ARGV[5]),
   redis.call('ZRANGEBYSCORE', KEYS[2], digits(now + 1), '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[5]),
-  shift
+  shift,
+  told
 }
 `)
 
@@ -63,10 +79,17 @@ export const PAGE: Script = script(`${PRELUDE}
 return { now, unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', ARGV[1], ARGV[2])) }
 `)
 
-/** Forgets an instance. KEYS instances; ARGV instance */
+/** Forgets an instance. KEYS instances head jobs; ARGV instance */
 export const LEAVE: Script = script(`${PRELUDE}
+redis.call('DEL', KEYS[2], KEYS[3])
 return { now, redis.call('ZREM', KEYS[1], ARGV[1]) == 1 and 'left' or 'unknown' }
 `)
+
+/** What an instance tells of itself; `jobs` is empty where they have the digest that was given. */
+export interface Told {
+  readonly head: string
+  readonly jobs: string
+}
 
 /** What TEND tells of a shard. */
 export interface Greeting {
@@ -79,6 +102,8 @@ export interface Greeting {
   /** What it was told before this moment, it may have forgotten. */
   readonly born: number
   readonly instances: string[]
+  /** What the instances that were asked about tell of themselves. */
+  readonly told: ReadonlyMap<string, Told>
   /** Runs whose lease is over, at most so many as are listed. */
   readonly stale: readonly Open[]
   /** The others. */
@@ -102,13 +127,17 @@ export function isRestored({ score }: Open, born: number, lease: number): boolea
   return score !== 0 && Math.abs(score) < born + lease
 }
 
-export function greeting([time, id, born, instances, stale, running, ahead]: unknown[]): Greeting {
+/** @param asked The instances that were asked about. */
+export function greeting(reply: unknown[], asked: readonly string[]): Greeting {
+  const [time, id, born, instances, stale, running, ahead, told] = reply
+  const texts = (told ?? []) as string[]
   return {
     ahead: Number(ahead),
     id: String(id),
     now: Number(time),
     born: Number(born),
     instances: instances as string[],
+    told: new Map(asked.map((of, i) => [of, { head: texts[2 * i] ?? '', jobs: texts[2 * i + 1] ?? '' }])),
     stale: opens(stale as string[]),
     running: opens(running as string[]),
   }
