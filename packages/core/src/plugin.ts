@@ -5,6 +5,7 @@
 
 export { show } from './errors.ts'
 export { Troubles } from './log/trouble.ts'
+export { OUTCOMES, SKIP_REASONS, STATES } from './run/outcomes.ts'
 export { cut, printable, redact } from './text.ts'
 export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
 export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'

@@ -1,14 +1,15 @@
-import type { Cause } from '@escapement/core'
-import type {
-  Backend,
-  ClaimReply,
-  ClaimRequest,
-  ClaimRow,
-  ClosedRun,
-  End,
-  Successor,
+import {
+  abandonedOf,
+  type Backend,
+  type ClaimReply,
+  type ClaimRequest,
+  type ClaimRow,
+  type ClosedRun,
+  claimOf,
+  type End,
+  type Successor,
 } from '@escapement/sql-fleet'
-import type { Client, Row } from './client.ts'
+import type { Client } from './client.ts'
 
 // Never below the time in µs, so that it rises over the loss of the table as well. The row is locked until the
 // claim is committed: fences rise in the order of the claims.
@@ -171,11 +172,11 @@ export class PostgresBackend implements Backend {
   }
 
   async claimsOf(owner: string): Promise<readonly ClaimRow[]> {
-    return (await this.#client().query(CLAIMS_OF, [owner])).map(fromRow)
+    return (await this.#client().query(CLAIMS_OF, [owner])).map(claimOf)
   }
 
   async orphans(after: string, limit: number): Promise<readonly ClaimRow[]> {
-    return (await this.#client().query(ORPHANS, [after, limit])).map(fromRow)
+    return (await this.#client().query(ORPHANS, [after, limit])).map(claimOf)
   }
 
   async takeOver(orphan: ClaimRow, { token, instance, owner }: Successor): Promise<number | undefined> {
@@ -195,9 +196,7 @@ export class PostgresBackend implements Backend {
 
   async closeRuns(): Promise<readonly ClosedRun[]> {
     const closed = await this.#client().query(CLOSE_RUNS)
-    return closed
-      .filter(({ state }) => state === 'abandoned')
-      .map((row) => ({ ...fromRow(row), id: String(row.id), trigger: row.trigger as Cause }))
+    return abandonedOf(closed)
   }
 }
 
@@ -213,18 +212,4 @@ function roundsOf(requests: readonly ClaimRequest[]): ClaimRequest[][] {
     else rounds.push([request])
   }
   return rounds
-}
-
-function fromRow(row: Row): ClaimRow {
-  return {
-    key: String(row.key),
-    job: String(row.job),
-    at: Math.round(Number(row.at)),
-    trigger: String(row.trigger),
-    token: String(row.token),
-    start: Number(row.start),
-    fence: row.fence === null ? undefined : Number(row.fence),
-    rerun: row.rerun === true,
-    instance: String(row.instance),
-  }
 }

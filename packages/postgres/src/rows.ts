@@ -1,5 +1,5 @@
-import type { Cause, ErrorRecord, RunRecord, SkipReason, State } from '@escapement/core'
-import type { Row } from './client.ts'
+import type { RunRecord } from '@escapement/core'
+import { hasEnded } from '@escapement/sql-fleet'
 
 /** A run as it is sent: names and types are those of the columns. */
 export interface RunRow {
@@ -33,8 +33,6 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8 A
 export const SELECTED: string = `id, key, job, ${MS('at')}, trigger, state, reason, attempt, start, ${MS('started')},
   ${MS('ended')}, ${MS('until')}, errors, trace, fence::text, instance`
 
-const OPEN: ReadonlySet<State> = new Set<State>(['due', 'claimed', 'running', 'waiting-retry'])
-
 export function toRow(record: RunRecord, owner: string | undefined): RunRow {
   const { errors, scheduledAt, endedAt } = record
   return {
@@ -48,7 +46,7 @@ export function toRow(record: RunRecord, owner: string | undefined): RunRow {
     attempt: record.attempt,
     start: record.restarts + 1,
     started: record.startedAt?.toISOString(),
-    ended: OPEN.has(record.state) ? undefined : (endedAt ?? scheduledAt).toISOString(),
+    ended: hasEnded(record.state) ? (endedAt ?? scheduledAt).toISOString() : undefined,
     until: record.until?.toISOString(),
     // PostgreSQL's text holds no NUL.
     errors: errors.length > 0 ? JSON.stringify(errors).replaceAll('\\u0000', '\\ufffd') : undefined,
@@ -57,36 +55,4 @@ export function toRow(record: RunRecord, owner: string | undefined): RunRow {
     instance: record.instance,
     owner,
   }
-}
-
-export function fromRow(row: Row): RunRecord {
-  const errors = row.errors ? (JSON.parse(String(row.errors)) as ErrorRecord[]).map(whole) : []
-  return {
-    id: String(row.id),
-    key: String(row.key),
-    job: String(row.job),
-    scheduledAt: new Date(Number(row.at)),
-    cause: row.trigger as Cause,
-    state: row.state as State,
-    reason: (row.reason as SkipReason | null) ?? undefined,
-    attempt: Number(row.attempt),
-    restarts: Number(row.start) - 1,
-    startedAt: date(row.started),
-    endedAt: date(row.ended),
-    until: date(row.until),
-    error: errors.at(-1),
-    errors,
-    traceId: row.trace === null ? undefined : String(row.trace),
-    fence: row.fence === null ? undefined : Number(row.fence),
-    instance: String(row.instance),
-  }
-}
-
-function date(value: unknown): Date | undefined {
-  return value === null || value === undefined ? undefined : new Date(Math.round(Number(value)))
-}
-
-/** JSON leaves out what is undefined. */
-function whole({ name, message, code, stack }: ErrorRecord): ErrorRecord {
-  return { name, message, code, stack }
 }

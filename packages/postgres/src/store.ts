@@ -10,10 +10,11 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
+import { recordOf } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
 import { type Pauses, pauseOf, pauseText } from './pauses.ts'
-import { fromRow, SELECTED, toRow } from './rows.ts'
+import { SELECTED, toRow } from './rows.ts'
 import type { Writer } from './writer.ts'
 
 // What falls into a pause is not made up for when it ends while no instance lives.
@@ -102,7 +103,7 @@ export class PostgresStore implements Store {
     where('id <', before)
     const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
     const sql = `SELECT ${SELECTED} FROM $.runs ${condition} ORDER BY id DESC LIMIT $${values.push(limit)}`
-    return (await this.#client.query(sql, values)).map(fromRow)
+    return (await this.#client.query(sql, values)).map(recordOf)
   }
 
   async newest(): Promise<number | undefined> {

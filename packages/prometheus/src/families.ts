@@ -1,28 +1,8 @@
 import type { Run } from '@escapement/core'
+import { OUTCOMES, SKIP_REASONS } from '@escapement/core/plugin'
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { Settings } from './options.ts'
 import type { JobState } from './state.ts'
-
-const OUTCOMES = [
-  'succeeded',
-  'failed',
-  'timed-out',
-  'cancelled',
-  'lease-lost',
-  'abandoned',
-  'missed',
-  'skipped',
-] as const satisfies Run['outcome'][]
-
-const REASONS = [
-  'overlap',
-  'paused',
-  'blackout',
-  'claimed-elsewhere',
-  'claim-unavailable',
-  'shutdown',
-  'hook',
-] as const satisfies Run['reason'][]
 
 /** What is counted as runs go by. What can be looked up is looked up at the scrape: see gauges.ts. */
 export class Families {
@@ -79,7 +59,7 @@ export class Families {
     this.#duration.zero(labels)
     this.#delay.zero(labels)
     for (const outcome of OUTCOMES) this.#increase({ ...labels, outcome }, 0)
-    for (const reason of REASONS) this.#skipped.inc({ ...labels, reason }, 0)
+    for (const reason of SKIP_REASONS) this.#skipped.inc({ ...labels, reason }, 0)
   }
 
   remove({ name }: JobState): void {
@@ -87,7 +67,7 @@ export class Families {
     this.#duration.remove(labels)
     this.#delay.remove(labels)
     for (const outcome of OUTCOMES) this.#runs.remove({ ...labels, outcome })
-    for (const reason of REASONS) this.#skipped.remove({ ...labels, reason })
+    for (const reason of SKIP_REASONS) this.#skipped.remove({ ...labels, reason })
   }
 
   began(run: Run): void {

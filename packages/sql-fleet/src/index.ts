@@ -10,3 +10,4 @@ export {
 } from './backend.ts'
 export { type FleetParts, SqlFleet } from './fleet.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
+export { abandonedOf, type Columns, claimOf, hasEnded, recordOf } from './rows.ts'

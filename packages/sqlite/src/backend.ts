@@ -1,14 +1,15 @@
-import type { Cause, Clock } from '@escapement/core'
-import type {
-  Backend,
-  ClaimReply,
-  ClaimRequest,
-  ClaimRow,
-  ClosedRun,
-  End,
-  Successor,
+import type { Clock } from '@escapement/core'
+import {
+  abandonedOf,
+  type Backend,
+  type ClaimReply,
+  type ClaimRequest,
+  type ClaimRow,
+  type ClosedRun,
+  claimOf,
+  type End,
+  type Successor,
 } from '@escapement/sql-fleet'
-import type { Row } from './driver.ts'
 import type { Prepared, Writer } from './writer.ts'
 
 const CLAIM = 'SELECT state FROM claims WHERE claims.key = runs.key AND claims.token = runs.id AND'
@@ -94,13 +95,13 @@ export class SqliteBackend implements Backend {
   }
 
   claimsOf(owner: string): readonly ClaimRow[] {
-    return this.#writer.db.all("SELECT * FROM claims WHERE state = 'run' AND owner = ?", owner).map(fromRow)
+    return this.#writer.db.all("SELECT * FROM claims WHERE state = 'run' AND owner = ?", owner).map(claimOf)
   }
 
   orphans(after: string, limit: number): readonly ClaimRow[] {
     const sql = `SELECT * FROM claims WHERE state = 'run' AND key > ? AND owner NOT IN (SELECT owner FROM instances)
       ORDER BY key LIMIT ?`
-    return this.#writer.db.all(sql, after, limit).map(fromRow)
+    return this.#writer.db.all(sql, after, limit).map(claimOf)
   }
 
   takeOver(orphan: ClaimRow, by: Successor): Promise<number | undefined> {
@@ -136,9 +137,7 @@ export class SqliteBackend implements Backend {
     if (!this.#writer.db.get(`SELECT 1 AS found FROM runs WHERE ${LEFT_OPEN} LIMIT 1`)) return []
     const now = this.#clock().now()
     const closed = await this.#write((db) => db.all(CLOSE_RUNS, now))
-    return closed
-      .filter(({ state }) => state === 'abandoned')
-      .map((row) => ({ ...fromRow(row), id: String(row.id), trigger: row.trigger as Cause }))
+    return abandonedOf(closed)
   }
 
   #next(): number {
@@ -195,18 +194,4 @@ function claim(db: Prepared, request: ClaimRequest, now: number): ClaimReply {
 /** The run that was under way is abandoned in the same moment: nobody else tells of it. */
 function closeRun(db: Prepared, id: string, now: number): void {
   db.run("UPDATE runs SET state = 'abandoned', ended = ? WHERE id = ? AND ended IS NULL", now, id)
-}
-
-function fromRow(row: Row): ClaimRow {
-  return {
-    key: String(row.key),
-    job: String(row.job),
-    at: Number(row.at),
-    trigger: String(row.trigger),
-    token: String(row.token),
-    start: Number(row.start),
-    fence: row.fence === null ? undefined : Number(row.fence),
-    rerun: row.rerun === 1,
-    instance: String(row.instance),
-  }
 }

@@ -12,9 +12,10 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
+import { recordOf } from '@escapement/sql-fleet'
 import type { Value } from './driver.ts'
 import type { Settings } from './options.ts'
-import { fromRow, toValues } from './rows.ts'
+import { toValues } from './rows.ts'
 import type { Prepared, Work, Writer } from './writer.ts'
 
 const COLUMNS =
@@ -116,7 +117,7 @@ export class SqliteStore implements Store {
     where('id < ?', before)
     const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
     const sql = `SELECT * FROM runs ${condition} ORDER BY id DESC LIMIT ?`
-    return writer.db.all(sql, ...values, limit).map(fromRow)
+    return writer.db.all(sql, ...values, limit).map(recordOf)
   }
 
   newest(): number | undefined {

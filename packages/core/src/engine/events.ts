@@ -1,5 +1,6 @@
 import { EscapementError, show } from '../errors.ts'
 import { detached } from '../run/context.ts'
+import { OUTCOMES } from '../run/outcomes.ts'
 import type { EventMap, Events, Listener } from '../types/index.ts'
 import { nearest } from '../util/nearest.ts'
 import { isPromise } from '../util/promise.ts'
@@ -44,14 +45,7 @@ export class EventBus implements Events {
 }
 
 const NAMES = [
-  'succeeded',
-  'failed',
-  'timed-out',
-  'cancelled',
-  'lease-lost',
-  'abandoned',
-  'missed',
-  'skipped',
+  ...OUTCOMES,
   'running',
   'waiting-retry',
   'settled',

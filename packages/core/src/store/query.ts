@@ -1,17 +1,6 @@
-import type { Outcome, RunQuery, State } from '../types/index.ts'
+import { OUTCOMES, STATES } from '../run/outcomes.ts'
+import type { RunQuery } from '../types/index.ts'
 import { checkKeys, integer, oneOf, text } from '../util/validate.ts'
-
-const OUTCOMES = [
-  'succeeded',
-  'failed',
-  'timed-out',
-  'cancelled',
-  'lease-lost',
-  'abandoned',
-  'missed',
-  'skipped',
-] as const satisfies Outcome[]
-const STATES = ['due', 'claimed', 'running', 'waiting-retry', ...OUTCOMES] as const satisfies State[]
 
 /**
  * Checks what history is asked for.

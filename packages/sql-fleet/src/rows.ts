@@ -1,0 +1,66 @@
+import type { Cause, ErrorRecord, RunRecord, SkipReason, State } from '@escapement/core'
+import { OUTCOMES } from '@escapement/core/plugin'
+import type { ClaimRow, ClosedRun } from './backend.ts'
+
+/** A row as a driver reads it: times are ms, whatever their type. */
+export type Columns = Readonly<Record<string, unknown>>
+
+/** Whether the run has ended. */
+export function hasEnded(state: State): boolean {
+  return (OUTCOMES as readonly string[]).includes(state)
+}
+
+/** The record of a row. `start` counts from 1, as in the tables of the first version. */
+export function recordOf(row: Columns): RunRecord {
+  const errors = row.errors ? (JSON.parse(String(row.errors)) as ErrorRecord[]).map(whole) : []
+  return {
+    id: String(row.id),
+    key: String(row.key),
+    job: String(row.job),
+    scheduledAt: new Date(Number(row.at)),
+    cause: row.trigger as Cause,
+    state: row.state as State,
+    reason: (row.reason as SkipReason | null) ?? undefined,
+    attempt: Number(row.attempt),
+    restarts: Number(row.start) - 1,
+    startedAt: date(row.started),
+    endedAt: date(row.ended),
+    until: date(row.until),
+    error: errors.at(-1),
+    errors,
+    traceId: row.trace === null ? undefined : String(row.trace),
+    fence: row.fence === null ? undefined : Number(row.fence),
+    instance: String(row.instance),
+  }
+}
+
+/** The claim of a row of `claims`. */
+export function claimOf(row: Columns): ClaimRow {
+  return {
+    key: String(row.key),
+    job: String(row.job),
+    at: Math.round(Number(row.at)),
+    trigger: String(row.trigger),
+    token: String(row.token),
+    start: Number(row.start),
+    fence: row.fence === null ? undefined : Number(row.fence),
+    rerun: Boolean(row.rerun),
+    instance: String(row.instance),
+  }
+}
+
+/** Of the rows that `closeRuns()` has written, the runs that nobody had ended. */
+export function abandonedOf(rows: readonly Columns[]): ClosedRun[] {
+  return rows
+    .filter(({ state }) => state === 'abandoned')
+    .map((row) => ({ ...claimOf(row), id: String(row.id), trigger: row.trigger as Cause }))
+}
+
+function date(value: unknown): Date | undefined {
+  return value === null || value === undefined ? undefined : new Date(Math.round(Number(value)))
+}
+
+/** JSON leaves out what is undefined. */
+function whole({ name, message, code, stack }: ErrorRecord): ErrorRecord {
+  return { name, message, code, stack }
+}
