@@ -12,7 +12,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'leases at once after a restart',
     edits: [
-      [claim, "if guard and now < since + lease then return 'hold|' .. (since + lease - now) end", ''],
+      [claim, "if guard and now < since + hold then return 'hold|' .. (since + hold - now) end", ''],
       ['redis-lock/src/nodes.ts', 'if (!guard) return 0', 'return 0'],
     ],
   },

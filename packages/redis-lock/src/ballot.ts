@@ -155,7 +155,15 @@ export class Ballot {
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
     // Ticks are judged by the time of the fleet, also where that of Redis was set.
     const ahead = node.ahead(shard)
-    const args = [mode, guard ? 1 : 0, lease, retention, early + ahead, maxLate - ahead, 2 * timeout]
+    const args = [
+      mode,
+      guard ? this.#nodes.longest : 0,
+      lease,
+      retention,
+      early + ahead,
+      maxLate - ahead,
+      2 * timeout,
+    ]
     for (const [i, { subject, token, start, leased, state, accepted }] of motions.entries()) {
       const { job, key, at, member } = subject
       keys.push(key, this.#keys.job(job))

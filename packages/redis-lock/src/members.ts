@@ -45,6 +45,7 @@ export interface MembersParts {
   readonly log: Logger
   readonly self: string
   readonly lease: number
+  readonly scan: number
   /** Several apps share a namespace by mistake, if it is the default. */
   readonly shared: boolean
   readonly jobs: Host['jobs']
@@ -62,6 +63,8 @@ export class Members {
   /** Since when an instance has differed, on the monotonic clock. */
   #since = new Map<string, number>()
   #told = new Set<string>()
+  /** Until when another lease may be held, on the monotonic clock. */
+  readonly #leases = new Map<number, number>()
 
   constructor(parts: MembersParts) {
     this.#parts = parts
@@ -91,8 +94,16 @@ export class Members {
     return (id) => this.#members.get(id)?.roster?.has(entry) === false
   }
 
+  /** The longest lease that may be held in the fleet, in ms: also by an instance that was cut off a moment ago. */
+  get longest(): number {
+    const now = this.#parts.clock.monotonic()
+    for (const [lease, until] of this.#leases) if (now > until) this.#leases.delete(lease)
+    return Math.max(this.#parts.lease, ...this.#leases.keys())
+  }
+
   /** Returns whether other instances have other jobs than before. */
   learn({ instances, told }: Pick<Greeting, 'instances' | 'told'>): boolean {
+    const { clock, lease, scan } = this.#parts
     this.others = instances.filter((id) => id !== this.#parts.self)
     const before = this.#members
     this.#members = new Map()
@@ -101,6 +112,8 @@ export class Members {
       const member = this.#member(head, jobs, before.get(id))
       if (!member) continue
       this.#members.set(id, member)
+      const until = clock.monotonic() + member.lease + 2 * scan
+      if (member.lease > lease) this.#leases.set(member.lease, until)
       changed ||= before.get(id)?.roster !== member.roster
     }
     this.#compare()

@@ -12,12 +12,11 @@ import type { Trouble } from './trouble.ts'
 /** What a node needs to know, the same for all nodes of a lock. */
 export interface NodeContext extends ConnectionContext {
   readonly keys: Keys
-  readonly members: Pick<Members, 'told' | 'others' | 'digest'>
+  readonly members: Pick<Members, 'told' | 'others' | 'digest' | 'longest'>
   /** Names this instance among the fleet, when it is started. */
   readonly self: () => string
   /** In ms. */
   readonly alive: number
-  readonly lease: number
   readonly acks: number
   onGreet(node: Node, shard: number, greeting: Greeting): void
   /** Redis's clock moved by so many ms against ours. */

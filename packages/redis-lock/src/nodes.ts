@@ -168,12 +168,17 @@ export class Nodes {
     return [...this.#together.reasons, ...nodes, ...set][0]
   }
 
+  /** The longest lease of the fleet, in ms. */
+  get longest(): number {
+    return this.#context.members.longest
+  }
+
   /** How long a shard gives no lease yet, as far as is known, in ms: its Redis may have forgotten some. */
   hold(shard: number): number {
-    const { guard, lease } = this.#settings
+    const { guard } = this.#settings
     if (!guard) return 0
     const ages = this.all.map((node) => node.age(shard)).sort((a, b) => b - a)
-    return Math.max(0, lease - (ages[this.quorum - 1] ?? Infinity))
+    return Math.max(0, this.longest - (ages[this.quorum - 1] ?? Infinity))
   }
 
   /** Waits until enough nodes can be asked, at most `ms`: all who wait go on at the same moment. */

@@ -1,6 +1,7 @@
 import type { Duration } from '@escapement/core'
 import { checkKeys, duration, fail, flag, integer, oneOf } from '@escapement/core/plugin'
 import type { RedisLike } from './client.ts'
+import { MAX_LEASE_MS } from './roster.ts'
 import { redacted } from './url.ts'
 
 export interface RedisLockOptions {
@@ -88,7 +89,7 @@ export function parseOptions(options: RedisLockOptions): Settings {
   const { onAbandoned, onLockUnavailable } = options
   const ms = (name: keyof RedisLockOptions, fallback: Duration, min: number, max = 86_400_000) =>
     Math.round(duration(name, options[name] === undefined ? fallback : options[name], { min, max }))
-  const lease = ms('lease', '15s', 200, 3_600_000)
+  const lease = ms('lease', '15s', 200, MAX_LEASE_MS)
   const heartbeat = ms('heartbeat', lease / 3, 20)
   if (heartbeat > lease / 2) fail('heartbeat', `at most half the lease (${lease / 2} ms)`, options.heartbeat)
   const scan = ms('scan', '5s', 50, 3_600_000)

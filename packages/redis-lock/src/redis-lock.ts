@@ -117,7 +117,7 @@ class Fleet {
     const keys = new Keys(settings.namespace, clustered ? SHARDS : 1)
     const witness = new Witness(keys, settings.lease)
     const members = new Members({
-      ...{ clock, log, self, lease: settings.lease, timezone: host.timezone },
+      ...{ clock, log, self, lease: settings.lease, scan: settings.scan, timezone: host.timezone },
       shared: settings.namespace === DEFAULT_NAMESPACE,
       jobs: () => host.jobs(),
     })
@@ -129,7 +129,6 @@ class Fleet {
       log,
       self: () => (this.#started ? self : ''),
       timeout: settings.timeout,
-      lease: settings.lease,
       alive: aliveFor(settings),
       acks: settings.replicaAcks,
       onGreet: (node, shard, greeting) => {

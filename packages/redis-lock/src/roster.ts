@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 
 /** Of more jobs than this, an instance tells nothing: the entry of 2,000 jobs has 24 kB. */
 export const MAX_JOBS = 2000
+/** No instance can have a longer one. */
+export const MAX_LEASE_MS = 3_600_000
 const NAME_CHARS = 8
 const ENTRY_CHARS = 12
 /** The schedule of a trigger that has no expression: it cannot be compared. */
@@ -66,7 +68,7 @@ export function presenceText({ lease, app, digest }: Presence): string {
 
 export function parsePresence(text: string): Presence | undefined {
   const [, lease, app = '', digest = ''] = HEAD.exec(text) ?? []
-  return lease === undefined ? undefined : { lease: Number(lease), app, digest }
+  return Number(lease) <= MAX_LEASE_MS ? { lease: Number(lease), app, digest } : undefined
 }
 
 /** @param schedule The expression and its zone; undefined where they are not known. */

@@ -15,7 +15,7 @@ export async function tend(
   connection: Connection,
   context: NodeContext,
 ): Promise<Greeting> {
-  const { keys, self, alive, lease, members } = context
+  const { keys, self, alive, members } = context
   const { index } = shard
   const ago = Math.ceil(context.clock.monotonic() - shard.heard)
   const me = self()
@@ -35,7 +35,7 @@ export async function tend(
         shard.born === undefined ? 0 : 1,
         shard.stepped,
         LISTED,
-        lease,
+        members.longest,
         shard.ahead,
         shard.id,
         ago,

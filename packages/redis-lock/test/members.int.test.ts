@@ -2,6 +2,8 @@ import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
 import { member, startServer, undo } from './open-fleet.ts'
 import { until } from './open-nodes.ts'
+import { KeptProxy } from './proxy.ts'
+import { freePort } from './redis-server.ts'
 
 const NEVER = '0 0 1 1 *'
 
@@ -58,3 +60,40 @@ test('two apps with a job of the same name are told, and each instance leaves no
   for (const { scheduler } of fleet) await scheduler.stop()
   expect(await redis.keys('{escapement:0}:[hj]*')).toEqual([])
 })
+
+test('a Redis that came back empty gives no lease before the longest of the fleet is over', async () => {
+  const server = await startServer()
+  const proxy = await KeptProxy.start(server.port)
+  undo.push(() => proxy.stop())
+  const redis = new Redis(server.port)
+  undo.push(() => redis.disconnect())
+  const monitor = await redis.monitor()
+  undo.push(() => monitor.disconnect())
+  const read = new Set<string>()
+  monitor.on('monitor', (_: string, [name = '', key = '']: string[]) => {
+    if (name === 'GET') read.add(key)
+  })
+  const events: string[] = []
+  const long = member({ clients: [`redis://127.0.0.1:${proxy.port}`], lease: 4000 })
+  const short = member({ clients: [server.url], lease: 1000 })
+  long.scheduler.job('work', '* * * * * *', async ({ signal }) => {
+    events.push('begun')
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    events.push('aborted')
+  })
+  await long.scheduler.start()
+  await short.scheduler.start()
+  await until('it is at work', () => events.length > 0)
+  const told = async () => (await redis.keys('{escapement:0}:head:*')).length
+  await until('they know each other', async () => (await told()) === 2 && jobsRead(read) === 2)
+  short.scheduler.job('work', '* * * * * *', () => void events.push('other'))
+  proxy.switchTo(await freePort())
+  await server.kill()
+  await server.up()
+  await until('the other one runs', () => events.includes('other'))
+  expect(events).toEqual(['begun', 'aborted', 'other'])
+})
+
+/** How many instances have read what others tell of their jobs. */
+const jobsRead = (keys: ReadonlySet<string>) =>
+  [...keys].filter((key) => key.startsWith('{escapement:0}:jobs:')).length

@@ -29,7 +29,7 @@ function instance(
   }
   const members = new Members({
     ...{ self, log, clock: { monotonic: () => now }, timezone: 'UTC' },
-    ...{ lease: more.lease ?? 15_000, shared: more.shared ?? true },
+    ...{ lease: more.lease ?? 15_000, scan: 5000, shared: more.shared ?? true },
     jobs: () => Object.entries(jobs).map(([name, expression]) => ({ name, trigger: { expression } }) as Job),
   })
   return { members, lines, jobs }
@@ -75,7 +75,7 @@ test('of a job that others do not have, an instance is the owner', () => {
 
 test('an instance that tells nothing, or what cannot be read, may have each job', () => {
   const { members, lines } = instance('one', { mine: '* * * * *' })
-  const heads = ['', '2|new', '1|15000||abc', '1|x||abc', `1|15000|\u001b[31m|abc`]
+  const heads = ['', '2|new', '1|15000||abc', '1|x||abc', '1|3600001||abc', `1|15000|\u001b[31m|abc`]
   const told = new Map(heads.map((head, i) => [`other-${i}`, { head, jobs: i === 2 ? 'nonsense' : '' }]))
   members.learn({ instances: [...told.keys()], told })
   for (const id of told.keys()) expect(members.lacking('mine')(id)).toBe(false)
@@ -149,4 +149,15 @@ test('jobs that are added later are told', () => {
   expect(one.members.lacking('b')('two')).toBe(true)
   expect(meet(one, { two })).toBe(true)
   expect(one.members.lacking('b')('two')).toBe(false)
+})
+
+test('the longest lease of the fleet counts until it is over, also of an instance that has gone', () => {
+  const one = instance('one', {})
+  meet(one, { two: instance('two', {}, { lease: 3000 }), three: instance('three', {}, { lease: 60_000 }) })
+  expect(one.members.longest).toBe(60_000)
+  meet(one, {})
+  now += 60_000
+  expect(one.members.longest).toBe(60_000)
+  now += 10_001
+  expect(one.members.longest).toBe(15_000)
 })

@@ -12,11 +12,10 @@ export async function openNodes(
   const nodes = new Nodes(settings, {
     clock: systemClock,
     keys,
-    members: { told: { head: '', jobs: '' }, others: [], digest: () => '' },
+    members: { told: { head: '', jobs: '' }, others: [], digest: () => '', longest: settings.lease },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     self: () => '',
     timeout: settings.timeout,
-    lease: settings.lease,
     alive: 5000,
     acks: 0,
     onGreet() {},

@@ -50,7 +50,7 @@ async function claim(subject: Subject, given: Given = {}) {
   const head = [
     expires === Infinity ? 1e15 : expires,
     mode,
-    given.guard ?? 1,
+    given.guard ?? LEASE,
     LEASE,
     60_000,
     50,

@@ -9,13 +9,16 @@ import { PRELUDE, type Script, script } from './script.ts'
  * record in state `run` with a smaller start whose lease is over. If that record is from before the birth of Redis,
  * the run may have ended, or been started again, since: such a ballot wins only where this is `accepted`.
  *
+ * hold: no lease is given for so many ms after a birth, the longest lease of the fleet; 0 without the guard.
+ *
  * KEYS born open (tick job prepared)…, without `prepared` in the mode `claim`
- * ARGV expires|server mode guard lease retention early maxLate reserve (at token start fence leased state member accepted)…
+ * ARGV expires|server mode hold lease retention early maxLate reserve (at token start fence leased state member accepted)…
  * → now, then for each tick one of: ok|start|fence taken|token busy|token contended wait|ms late hold|ms abstain
  *   alive|ms unknown|births; or only: now, 'expired' | 'unborn'
  */
 export const CLAIM: Script = script(`${PRELUDE}
-local mode, guard = ARGV[2], ARGV[3] == '1'
+local mode, hold = ARGV[2], tonumber(ARGV[3])
+local guard = hold > 0
 local lease, retention, early, maxLate = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local expires, server = bounds(ARGV[1])
 if now > expires then return { now, 'expired' } end
@@ -39,8 +42,8 @@ local function decide(k, a)
     if was ~= 'run' or tonumber(s) >= tonumber(start) then return 'taken|' .. owner end
     local open = redis.call('ZSCORE', KEYS[2], member)
     if open and tonumber(open) > now then return 'alive|' .. (tonumber(open) - now) end
-    if guard and not back and open and restored(open, since, lease) then
-      if now < since + lease then return 'hold|' .. (since + lease - now) end
+    if guard and not back and open and restored(open, since, hold) then
+      if now < since + hold then return 'hold|' .. (since + hold - now) end
       -- A run that nobody knows of can have been started again once for each lease between the record and this birth.
       if not accepted then return 'unknown|' .. digits(math.max(0, math.floor((since - fence / 1000) / lease))) end
     end
@@ -55,7 +58,7 @@ local function decide(k, a)
   if leased and state == 'run' then
     local theirs = holder ~= token and holder ~= previous and tonumber(ends) > now
     if theirs and not (back and stale(ends, lease)) then return 'busy|' .. holder end
-    if guard and now < since + lease then return 'hold|' .. (since + lease - now) end
+    if guard and now < since + hold then return 'hold|' .. (since + hold - now) end
   end
   if mode ~= 'claim' then
     local prepared = value[prepKey]
