@@ -2,17 +2,18 @@ import type { Logger } from '@escapement/core'
 import { checkFraction, describe, isError, textOf } from '@escapement/core/plugin'
 import { fieldsToSend, pack } from './cross.ts'
 import type { Task, Told, WorkerRun } from './interfaces.ts'
+import { load } from './typescript.ts'
 
 /** Runs in the thread: gives the module's default export a run that talks through the port. */
 export default async function perform({ module, run, port }: Task): Promise<unknown> {
-  const { default: handler } = (await import(module)) as { default?: (run: WorkerRun) => unknown }
-  if (typeof handler !== 'function') throw new TypeError(`${module} has no function as its default export`)
   const controller = new AbortController()
   port.on('message', (reason: string) => controller.abort(new Error(reason)))
   const tell = (told: Told) => port.postMessage(told)
   const log = (level: keyof Logger) => (fields: object | string, message?: string) =>
     tell(toldLine(level, fields, message))
   try {
+    const { default: handler } = (await load(module)) as { default?: (run: WorkerRun) => unknown }
+    if (typeof handler !== 'function') throw new TypeError(`${module} has no function as its default export`)
     return await handler({
       ...run,
       signal: controller.signal,
