@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './setup.mjs'
+import { smokeBundles } from './smoke-bundles.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'escapement-smoke-'))
 const sh = (command, args, options = {}) =>
@@ -121,6 +122,7 @@ app.post('/', (req, res, next) => {
   console.log(sh(process.execPath, ['cjs.cjs'], { env, timeout: 20_000 }).trim())
   sh(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', '.'], { stdio: 'inherit' })
   console.log('mts and cts compile')
+  await smokeBundles(folder, names)
   console.log(
     sh(join(folder, 'node_modules/.bin/escapement'), [
       'next',

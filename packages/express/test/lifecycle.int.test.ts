@@ -25,7 +25,7 @@ for (const version of ['express4', 'express5']) {
 
 signals(app, 'express5')
 
-reload(new URL('.', import.meta.url))
+reload(new URL('./reloaded.mjs', import.meta.url), new URL('./reloaded.cjs', import.meta.url))
 
 it('Nest with shutdown hooks waits for the run', async () => {
   using child = start([app.pathname, 'express5', '["nest"]'])

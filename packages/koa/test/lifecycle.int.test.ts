@@ -13,4 +13,4 @@ for (const version of ['koa2', 'koa3']) {
 
 signals(app, 'koa3')
 
-reload(new URL('.', import.meta.url))
+reload(new URL('./reloaded.mjs', import.meta.url), new URL('./reloaded.cjs', import.meta.url))

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { start } from './child.ts'
 
 /** Changed code is loaded again in one process, behind a handler that says nothing about itself. */
-export function reload(test: URL): void {
+export function reload(...modules: URL[]): void {
   describe.concurrent('code that is loaded again while the server goes on', () => {
-    it.each(['reloaded.mjs', 'reloaded.cjs'])('runs each tick once, by one version: %s', async (name) => {
+    it.each(modules)('runs each tick once, by one version: %s', async (module) => {
       const kit = fileURLToPath(new URL('reload.mjs', import.meta.url))
-      using child = start([kit, new URL(name, test).href])
+      using child = start([kit, module.href])
       expect(await child.end).toEqual({ code: 0, signal: null })
       const ticks = child.told.filter(({ event }) => event === 'tick')
       const first = Number(ticks[0]?.at)
