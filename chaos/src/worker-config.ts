@@ -25,8 +25,8 @@ export interface JobConfig {
   /** How long it works, in ms; 0 returns at once. */
   readonly ms: number
   readonly options?: Omit<JobOptions, 'schema'>
-  /** Kills the process that runs it first after some seconds: before the work, or when it is done. */
-  readonly dies?: 'before' | 'after'
+  /** Kills the process that runs it first after some seconds: before the work, or when it is done; or that runs it again first. */
+  readonly dies?: 'before' | 'after' | 'again'
 }
 
 /** What a worker can be told later. */

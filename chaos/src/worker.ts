@@ -52,7 +52,8 @@ for (const job of config.jobs) {
 
 async function work(run: Run, { ms, dies }: JobConfig): Promise<void> {
   const die = () => process.kill(process.pid, 'SIGKILL')
-  const killer = dies && performance.now() > 4000 && isFirst(run.job.name) ? dies : undefined
+  const late = dies === 'again' ? run.restarts > 0 : performance.now() > 4000
+  const killer = dies && late && isFirst(run.job.name) ? dies : undefined
   const about = {
     job: run.job.name,
     tick: idOf(run),
@@ -61,7 +62,7 @@ async function work(run: Run, { ms, dies }: JobConfig): Promise<void> {
   }
   const fenced = { ...about, ...(run.fence !== undefined && { fence: run.fence }) }
   write({ e: 'start', ...fenced })
-  if (killer === 'before') die()
+  if (killer === 'before' || killer === 'again') die()
   if (ms > 0) {
     const until = performance.now() + ms
     run.signal.addEventListener('abort', () => write({ e: 'abort', ...fenced }))

@@ -82,7 +82,48 @@ const stalls = (['rerun', 'record'] as const).map(
   }),
 )
 
+const poison: Scenario = {
+  name: 'poison-beside-others',
+  about: 'an instance is killed in five runs, and one of them, run again, kills the next instance too',
+  sample: true,
+  world: {
+    workers: 1,
+    jobs: [
+      { name: 'poison', seconds: 5, ms: 3000, options: { onAbandoned: 'rerun' }, dies: 'again' },
+      ...[1, 2, 3, 4].map((n) => ({
+        name: `other-${n}`,
+        seconds: 5,
+        ms: 3000,
+        options: { onAbandoned: 'record' as const },
+      })),
+    ],
+  },
+  async faults(world) {
+    const begun = await world.until(8000, ({ e, job }) => e === 'write' && job === 'poison')
+    if (!begun) throw new Error('the poison did not run')
+    const second = await world.join()
+    world.kill('w1')
+    await world.until(8000, ({ e, w, start }) => e === 'start' && w === second.name && start === 2)
+    await world.join()
+    await sleep(6000)
+  },
+  also(_, lines, world) {
+    const killed = world.deeds.find(({ what }) => what === 'kill')?.t ?? 0
+    const open = lines.filter(({ e, w, t }) => e === 'start' && w === 'w1' && t > killed - 3000)
+    const again = lines.filter(({ e, start }) => e === 'start' && start !== 1)
+    return [
+      ...(again.length < 2 ? ['the poison was not run again after it had killed'] : []),
+      ...open.flatMap(({ job, tick }) =>
+        job === 'poison' || lines.some(({ name, tick: of }) => name === 'tick-lost' && of === tick)
+          ? []
+          : [`nobody said that ${tick} was lost`],
+      ),
+    ]
+  },
+}
+
 export const deaths: readonly Scenario[] = [
+  poison,
   ...kills,
   ...timings,
   ...stalls,

@@ -4,6 +4,7 @@ import { freePort, Server } from '../redis.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Line } from '../worker-config.ts'
 import { sleep, type World } from '../world.ts'
+import { falseWords } from './memory.ts'
 
 /** A master, a replica that lags behind, and one address for whichever is in charge. */
 async function lagging(world: World, lag: number): Promise<{ front: Link; master: Server; replica: Server }> {
@@ -102,10 +103,93 @@ const kept: Scenario = {
   also: ranAfterFailover,
 }
 
+const inRun: Scenario = {
+  name: 'lagging-promotion-in-a-run',
+  about: 'a replica that has not heard of a run is promoted, while the instance at work is cut off',
+  sample: true,
+  world: {
+    workers: 1,
+    jobs: [{ name: 'long', seconds: 1, ms: 4500, options: { onAbandoned: 'record' } }],
+  },
+  async prepare(world) {
+    fronts.set(world, await lagging(world, 2000))
+  },
+  async faults(world) {
+    const { front, master, replica } = fronts.get(world) as Awaited<ReturnType<typeof lagging>>
+    const other = world.keep(await Link.start(master.port))
+    world.clients = [{ url: `redis://127.0.0.1:${other.port}` }]
+    await world.join()
+    const begun = Date.now()
+    const start = await world.until(12_000, ({ e, t }) => e === 'start' && t > begun)
+    if (!start) throw new Error('the long job did not run')
+    const [cut, open] = start.w === 'w1' ? [front, other] : [other, front]
+    world.note('failover')
+    cut.hang()
+    await master.kill()
+    await replica.command('REPLICAOF NO ONE')
+    open.retarget(replica.port)
+    await sleep(8000)
+    cut.retarget(replica.port)
+    cut.heal()
+    await sleep(4000)
+  },
+  also: (...all) => [...ranAfterFailover(...all), ...falseWords(all[0], all[1])],
+}
+
+/** Two sides of a cut: w1 stays with the old master, w2 goes to the replica that is promoted. */
+const split = ([2, 0] as const).map(
+  (lag): Scenario => ({
+    name: `split-brain-${lag ? 'refused' : 'open'}`,
+    about: lag
+      ? `a master is cut off, its replica promoted after 5 s: min-replicas-to-write 1, min-replicas-max-lag ${lag}`
+      : 'a master is cut off, its replica promoted after 5 s: without min-replicas-to-write',
+    sample: lag > 0,
+    world: { workers: 1 },
+    async prepare(world) {
+      const settings = lag ? ['--min-replicas-to-write', '1', '--min-replicas-max-lag', String(lag)] : []
+      splits.set(world, await divided(world, settings))
+    },
+    async faults(world) {
+      const { link, front, master, replica } = splits.get(world) as Awaited<ReturnType<typeof divided>>
+      world.clients = [{ url: `redis://127.0.0.1:${front.port}` }]
+      await world.join()
+      await sleep(3000)
+      world.note('failover')
+      link.hang()
+      front.cut()
+      await sleep(5000)
+      await replica.command('REPLICAOF NO ONE')
+      front.retarget(replica.port)
+      front.heal()
+      await sleep(9000)
+      // Its side of the cut is over: what it claims now, nobody shares.
+      await master.kill()
+    },
+    also: ranAfterFailover,
+    ...(lag ? {} : { shows: ['duplicates', 'overlaps', 'silent', 'regressions'] }),
+  }),
+)
+
+const splits = new WeakMap<World, Awaited<ReturnType<typeof divided>>>()
+
+/** A master whose replica is behind a link, and a front for those on the side of the replica. */
+async function divided(world: World, settings: string[]) {
+  const master = await Server.start(settings)
+  const link = world.keep(await Link.start(master.port))
+  const replica = await Server.start(['--replicaof', '127.0.0.1', String(link.port)])
+  world.nodes.push(master, replica)
+  for (let i = 0; i < 200 && !(await master.command('INFO replication')).includes('state=online'); i++)
+    await sleep(50)
+  const front = world.keep(await Link.start(master.port))
+  world.clients = [{ url: master.url }]
+  await sleep(4200)
+  return { master, replica, link, front }
+}
+
 function ranAfterFailover(_: Report, lines: Line[], world: World): string[] {
   const killed = world.deeds.find(({ what }) => what === 'failover')?.t ?? 0
   const first = lines.find(({ e, t }) => e === 'start' && t > killed + 500)
   return first ? [] : ['nothing ran after the failover']
 }
 
-export const failover: readonly Scenario[] = [...asynchronous, sentinel, kept]
+export const failover: readonly Scenario[] = [...asynchronous, sentinel, kept, inRun, ...split]

@@ -5,7 +5,7 @@ import { sleep, type World } from '../world.ts'
 import { busyWorker, long } from './deaths.ts'
 
 /** Runs that came to their end and were told lost or abandoned all the same. */
-function falseWords(_: Report, lines: Line[]): string[] {
+export function falseWords(_: Report, lines: Line[]): string[] {
   const ended = new Map(lines.flatMap(({ e, tick, t }) => (e === 'end' && tick ? [[tick, t] as const] : [])))
   return lines.flatMap(({ name, outcome, tick, t }) => {
     const word = name === 'tick-lost' || outcome === 'abandoned'
