@@ -79,7 +79,9 @@ export function requestedData(job: string, schema: Schema | undefined, data: unk
 
 function ask(job: string, schema: Schema, data: unknown): Maybe<SchemaResult<unknown>> {
   try {
-    return schema['~standard'].validate(data)
+    const checked: unknown = schema['~standard'].validate(data)
+    // A hostile `then` throws here and not later.
+    return (isPromise(checked) ? Promise.resolve(checked) : checked) as Maybe<SchemaResult<unknown>>
   } catch (cause) {
     throw broken(job, cause)
   }
@@ -101,6 +103,14 @@ function broken(job: string, cause: unknown): EscapementError {
 }
 
 function accept(job: string, result: SchemaResult<unknown>, what: string): unknown {
+  try {
+    return judge(job, result, what)
+  } catch (cause) {
+    throw cause instanceof EscapementError ? cause : broken(job, cause)
+  }
+}
+
+function judge(job: string, result: SchemaResult<unknown>, what: string): unknown {
   if (typeof result !== 'object' || result === null) {
     throw new EscapementError(
       'ERR_ESCAPEMENT_DATA',

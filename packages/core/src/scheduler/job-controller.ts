@@ -7,6 +7,10 @@ import { type JobController, type JobEntry, parseRunOptions } from '../jobs/job-
 import type { Registry } from '../jobs/registry.ts'
 import type { Life, PauseInfo, Run, RunOptions } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
+import { answer } from '../util/time.ts'
+
+/** How long a request waits for the answer of a schema, in ms. */
+const SCHEMA_TIMEOUT_MS = 30_000
 
 export interface ControllerParts {
   readonly engine: Engine
@@ -48,7 +52,10 @@ export class SchedulerJobs implements JobController {
     const { data, bytes } = copyData(name, given)
     this.#checkOpen(name)
     const checked = requestedData(name, policies.schema, data)
-    const ready = isPromise(checked) ? await checked : checked
+    const { clock } = this.#parts.engine.context
+    const ready = isPromise(checked)
+      ? await answer(clock, checked, SCHEMA_TIMEOUT_MS, `the schema of ${name}`)
+      : checked
     // The answer of the schema may have taken its time.
     this.#checkOpen(name)
     const run = this.#parts.engine.request(job, ready, bytes)

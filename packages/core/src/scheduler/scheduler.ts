@@ -2,7 +2,7 @@ import { Dispatcher } from '../engine/dispatcher.ts'
 import { Engine } from '../engine/engine.ts'
 import { Registry } from '../jobs/registry.ts'
 import { checkExclusive } from '../run/mutex.ts'
-import { parseQuery } from '../store/query.ts'
+import { readRuns } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
 import type {
   Duration,
@@ -194,7 +194,8 @@ export class Scheduler {
 
   /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
   async history(query?: RunQuery): Promise<RunRecord[]> {
-    return this.#engine.context.store.runs(parseQuery(query))
+    const { store, clock } = this.#engine.context
+    return readRuns(store, clock, query)
   }
 
   /** For readiness and liveness probes. */

@@ -1,13 +1,36 @@
+import { EscapementError, show } from '../errors.ts'
 import { OUTCOMES, STATES } from '../run/outcomes.ts'
-import type { RunQuery } from '../types/index.ts'
+import type { Clock, RunQuery, RunRecord, Store } from '../types/index.ts'
+import { answer } from '../util/time.ts'
 import { checkKeys, integer, oneOf, text } from '../util/validate.ts'
+
+/** How long a store may take to answer, in ms. */
+const STORE_TIMEOUT_MS = 30_000
+
+/**
+ * What a store tells of runs.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_PLUGIN, ERR_ESCAPEMENT_UNAVAILABLE, and what the store throws
+ */
+export async function readRuns(
+  store: Store,
+  clock: Clock,
+  query: RunQuery | undefined,
+): Promise<RunRecord[]> {
+  const runs: unknown = await answer(clock, store.runs(parseQuery(query)), STORE_TIMEOUT_MS, 'store.runs()')
+  if (Array.isArray(runs)) return runs
+  throw new EscapementError(
+    'ERR_ESCAPEMENT_PLUGIN',
+    `store.runs() must give an array, but gave ${show(runs)}`,
+  )
+}
 
 /**
  * Checks what history is asked for.
  *
  * @throws ERR_ESCAPEMENT_OPTION
  */
-export function parseQuery(query: RunQuery | undefined): RunQuery {
+function parseQuery(query: RunQuery | undefined): RunQuery {
   if (query === undefined) return {}
   checkKeys(query, { job: 1, outcome: 1, state: 1, key: 1, before: 1, limit: 1 }, 'history option')
   for (const key of ['job', 'key', 'before'] as const) text(key, query[key])
