@@ -22,7 +22,14 @@ export interface LedgerParts {
   details: number
   /** An incident changed, or (`gone`) is forgotten. */
   onChange: (incident: Incident, gone: boolean) => void
+  /** An incident is forgotten for want of room. */
+  onDropped: (incident: Incident) => void
 }
+
+/** Incidents at most. */
+const MAX_INCIDENTS = 10_000
+/** What the errors of all incidents have together, in characters: further ones are kept in short. */
+const MAX_ERROR_CHARS = 10_000_000
 
 /** The incidents: at most one for each kind and subject, however often it is met. */
 export class Ledger {
@@ -30,6 +37,7 @@ export class Ledger {
   readonly #byJob = new Map<string, Set<Incident>>()
   readonly #parts: LedgerParts
   #detailed = 0
+  #chars = 0
 
   constructor(parts: LedgerParts) {
     this.#parts = parts
@@ -59,6 +67,7 @@ export class Ledger {
     const key = `${meeting.kind}:${meeting.subject}`
     let incident = this.#incidents.get(key)
     if (!incident) {
+      if (this.#incidents.size >= MAX_INCIDENTS) this.#dropOne()
       incident = opened(key, meeting, now)
       this.put(incident)
     }
@@ -113,6 +122,7 @@ export class Ledger {
   put(incident: Incident): void {
     this.#incidents.set(incident.key, incident)
     if (incident.errors.length > 0) this.#detailed++
+    this.#chars += charsOf(incident.errors)
     if (incident.job === undefined) return
     const mates = this.#byJob.get(incident.job)
     if (mates) mates.add(incident)
@@ -122,10 +132,25 @@ export class Ledger {
   forget(incident: Incident): void {
     if (!this.#incidents.delete(incident.key)) return
     if (incident.errors.length > 0) this.#detailed--
+    this.#chars -= charsOf(incident.errors)
     const mates = incident.job === undefined ? undefined : this.#byJob.get(incident.job)
     mates?.delete(incident)
     if (mates?.size === 0) this.#byJob.delete(incident.job as string)
     this.#parts.onChange(incident, true)
+  }
+
+  /** The oldest of those that are over, else the oldest. */
+  #dropOne(): void {
+    let first: Incident | undefined
+    for (const incident of this.#incidents.values()) {
+      first ??= incident
+      if (incident.recoveredAt === undefined) continue
+      first = incident
+      break
+    }
+    if (!first) return
+    this.forget(first)
+    this.#parts.onDropped(first)
   }
 
   #describe(incident: Incident, errors: readonly ErrorFacts[]): void {
@@ -133,17 +158,23 @@ export class Ledger {
     const type = errorType(errors.at(-1))
     if (!incident.types.includes(type) && incident.types.length < 5) incident.types.push(type)
     if (incident.errors.length === 0) this.#detailed++
-    // Beyond the limit, the errors of further incidents are kept in short.
-    incident.errors =
-      this.#detailed <= this.#parts.details
-        ? errors
-        : errors.slice(-1).map((error) => ({
-            ...error,
-            message: error.message.slice(0, 200),
-            stack: undefined,
-            causes: [],
-          }))
+    this.#chars -= charsOf(incident.errors)
+    // Beyond the limits, the errors of further incidents are kept in short.
+    const whole = this.#detailed <= this.#parts.details && this.#chars + charsOf(errors) <= MAX_ERROR_CHARS
+    incident.errors = whole ? errors : errors.slice(-1).map(inShort)
+    this.#chars += charsOf(incident.errors)
   }
+}
+
+function inShort(error: ErrorFacts): ErrorFacts {
+  return { ...error, message: error.message.slice(0, 200), stack: undefined, causes: [] }
+}
+
+function charsOf(errors: readonly ErrorFacts[]): number {
+  return errors.reduce(
+    (sum, { message, stack = '', causes }) => sum + message.length + stack.length + causes.join('').length,
+    0,
+  )
 }
 
 const NONE: ReadonlySet<Incident> = new Set()

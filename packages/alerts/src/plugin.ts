@@ -35,6 +35,8 @@ export class AlertsPlugin implements Alerts {
   /** Jobs whose runs were aborted by the stop that is under way. */
   #aborted: readonly string[] = []
   #dropped = 0
+  /** The line that incidents are dropped was written. */
+  #full = false
 
   constructor(options: AlertsOptions) {
     const { throttle = { messages: 30, per: '1h' } } = options
@@ -64,6 +66,16 @@ export class AlertsPlugin implements Alerts {
         if (gone) this.#keeper?.remove(incident)
         else this.#keeper?.touch(incident)
         if (!gone) this.#settle(incident)
+      },
+      onDropped: ({ subject }) => {
+        this.#dropped++
+        if (this.#full) return
+        this.#full = true
+        const incidents = this.#ledger.size
+        this.#at.log.warn(
+          { incidents, subject },
+          `alerts: there are ${incidents} incidents: the oldest are dropped`,
+        )
       },
     })
   }
