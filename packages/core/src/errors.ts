@@ -75,6 +75,11 @@ export class EscapementError extends Error {
   get status(): number | undefined {
     return STATUS[this.code]
   }
+
+  /** Koa writes the status it answers with to the error. */
+  set status(value: number | undefined) {
+    Object.defineProperty(this, 'status', { value, writable: true, configurable: true })
+  }
 }
 
 Object.defineProperty(EscapementError.prototype, BRAND, { value: true })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { codes, createScheduler, type EscapementError, every, manual } from '@escapement/core'
+import { codes, createScheduler, EscapementError, every, manual } from '@escapement/core'
 import { expect, test } from 'vitest'
 
 test('the docs list every code with its meaning', () => {
@@ -122,3 +122,11 @@ function codeOf(fn: () => unknown): string | undefined {
     return (error as EscapementError).code
   }
 }
+
+test('a framework may write the status it answers with, as Koa does', () => {
+  const error = new EscapementError('ERR_ESCAPEMENT_CRON', 'no')
+  const other = new EscapementError('ERR_ESCAPEMENT_NOT_RUN', 'no')
+  error.status = 500
+  expect([error.status, other.status]).toEqual([500, 409])
+  expect(Object.keys(error)).not.toContain('status')
+})

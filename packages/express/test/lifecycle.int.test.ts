@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { inOrder, start } from '../../http/test/kit/child.ts'
 import { lifecycle } from '../../http/test/kit/lifecycle.ts'
+import { readmeSample } from '../../http/test/kit/readme.ts'
 import { reload } from '../../http/test/kit/reload.ts'
 import { signals } from '../../http/test/kit/signals.ts'
 
@@ -24,6 +25,8 @@ for (const version of ['express4', 'express5']) {
 }
 
 signals(app, 'express5')
+
+readmeSample('express', ['express4', 'express'], new URL(import.meta.url))
 
 reload(new URL('./reloaded.mjs', import.meta.url), new URL('./reloaded.cjs', import.meta.url))
 

@@ -1,4 +1,5 @@
 import { lifecycle } from '../../http/test/kit/lifecycle.ts'
+import { readmeSample } from '../../http/test/kit/readme.ts'
 import { reload } from '../../http/test/kit/reload.ts'
 import { signals } from '../../http/test/kit/signals.ts'
 
@@ -12,5 +13,7 @@ for (const version of ['koa2', 'koa3']) {
 }
 
 signals(app, 'koa3')
+
+readmeSample('koa', ['koa2', 'koa'], new URL(import.meta.url))
 
 reload(new URL('./reloaded.mjs', import.meta.url), new URL('./reloaded.cjs', import.meta.url))
