@@ -1,17 +1,9 @@
 import type { Clock, Timer } from '@escapement/core'
-import { connect, unsafeOptions } from './client.ts'
+import { FleetClock } from './fleet-clock.ts'
 import { FleetTrouble, NOTHING, type Standing } from './fleet-trouble.ts'
-import { Node, type NodeContext } from './node.ts'
+import { makeNodes, warnOfEven } from './make-nodes.ts'
+import type { Node, NodeContext } from './node.ts'
 import type { Settings } from './options.ts'
-import type { ServerClock } from './server-clock.ts'
-import { redacted } from './url.ts'
-
-/** How far the scheduler's clock may be from Redis's before it is set, in ms. */
-const DEADBAND = 25
-/** A clock that is further off is broken, and is not followed, in ms. */
-const BROKEN = 86_400_000
-/** Less of a difference is no clock that was set, in ms. */
-const STEP = 1000
 
 export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange' | 'aheadOf'> {
   /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */
@@ -28,9 +20,9 @@ export class Nodes {
   readonly #context: NodesContext & NodeContext
   readonly #clock: Clock
   readonly #together: FleetTrouble
+  readonly #time: FleetClock
   #opened: Promise<readonly Node[]> | undefined
   #timer: Timer | undefined
-  #offset = 0
   #next = 0
   readonly #waiting = new Map<() => void, number | undefined>()
 
@@ -42,12 +34,13 @@ export class Nodes {
         context.onGreet(...greeted)
         for (const [wake, shard] of [...this.#waiting]) if (!this.isDown(shard)) wake()
       },
-      aheadOf: (time) => this.#aheadOf(time),
+      aheadOf: (time) => this.#time.aheadOf(time),
       meaning: () => this.#meaning(),
       onChange: () => this.#review(),
     }
     this.#clock = context.clock
     this.quorum = Math.floor(settings.clients.length / 2) + 1
+    this.#time = new FleetClock(context.clock, () => this.all, context.onOffset)
     this.#together = new FleetTrouble(context.clock, context.log)
   }
 
@@ -64,31 +57,13 @@ export class Nodes {
   }
 
   async #open(): Promise<readonly Node[]> {
-    const { clients, timeout } = this.#settings
-    const nodes = clients.map(async (given, i) => {
-      if (typeof given === 'string')
-        return new Node(await connect(given, timeout), redacted(given), given, this.#context)
-      const unsafe = unsafeOptions(given)
-      if (unsafe.length > 0) {
-        const message = `redis-lock: client ${i + 1} has options that make claims slow to fail: ${unsafe.join(', ')}`
-        this.#context.log.warn({ client: i + 1, options: unsafe }, message)
-      }
-      return new Node(given, nameOf(given.options, i), undefined, this.#context)
-    })
-    const all = await Promise.all(nodes)
+    const all = await makeNodes(this.#settings, this.#context)
     this.all = all
-    this.#warnOfEven()
+    warnOfEven(all.length, this.quorum, this.#context.log)
     for (const node of all) node.open()
     await this.#greeted()
     if (this.all === all) this.#rescan()
     return all
-  }
-
-  #warnOfEven(): void {
-    const masters = this.all.length
-    if (masters % 2 === 1) return
-    const message = `redis-lock: ${masters} masters survive the loss of ${masters - this.quorum}, as ${masters - 1} would: give 3 or 5`
-    this.#context.log.warn({ masters }, message)
   }
 
   async close(): Promise<void> {
@@ -120,7 +95,7 @@ export class Nodes {
     if (!node.answers(shard)) return false
     if (this.all.length > 1 && this.#twin(node, shard)) return false
     if (this.all.length < 3) return true
-    return Math.abs(node.time.delta - this.#median()) <= this.#settings.maxClockSkew
+    return Math.abs(node.time.delta - this.#time.median) <= this.#settings.maxClockSkew
   }
 
   /** The node before it that is the same server. */
@@ -158,14 +133,8 @@ export class Nodes {
     const nodes = this.all.flatMap(({ name, trouble: { cause } }) =>
       cause ? [`Redis ${name} cannot be used: ${cause.what}`] : [],
     )
-    const { skew = 0 } = this
-    if (Math.abs(skew) > BROKEN) {
-      return `the clocks of Redis and of this machine are ${Math.round(Math.abs(skew) / 3_600_000)} hours apart: no tick is due on both`
-    }
-    const set = this.all.flatMap((node) =>
-      this.all.length === 1 && node.ahead(0) !== 0 ? [aside(node)] : [],
-    )
-    return [...this.#together.reasons, ...nodes, ...set][0]
+    if (this.#time.broken) return this.#time.broken
+    return [...this.#together.reasons, ...nodes, ...this.#time.aside][0]
   }
 
   /** The longest lease of the fleet, in ms. */
@@ -198,40 +167,17 @@ export class Nodes {
 
   /** The fleet's wall time, by Redis, minus this machine's, in ms; undefined when no node has been heard of. */
   get skew(): number | undefined {
-    const delta = this.#median()
-    if (Number.isNaN(delta)) return undefined
-    const ahead = this.all.length === 1 ? (this.all[0] as Node).ahead(0) : 0
-    return delta + ahead - (this.#clock.now() - this.#clock.monotonic())
+    return this.#time.skew
   }
 
   /** Sets the scheduler's clock by Redis's, so that all instances see a tick at the same moment. */
   follow(): void {
-    const { skew } = this
-    if (skew === undefined || Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
-    this.#offset = Math.abs(skew) <= DEADBAND ? 0 : skew
-    this.#context.onOffset(this.#offset)
-  }
-
-  /**
-   * Whether a clock that was set is followed, this machine's own decides: if it is nearer to what the fleet went by
-   * until now, the fleet goes on by that. Of several Redis clocks, one that was set is no matter.
-   */
-  #aheadOf(time: ServerClock): number {
-    const own = this.#clock.now()
-    const skew = time.now() - own
-    if (this.all.length > 1 || Math.abs(skew) <= Math.abs(this.#offset)) return 0
-    const ahead = Math.round(this.#offset - skew)
-    return Math.abs(ahead) < STEP ? 0 : ahead
+    this.#time.follow()
   }
 
   async scan(): Promise<void> {
     await Promise.all(this.all.map((node) => node.greet()))
     this.follow()
-  }
-
-  #median(): number {
-    const deltas = this.all.flatMap(({ time: { delta } }) => (Number.isNaN(delta) ? [] : [delta]))
-    return deltas.sort((a, b) => a - b)[Math.floor(deltas.length / 2)] ?? NaN
   }
 
   /** Until all nodes have answered, or the timeout is over. */
@@ -286,14 +232,4 @@ export class Nodes {
     }, ms)
     this.#timer.unref?.()
   }
-}
-
-function aside(node: Node): string {
-  const off = Math.round(-node.ahead(0) / 1000)
-  return `the clock of Redis ${node.name} was set by ${off} s, which is not followed: set it right`
-}
-
-function nameOf(options: object | undefined, i: number): string {
-  const { host, port, path } = (options ?? {}) as { host?: string; port?: number; path?: string }
-  return path ?? (host ? `${host}:${port ?? 6379}` : `client ${i + 1}`)
 }

@@ -163,8 +163,12 @@ function checkUrl(url: string): void {
   }
 }
 
+/** Names of this machine, as URL gives them. */
+const LOOPBACK = ['localhost', '[::1]', '[::ffff:7f00:1]']
+
 /** Where a URL leads, whatever the database and the user. */
 function serverOf(url: string): string {
   const { hostname, port } = new URL(url)
-  return `${hostname === 'localhost' ? '127.0.0.1' : hostname}:${port || 6379}`
+  const host = hostname.toLowerCase().replace(/\.$/, '')
+  return `${LOOPBACK.includes(host) ? '127.0.0.1' : host}:${port || 6379}`
 }

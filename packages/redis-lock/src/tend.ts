@@ -19,15 +19,17 @@ export async function tend(
   const { index } = shard
   const ago = Math.ceil(context.clock.monotonic() - shard.heard)
   const me = self()
-  const asked = me && index === 0 ? members.others : []
-  const told = members.told
+  // Instances are known in the first shard only.
+  const tells = me !== '' && index === 0
+  const asked = tells ? members.others : []
+  const own = tells ? [members.told.head, members.told.jobs] : []
   const call = () =>
     channel.timed(
       shard,
       TEND,
       [
         ...[keys.born(index), keys.open(index), keys.instances(index)],
-        ...(me && index === 0 ? [me, ...asked].flatMap((id) => keys.member(id)) : []),
+        ...(tells ? [me, ...asked].flatMap((id) => keys.member(id)) : []),
       ],
       [
         me,
@@ -39,7 +41,7 @@ export async function tend(
         shard.ahead,
         shard.id,
         ago,
-        ...[told.head, told.jobs],
+        ...own,
         ...asked.map((id) => members.digest(id)),
       ],
     )

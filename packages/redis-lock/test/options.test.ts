@@ -41,6 +41,13 @@ test.each<[string, Record<string, unknown>, string]>([
     { clients: ['redis://localhost', 'redis://me:pw@127.0.0.1:6379/3'] },
     'index 1',
   ],
+  ...(
+    ['redis://[::1]', 'redis://LOCALHOST/2', 'redis://localhost.', 'redis://[::ffff:127.0.0.1]:6379'] as const
+  ).map((url): [string, Record<string, unknown>, string] => [
+    `one server by its other name ${url}`,
+    { clients: ['redis://127.0.0.1', url] },
+    'index 1',
+  ]),
   ['no array', { clients: clients[0] }, 'clients must be an array of ioredis clients'],
   ['a client of another package', { clients: [{ evalSha() {} }] }, 'clients must be ioredis clients'],
   ['a path that is no database', { clients: ['redis://localhost/abc'] }, 'the number of a database'],
