@@ -2,14 +2,15 @@ import { type Clock, detached, systemClock, type Timer } from '@escapement/core'
 import { type Client, isRefused } from './client.ts'
 import { COLUMNS, type RunRow } from './rows.ts'
 
-/** Records are written together after this time, in ms. */
-const DELAY = 20
-/** Until another try when PostgreSQL cannot be reached, in ms. */
-const AGAIN = 1000
-/** How many records wait at most for PostgreSQL to come back. */
-const MOST = 20_000
+/** Records are written together after this time. */
+const DELAY_MS = 20
+/** Until another try when PostgreSQL cannot be reached. */
+const RETRY_DELAY_MS = 1000
+/** What waits at most for PostgreSQL to come back. */
+const MAX_ROWS = 20_000
+const MAX_BYTES = 64 * 1024 * 1024
 /** Rows of one statement. */
-const ROWS = 1000
+const ROWS_OF_STATEMENT = 1000
 
 const GIVEN = `WITH g AS (SELECT * FROM json_to_recordset($1::json) AS g(${COLUMNS}))`
 
@@ -52,6 +53,8 @@ export class Writer {
   onWritten: (jobs: ReadonlyMap<string, number>) => void = () => {}
   readonly #client: Client
   #rows = new Map<string, RunRow>()
+  /** What they keep in memory, about. */
+  #bytes = 0
   #decided = new Map<string, number>()
   #timer: Timer | undefined
   #last: Promise<unknown> = Promise.resolve()
@@ -65,9 +68,12 @@ export class Writer {
   /** Resolves when the row is written. */
   add(row: RunRow): Promise<void> {
     const before = this.#rows.get(row.id)
-    if (before) this.#rows.set(row.id, merged(before, row))
-    else if (this.#rows.size < MOST) this.#rows.set(row.id, row)
-    else return Promise.reject(new Error('too many records wait for PostgreSQL: one was given up'))
+    const next = before ? merged(before, row) : row
+    const bytes = this.#bytes + bytesOf(next) - (before ? bytesOf(before) : 0)
+    if (!before && (this.#rows.size >= MAX_ROWS || bytes > MAX_BYTES))
+      return Promise.reject(new Error('too many records wait for PostgreSQL: one was given up'))
+    this.#rows.set(row.id, next)
+    this.#bytes = bytes
     return this.#soon()
   }
 
@@ -88,7 +94,7 @@ export class Writer {
     return done
   }
 
-  #soon(ms: number = DELAY): Promise<void> {
+  #soon(ms: number = DELAY_MS): Promise<void> {
     this.#group ??= new Promise((resolve, reject) => {
       // Told of within a run, maybe: what is written then is no part of its trace.
       this.#timer = detached(() => this.clock.setTimeout(() => this.flush().then(resolve, reject), ms))
@@ -99,8 +105,11 @@ export class Writer {
 
   async #write(): Promise<void> {
     while (this.#rows.size > 0 || this.#decided.size > 0) {
-      const rows = [...this.#rows.values()].slice(0, ROWS)
-      for (const { id } of rows) this.#rows.delete(id)
+      const rows = [...this.#rows.values()].slice(0, ROWS_OF_STATEMENT)
+      for (const row of rows) {
+        this.#rows.delete(row.id)
+        this.#bytes -= bytesOf(row)
+      }
       const decided = this.#decided
       this.#decided = new Map()
       try {
@@ -111,7 +120,7 @@ export class Writer {
         }
       } catch (error) {
         this.#putBack(rows, decided)
-        this.#soon(AGAIN).catch(() => {})
+        this.#soon(RETRY_DELAY_MS).catch(() => {})
         throw error
       }
     }
@@ -146,8 +155,13 @@ export class Writer {
       const before = this.#rows.get(id)
       this.#rows.set(id, before ? merged(before, row) : row)
     }
+    this.#bytes = [...this.#rows.values()].reduce((sum, row) => sum + bytesOf(row), 0)
     for (const [job, at] of decided) this.#decided.set(job, Math.max(at, this.#decided.get(job) ?? at))
   }
+}
+
+function bytesOf({ errors = '' }: RunRow): number {
+  return 500 + errors.length
 }
 
 /** A run's beginning and end in one group, as if one had been written after the other: the first end counts. */

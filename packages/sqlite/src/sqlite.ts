@@ -45,16 +45,16 @@ export function sqlite(options: SqliteOptions): Plugin {
     backend,
     settings,
     store,
-    trouble: () => writer.trouble,
+    trouble: () => writer.trouble.reason,
     usable: () => !replaced,
     attached(host) {
       clock = host.clock
       writer.clock = clock
-      writer.onError = (error) => host.emit('error', error, { source: 'sqlite' })
+      writer.trouble.onError = (error) => host.emit('error', error, { source: 'sqlite' })
       writer.onReplaced = () => {
         replaced = true
       }
-      writer.onNotice = (line) => host.log.warn({ file }, `sqlite: ${line}`)
+      writer.trouble.onNotice = (line) => host.log.warn({ file }, `sqlite: ${line}`)
       refused = ({ key, state }) =>
         host.log.warn({ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`)
       host.on('waiting-retry', (run) => store.retrying(run))

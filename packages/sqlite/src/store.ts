@@ -1,5 +1,6 @@
 import {
   type Enrolled,
+  type ErrorRecord,
   type IncidentStore,
   type JobState,
   type JobStore,
@@ -13,10 +14,13 @@ import {
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import { recordOf } from '@escapement/sql-fleet'
+import type { Work } from './backlog.ts'
 import type { Value } from './driver.ts'
+import { incidents } from './incidents.ts'
 import type { Settings } from './options.ts'
+import type { Prepared } from './prepared.ts'
 import { toValues } from './rows.ts'
-import type { Prepared, Work, Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
 
 const COLUMNS =
   'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner'
@@ -86,7 +90,7 @@ export class SqliteStore implements Store {
   retrying(run: Run): void {
     const { id, attempt, errors } = toRecord(run)
     const sql = 'UPDATE runs SET attempt = ?, errors = ? WHERE id = ? AND ended IS NULL'
-    this.#parts.writer.later((db) => db.run(sql, attempt, JSON.stringify(errors), id))
+    this.#parts.writer.later((db) => db.run(sql, attempt, JSON.stringify(errors), id), charsOf(errors))
   }
 
   record(run: Run): Maybe<void> {
@@ -96,7 +100,7 @@ export class SqliteStore implements Store {
     const begun = this.#begun.get(run.id)
     if (begun) begun.over = record.state !== 'abandoned'
     this.#begun.delete(run.id)
-    return this.#write((db) => this.#record(db, record))
+    return this.#write((db) => this.#record(db, record), charsOf(record.errors))
   }
 
   runs(query: RunQuery = {}): RunRecord[] {
@@ -137,10 +141,10 @@ export class SqliteStore implements Store {
     })
   }
 
-  #write(work: Work): Promise<void> | undefined {
+  #write(work: Work, bytes?: number): Promise<void> | undefined {
     const { writer, settings } = this.#parts
     if (settings.full) return writer.write(work)
-    writer.later(work)
+    writer.later(work, bytes)
   }
 
   #record(db: Prepared, record: RunRecord): void {
@@ -227,33 +231,7 @@ function firstId(at: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}`
 }
 
-function incidents(writer: Writer): IncidentStore {
-  const rows = (key?: string) =>
-    key === undefined
-      ? writer.db.all('SELECT body FROM incidents')
-      : writer.db.all('SELECT body FROM incidents WHERE key = ?', key)
-  return {
-    load: (key) => rows(key).map(({ body }) => JSON.parse(String(body))),
-    async save(incident) {
-      const { key, version } = incident
-      const body = JSON.stringify(incident)
-      let saved = false
-      await writer.write((db) => {
-        const sql =
-          version === 1
-            ? 'INSERT INTO incidents (version, body, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
-            : 'UPDATE incidents SET version = ?, body = ? WHERE key = ? AND version = ?'
-        const values = version === 1 ? [version, body, key] : [version, body, key, version - 1]
-        saved = db.run(sql, ...values) > 0
-      })
-      return saved
-    },
-    async remove(key, version) {
-      let removed = false
-      await writer.write((db) => {
-        removed = db.run('DELETE FROM incidents WHERE key = ? AND version = ?', key, version) > 0
-      })
-      return removed
-    },
-  }
+/** The length of the errors' texts. */
+function charsOf(errors: readonly ErrorRecord[]): number {
+  return errors.reduce((sum, { message, stack = '' }) => sum + message.length + stack.length, 0)
 }

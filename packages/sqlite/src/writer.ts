@@ -1,35 +1,24 @@
 import { type Clock, EscapementError, systemClock, type Timer } from '@escapement/core'
-import { describe } from '@escapement/core/plugin'
-import { type Database, isBusy, isTrouble, type Row, type Statement, type Value } from './driver.ts'
+import { Backlog, type Entry, type Work } from './backlog.ts'
+import { type Database, isBusy, isTrouble } from './driver.ts'
+import { Prepared } from './prepared.ts'
+import { FileTrouble } from './trouble.ts'
 
-/** A piece of a transaction. */
-export type Work = (db: Prepared) => void
-
-interface Entry {
-  work: Work
-  done: (() => void) | undefined
-  failed: ((error: unknown) => void) | undefined
-}
-
-/** How many writes wait at most: beyond that, memory would grow while the file cannot be written. */
-const MOST = 200_000
-/** Written at once when so many wait, and so many at a time. */
-const PLENTY = 2_000
+/** Written at once when this many wait, and this many at a time. */
+const MAX_GROUP = 2_000
 /** How long those who wait are gathered when the last group was just written, in ms. */
-const GATHER = 2
+const GATHER_MS = 2
 /** Until another try when the file could not be written, in ms: doubled by each failure, up to the second. */
-const AGAIN = 50
-const AGAIN_AT_MOST = 1_000
-/** Failures in a row while another process is writing, from which on the file is in trouble. */
-const TRIES = 5
+const RETRY_DELAY_MS = 50
+const MAX_RETRY_DELAY_MS = 1_000
+
+const REPLACED =
+  'the file was removed or replaced while it was in use: the file at its path is used from now on. Stop all processes before the file is moved or restored'
 
 /** Writes in groups: what comes within `delay` ms is one transaction. */
 export class Writer {
   clock: Clock = systemClock
-  /** Called with the fault of a record, and once when the file begins to fail. */
-  onError: (error: unknown) => void = () => {}
-  /** Called with a line when another program begins to hold the file for long, and when the file works again. */
-  onNotice: (line: string) => void = () => {}
+  readonly trouble: FileTrouble = new FileTrouble()
   /** Called when the file at the path is another one than was opened. */
   onReplaced: () => void = () => {}
   readonly #open: (again: boolean) => Database
@@ -38,17 +27,10 @@ export class Writer {
   #db: Prepared | undefined
   /** What somebody waits for, and what has time. */
   #urgent: Entry[] = []
-  #idle: Entry[] = []
+  readonly #backlog = new Backlog()
   #timer: Timer | undefined
   #soonAlready = false
   #wrote = -Infinity
-  /** In a row. */
-  #failures = 0
-  #inTrouble = false
-  /** Why, in one line. */
-  #reason: string | undefined
-  /** Records given up since the trouble began. */
-  #lost = 0
   #opened = false
   #openedAs: string | undefined
   #dirty = false
@@ -64,11 +46,6 @@ export class Writer {
     this.#delay = delay
   }
 
-  /** What is wrong with the file now, in one line. */
-  get trouble(): string | undefined {
-    return this.#inTrouble ? this.#reason : undefined
-  }
-
   /** The file, opened when it is first needed. */
   get db(): Prepared {
     if (this.#db) return this.#db
@@ -81,23 +58,22 @@ export class Writer {
   /** Writes at once, with all that comes in the same turn. Resolves when it is committed. */
   write(work: Work): Promise<void> {
     return new Promise((done, failed) => {
-      this.#urgent.push({ work, done, failed })
+      this.#urgent.push({ work, bytes: 0, done, failed })
       this.#soon()
     })
   }
 
-  /** Writes with the next group, with no hurry; maybe after what comes later by `write()`. */
-  later(work: Work): void {
-    if (this.#idle.length >= MOST) {
-      if (this.#lost === 0) {
-        this.onError(new Error(`${MOST} records wait for the file: the oldest are given up from now on`))
-      }
-      this.#lost += this.#idle.splice(0, MOST / 10).length
-    }
-    this.#idle.push({ work, done: undefined, failed: undefined })
-    if (this.#timer && (this.#failures > 0 || this.#idle.length !== PLENTY)) return
+  /**
+   * Writes with the next group, with no hurry; maybe after what comes later by `write()`.
+   *
+   * @param bytes What is kept in memory for it, beside the usual.
+   */
+  later(work: Work, bytes: number = 0): void {
+    const lost = this.#backlog.push(work, bytes)
+    if (lost > 0) this.trouble.gaveUp(lost)
+    if (this.#timer && (this.trouble.failures > 0 || this.#backlog.size !== MAX_GROUP)) return
     this.#clear()
-    this.#timer = this.#after(this.#idle.length === PLENTY ? 0 : this.#delay)
+    this.#timer = this.#after(this.#backlog.size === MAX_GROUP ? 0 : this.#delay)
   }
 
   /** Writes all that waits. Throws when it cannot be written now. */
@@ -106,10 +82,10 @@ export class Writer {
     try {
       this.#checkFile()
     } catch (error) {
-      this.#fails(error)
+      this.trouble.fails(error)
     }
-    while (this.#idle.length > 0 || this.#urgent.length > 0) {
-      this.#commit([...this.#idle.splice(0), ...this.#urgent.splice(0)])
+    while (this.#backlog.size > 0 || this.#urgent.length > 0) {
+      this.#commit([...this.#backlog.take(), ...this.#urgent.splice(0)])
     }
   }
 
@@ -132,9 +108,7 @@ export class Writer {
   close(): void {
     this.#clear()
     this.#opened = false
-    this.#failures = 0
-    this.#inTrouble = false
-    this.#lost = 0
+    this.trouble.reset()
     this.#release()
   }
 
@@ -151,15 +125,15 @@ export class Writer {
 
   #soon(): void {
     // Each try may block the event loop: while the file fails, the next is made by the timer.
-    if (this.#soonAlready || (this.#failures > 0 && this.#timer)) return
+    if (this.#soonAlready || (this.trouble.failures > 0 && this.#timer)) return
     this.#soonAlready = true
     const go = () => {
       this.#soonAlready = false
       this.#try(() => this.#commit(this.#urgent.splice(0)))
     }
     // Alone, at once; when many come, together. On another clock than the machine's no time need pass.
-    const busy = this.clock === systemClock && performance.now() - this.#wrote < GATHER
-    if (busy) setTimeout(go, GATHER)
+    const busy = this.clock === systemClock && performance.now() - this.#wrote < GATHER_MS
+    if (busy) setTimeout(go, GATHER_MS)
     else this.clock.setImmediate(go)
   }
 
@@ -167,7 +141,7 @@ export class Writer {
     const timer = this.clock.setTimeout(() => {
       this.#timer = undefined
       // What has piled up while the file could not be written does not block the loop for seconds.
-      this.#try(() => this.#commit([...this.#idle.splice(0, PLENTY), ...this.#urgent.splice(0)]))
+      this.#try(() => this.#commit([...this.#backlog.take(MAX_GROUP), ...this.#urgent.splice(0)]))
     }, ms)
     timer.unref?.()
     return timer
@@ -178,36 +152,11 @@ export class Writer {
     try {
       write()
     } catch (error) {
-      pause = Math.min(AGAIN_AT_MOST, AGAIN * 2 ** Math.max(0, this.#failures - 1))
-      this.#fails(error)
+      pause = Math.min(MAX_RETRY_DELAY_MS, RETRY_DELAY_MS * 2 ** Math.max(0, this.trouble.failures - 1))
+      this.trouble.fails(error)
     }
-    const left = this.#urgent.length > 0 || this.#idle.length > 0
+    const left = this.#urgent.length > 0 || this.#backlog.size > 0
     if (left && !this.#timer) this.#timer = this.#after(pause)
-  }
-
-  /** Told once, when it begins. A short wait for another process is no trouble. */
-  #fails(error: unknown): void {
-    if (this.#inTrouble || (isBusy(error) && this.#failures < TRIES)) return
-    this.#inTrouble = true
-    this.#reason = `the file cannot be written: ${describe(error).message}`
-    if (!isBusy(error)) {
-      this.onError(error)
-      return
-    }
-    this.onNotice(
-      'the file is locked by another program: claims are refused and records wait until it is released: end its transaction',
-    )
-  }
-
-  #works(): void {
-    this.#failures = 0
-    if (!this.#inTrouble && this.#lost === 0) return
-    const lost = this.#lost
-    this.#inTrouble = false
-    this.#lost = 0
-    this.onNotice(
-      `the file can be written again${lost > 0 ? `: ${lost} records were given up meanwhile` : ''}`,
-    )
   }
 
   /**
@@ -218,9 +167,7 @@ export class Writer {
     if (!this.#db || this.#identity() === this.#openedAs) return
     this.#release()
     this.onReplaced()
-    const message =
-      'the file was removed or replaced while it was in use: the file at its path is used from now on. Stop all processes before the file is moved or restored'
-    throw new EscapementError('ERR_ESCAPEMENT_STORE', message)
+    throw new EscapementError('ERR_ESCAPEMENT_STORE', REPLACED)
   }
 
   /** One transaction. An entry that cannot be written is taken out; when the file cannot, the others wait on. */
@@ -241,16 +188,16 @@ export class Writer {
       if (current && !isTrouble(error)) {
         this.#putBack(entries.filter((entry) => entry !== current))
         if (current.failed) current.failed(error)
-        else this.onError(error)
+        else this.trouble.onError(error)
         return
       }
-      // Who waits for an answer gets one in bounded time.
-      const over = ++this.#failures >= TRIES || !isBusy(error)
+      // A promise is settled in bounded time.
+      const over = this.trouble.count() || !isBusy(error)
       this.#putBack(over ? entries.filter(({ failed }) => !failed) : entries)
       if (over) for (const { failed } of entries) failed?.(error)
       throw error
     }
-    this.#works()
+    this.trouble.works()
     this.#dirty = true
     this.#wrote = performance.now()
     for (const { done } of entries) done?.()
@@ -258,73 +205,6 @@ export class Writer {
 
   #putBack(entries: readonly Entry[]): void {
     this.#urgent = entries.filter(({ done }) => done).concat(this.#urgent)
-    this.#idle = entries.filter(({ done }) => !done).concat(this.#idle)
-  }
-}
-
-/** A database that prepares each statement once, and counts the fence. */
-export class Prepared {
-  readonly #db: Database
-  readonly #statements = new Map<string, Statement>()
-  #fence: number | undefined
-
-  constructor(db: Database) {
-    this.#db = db
-  }
-
-  exec(sql: string): void {
-    this.#db.exec(sql)
-  }
-
-  /** Runs a statement; gives the number of rows it changed. */
-  run(sql: string, ...values: Value[]): number {
-    return Number(this.#statement(sql).run(...values).changes)
-  }
-
-  get(sql: string, ...values: Value[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined
-  }
-
-  all(sql: string, ...values: Value[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[]
-  }
-
-  /**
-   * A number higher than any before, within a transaction. Never below the time in µs, so that it rises over
-   * the loss of the file as well.
-   */
-  nextFence(now: number): number {
-    this.#fence ??= Number(this.get('SELECT value FROM fence')?.value ?? 0)
-    this.#fence = Math.max(this.#fence + 1, Math.floor(now) * 1000)
-    return this.#fence
-  }
-
-  commit(): void {
-    if (this.#fence !== undefined) this.run('UPDATE fence SET value = ?', this.#fence)
-    this.#fence = undefined
-    this.exec('COMMIT')
-  }
-
-  rollback(): void {
-    this.#fence = undefined
-    try {
-      this.exec('ROLLBACK')
-    } catch {
-      // It had not begun, or SQLite has rolled back by itself.
-    }
-  }
-
-  close(): void {
-    this.#statements.clear()
-    this.#db.close()
-  }
-
-  #statement(sql: string): Statement {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      statement = this.#db.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    return statement
+    this.#backlog.putBack(entries.filter(({ done }) => !done))
   }
 }

@@ -23,9 +23,9 @@ function broken() {
   const writer = new Writer(() => db, 100)
   writer.clock = clock
   const errors: string[] = []
-  writer.onError = (error) => errors.push((error as Error).message)
+  writer.trouble.onError = (error) => errors.push((error as Error).message)
   const notices: string[] = []
-  writer.onNotice = (line) => void notices.push(line)
+  writer.trouble.onNotice = (line) => void notices.push(line)
   return { writer, clock, errors, notices, groups, mend }
 }
 
@@ -43,9 +43,15 @@ test('what has piled up is written in groups, with a turn of the loop between', 
 test('memory is bounded while the file cannot be written: the oldest are given up, and it is told', async () => {
   const { writer, clock, errors, notices, groups, mend } = broken()
   for (let i = 0; i < 250_000; i++) writer.later((prepared) => prepared.run('x'))
-  expect(errors).toEqual(['200000 records wait for the file: the oldest are given up from now on'])
+  expect(errors).toEqual(['200000 records or 64 MiB wait for the file: the oldest are given up from now on'])
   mend()
   await clock.advance(1500)
   expect(notices).toEqual(['the file can be written again: 60000 records were given up meanwhile'])
   expect(groups.reduce((sum, size) => sum + size)).toBe(190_000)
+})
+
+test('memory is bounded in bytes as well', async () => {
+  const { writer, errors } = broken()
+  for (let i = 0; i < 1000; i++) writer.later((prepared) => prepared.run('x'), 100_000)
+  expect(errors).toEqual(['200000 records or 64 MiB wait for the file: the oldest are given up from now on'])
 })
