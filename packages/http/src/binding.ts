@@ -204,8 +204,7 @@ export class Binding implements Target {
       const jobs = scheduler.jobs().length
       this.#toldTest = this.#servers.has(server)
       if (jobs === 0 || scheduler.state !== 'idle' || !this.#toldTest) return
-      const text =
-        "NODE_ENV is 'test', so the scheduler has not been started and no tick runs: unset it, or use start: 'always'"
+      const text = "NODE_ENV is 'test', so no tick runs: unset it, or use start: 'always'"
       scheduler.log.warn({ jobs }, text)
     })
   }

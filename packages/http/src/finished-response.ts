@@ -3,16 +3,21 @@ import { currentRun } from '@escapement/core'
 
 const METHODS = ['setHeader', 'appendHeader', 'removeHeader', 'writeHead', 'write', 'end'] as const
 
-/** On a response that is watched already: a middleware may be mounted many times. */
+/** Marks what is watched already: a middleware may be mounted many times. */
 const GUARDED = Symbol.for('escapement.http.guarded')
+
+function isGuarded(target: object): boolean {
+  if (GUARDED in target) return true
+  Object.defineProperty(target, GUARDED, { value: true })
+  return false
+}
 
 /**
  * Reports a run that writes to a response which was sent long ago: it kept `req` or `res` beyond its request.
  * For development: it wraps the methods of every response.
  */
 export function guardResponse(req: IncomingMessage, res: ServerResponse): void {
-  if (GUARDED in res) return
-  Object.defineProperty(res, GUARDED, { value: true })
+  if (isGuarded(res)) return
   const report = reporter(req, res)
   for (const name of METHODS) {
     const original = res[name] as (...args: unknown[]) => unknown
@@ -35,8 +40,7 @@ export function guardSetters(
   req: IncomingMessage,
   res: ServerResponse,
 ): void {
-  if (GUARDED in target) return
-  Object.defineProperty(target, GUARDED, { value: true })
+  if (isGuarded(target)) return
   const report = reporter(req, res)
   for (const name of names) {
     const inherited = find(target, name)

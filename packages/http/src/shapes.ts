@@ -4,7 +4,7 @@ import { fail, show } from '@escapement/core/plugin'
 /** The arguments of `attach()`. @throws ERR_ESCAPEMENT_OPTION */
 export function checkAttached(scheduler: unknown, server: unknown): void {
   if (isServer(scheduler) && isScheduler(server)) {
-    const message = 'attach() takes the scheduler first, then the server: attach(scheduler, server)'
+    const message = 'attach() takes the scheduler first: attach(scheduler, server)'
     throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
   }
   checkScheduler(scheduler, 'attach()')
@@ -15,10 +15,9 @@ const SERVER = 'what app.listen() or http.createServer() returns'
 
 /** What to give instead, for what is often taken for a server. */
 function hint(given: unknown): string {
-  if ((typeof given !== 'object' && typeof given !== 'function') || given === null) return ''
-  if (isServer(Reflect.get(given, 'server'))) return ' (of this app: app.server)'
-  if (typeof Reflect.get(given, 'then') === 'function') return ' (await it first)'
-  if (typeof Reflect.get(given, 'listen') === 'function')
+  if (isServer(member(given, 'server'))) return ' (of this app: app.server)'
+  if (typeof member(given, 'then') === 'function') return ' (await it first)'
+  if (typeof member(given, 'listen') === 'function')
     return ' (an app is none: const server = app.listen(3000))'
   return ''
 }
@@ -32,9 +31,12 @@ function isServer(given: unknown): boolean {
   return hasMethods(given, ['listen', 'close', 'address', 'on'])
 }
 
+function member(given: unknown, name: string): unknown {
+  return (given as Record<string, unknown> | null | undefined)?.[name]
+}
+
 function hasMethods(given: unknown, names: string[]): boolean {
-  if ((typeof given !== 'object' && typeof given !== 'function') || given === null) return false
-  return names.every((name) => typeof Reflect.get(given, name) === 'function')
+  return names.every((name) => typeof member(given, name) === 'function')
 }
 
 /** @throws ERR_ESCAPEMENT_OPTION */
