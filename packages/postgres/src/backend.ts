@@ -7,6 +7,7 @@ import {
   type ClosedRun,
   claimOf,
   type End,
+  type PausedJob,
   type Successor,
 } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
@@ -192,6 +193,17 @@ export class PostgresBackend implements Backend {
   async markedBy(by: string, keys: readonly string[]): Promise<readonly string[]> {
     const sql = "SELECT key FROM $.claims WHERE key = ANY($1) AND state = 'abandoned' AND owner = $2"
     return (await this.#client().query(sql, [keys, by])).map(({ key }) => String(key))
+  }
+
+  async keepPause(job: string, paused: string | null): Promise<void> {
+    const sql =
+      'UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2'
+    await this.#client().query(sql, [job, paused])
+  }
+
+  async pausedJobs(): Promise<readonly PausedJob[]> {
+    const rows = await this.#client().query('SELECT name, paused FROM $.jobs WHERE paused IS NOT NULL')
+    return rows.map(({ name, paused }) => ({ name: String(name), paused: String(paused) }))
   }
 
   async closeRuns(): Promise<readonly ClosedRun[]> {

@@ -1,10 +1,9 @@
 import type { Host, Plugin } from '@escapement/core'
 import { describe } from '@escapement/core/plugin'
-import { SqlFleet } from '@escapement/sql-fleet'
+import { Pauses, SqlFleet } from '@escapement/sql-fleet'
 import { PostgresBackend } from './backend.ts'
 import { Client, isPool, ownPool, type PoolLike } from './client.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
-import { Pauses } from './pauses.ts'
 import { migrate } from './schema.ts'
 import { PostgresStore } from './store.ts'
 import { Writer } from './writer.ts'
@@ -42,10 +41,11 @@ export function postgres(options: PostgresOptions): Plugin {
   let tellClosed = () => {}
   const history = new Client(either, schema, HISTORY_TIMEOUT_MS)
   const writer = new Writer(history)
-  const pauses = new Pauses({ query: (sql, values) => client.query(sql, values) }, history)
-  const store = new PostgresStore(history, writer, pauses, settings, () => fleet.owner)
+  const backend = new PostgresBackend(() => client, settings.lease)
+  const pauses = new Pauses(() => backend)
+  const store = new PostgresStore({ client: history, writer, pauses, settings, owner: () => fleet.owner })
   const fleet: SqlFleet = new SqlFleet({
-    backend: new PostgresBackend(() => client, settings.lease),
+    backend,
     settings,
     store,
     attached(host) {
@@ -62,7 +62,7 @@ export function postgres(options: PostgresOptions): Plugin {
       client = new Client(own ?? pool, schema, timeout)
       await migrate(new Client(own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
     },
-    onHeartbeat: (host) => pauses.look(host),
+    pauses,
     newest: () => store.newest(),
     prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
     async close() {

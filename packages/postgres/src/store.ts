@@ -10,10 +10,9 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { recordOf } from '@escapement/sql-fleet'
+import { type Pauses, pauseOf, pauseText, recordOf } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
-import { type Pauses, pauseOf, pauseText } from './pauses.ts'
 import { SELECTED, toRow } from './rows.ts'
 import type { Writer } from './writer.ts'
 
@@ -40,6 +39,15 @@ const TRIM = ['NOT IN', 'IN'].map((which) => {
     (SELECT id FROM $.runs WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET $2)`
 })
 
+export interface StoreParts {
+  readonly client: Client
+  readonly writer: Writer
+  readonly pauses: Pauses
+  readonly settings: Settings
+  /** Names this life of the process; undefined when it is not started. */
+  readonly owner: () => string | undefined
+}
+
 /** The history of runs and jobs. */
 export class PostgresStore implements Store {
   readonly incidents: IncidentStore
@@ -51,13 +59,7 @@ export class PostgresStore implements Store {
   /** Records of each job since its old ones were last removed. */
   readonly #grown = new Map<string, number>()
 
-  constructor(
-    client: Client,
-    writer: Writer,
-    pauses: Pauses,
-    settings: Settings,
-    owner: () => string | undefined,
-  ) {
+  constructor({ client, writer, pauses, settings, owner }: StoreParts) {
     this.#client = client
     this.#writer = writer
     this.#settings = settings

@@ -21,6 +21,7 @@ describe('postgres store', () => {
 
 describe('postgres lock', () => {
   const cases = lockContract({
+    pauses: true,
     plugin: (schema, { lease, heartbeat }) => postgres({ pool, schema: `lock_${schema}`, lease, heartbeat }),
   })
   for (const { name, run } of cases) test(name, run)
@@ -28,6 +29,7 @@ describe('postgres lock', () => {
 
 describe('postgres lock, each statement in another session', () => {
   const cases = lockContract({
+    pauses: true,
     plugin: (schema, { lease, heartbeat }) =>
       postgres({ pool: sessionless(pool), schema: `nosession_${schema}`, lease, heartbeat }),
   })
@@ -36,6 +38,7 @@ describe('postgres lock, each statement in another session', () => {
 
 describe('postgres lock and a server that fails', () => {
   const cases = lockContract({
+    pauses: true,
     plugin: (schema, { lease, heartbeat }) => postgres({ pool, schema: `fault_${schema}`, lease, heartbeat }),
     fault: { break: () => server.kill(), heal: () => server.start() },
   })

@@ -121,7 +121,7 @@ test('what was read before a pause does not undo it, and of two changes the late
   const slow: PostgresOptions['pool'] = {
     async query(text, values) {
       const found = await pool.query(text, values)
-      if (text.includes('paused_at >')) await sleep(60)
+      if (text.includes('WHERE paused IS NOT NULL')) await sleep(60)
       return found
     },
   }

@@ -27,6 +27,7 @@ describe('behind PgBouncer in transaction mode: the store', () => {
 
 describe('behind PgBouncer in transaction mode: the lock', () => {
   const cases = lockContract({
+    pauses: true,
     plugin: (schema, { lease, heartbeat }) => postgres({ pool, schema, lease, heartbeat }),
   })
   for (const { name, run } of cases) test(name, run)

@@ -8,6 +8,7 @@
  * Each function is one transaction. It may reject at any time; whether it took effect is then not known.
  */
 import type { Cause, Maybe } from '@escapement/core'
+import type { PauseTable } from './pauses.ts'
 
 /** What is asked for: a tick, a requested run, or (`job` begins with `MUTEX`) a named mutex. */
 export interface ClaimRequest {
@@ -75,7 +76,7 @@ export interface Successor {
 /** Begins the `job` of a mutex: no name of a job holds a control character. */
 export const MUTEX = '\u0001'
 
-export interface Backend {
+export interface Backend extends PauseTable {
   /** For log lines, e.g. `'postgres'`. */
   readonly name: string
 

@@ -15,6 +15,7 @@ import { Ends } from './ends.ts'
 import { Leases } from './lease.ts'
 import { SqlLock } from './lock.ts'
 import type { FleetSettings } from './options.ts'
+import type { Pauses } from './pauses.ts'
 import { Recover } from './recover.ts'
 
 /** Between two removals of what is too old. */
@@ -30,8 +31,9 @@ export interface FleetParts {
   open(host: Host): Promise<void> | void
   /** After the first heartbeat and before the first tick. */
   opened?(): Promise<void> | void
+  readonly pauses: Pauses
   /** After each heartbeat that was written. */
-  onHeartbeat?(host: Host): Promise<void> | void
+  onHeartbeat?(): Promise<void> | void
   /**
    * What is wrong with the database, in one line, for a backend that writes its own lines when that begins and ends. The
    * fleet writes none then.
@@ -190,7 +192,10 @@ export class SqlFleet {
         await this.#recover?.reconcile()
         await this.#recover?.look()
       }
-      if (this.#recover) await this.#parts.onHeartbeat?.(host)
+      if (this.#recover) {
+        await this.#parts.pauses.look(host)
+        await this.#parts.onHeartbeat?.()
+      }
       await this.#prune(host)
       if (this.#ends.size === 0) this.#troubles?.works(this.#parts.backend.name)
     } catch (fault) {

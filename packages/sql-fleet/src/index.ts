@@ -10,4 +10,5 @@ export {
 } from './backend.ts'
 export { type FleetParts, SqlFleet } from './fleet.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
+export { type PausedJob, Pauses, type PauseTable, pauseOf, pauseText } from './pauses.ts'
 export { abandonedOf, type Columns, claimOf, hasEnded, recordOf } from './rows.ts'

@@ -8,6 +8,7 @@ import {
   type ClosedRun,
   claimOf,
   type End,
+  type PausedJob,
   type Successor,
 } from '@escapement/sql-fleet'
 import type { Prepared } from './prepared.ts'
@@ -131,6 +132,15 @@ export class SqliteBackend implements Backend {
   markedBy(by: string, keys: readonly string[]): readonly string[] {
     const sql = "SELECT 1 FROM claims WHERE key = ? AND state = 'abandoned' AND owner = ?"
     return keys.filter((key) => this.#writer.db.get(sql, key, by))
+  }
+
+  keepPause(job: string, paused: string | null): Promise<void> {
+    return this.#writer.write((db) => void db.run('UPDATE jobs SET paused = ? WHERE name = ?', paused, job))
+  }
+
+  pausedJobs(): readonly PausedJob[] {
+    const rows = this.#writer.db.all('SELECT name, paused FROM jobs WHERE paused IS NOT NULL')
+    return rows.map(({ name, paused }) => ({ name: String(name), paused: String(paused) }))
   }
 
   async closeRuns(): Promise<readonly ClosedRun[]> {

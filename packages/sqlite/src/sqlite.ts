@@ -1,5 +1,5 @@
 import { type Clock, type Plugin, systemClock } from '@escapement/core'
-import { SqlFleet } from '@escapement/sql-fleet'
+import { Pauses, SqlFleet } from '@escapement/sql-fleet'
 import { SqliteBackend } from './backend.ts'
 import { identity } from './identity.ts'
 import { open } from './open.ts'
@@ -34,8 +34,10 @@ export function sqlite(options: SqliteOptions): Plugin {
   /** The file is a new one, in which this process has no heartbeat yet. */
   let replaced = false
   const backend = new SqliteBackend(writer, () => clock, settings.lease)
+  const pauses = new Pauses(() => backend)
   const store = new SqliteStore({
     writer,
+    pauses,
     settings,
     owner: () => fleet.owner,
     onRefused: (record) => refused(record),
@@ -45,6 +47,7 @@ export function sqlite(options: SqliteOptions): Plugin {
     backend,
     settings,
     store,
+    pauses,
     trouble: () => writer.trouble.reason,
     usable: () => !replaced,
     attached(host) {

@@ -5,7 +5,6 @@ import {
   type JobState,
   type JobStore,
   type Maybe,
-  type PauseInfo,
   type Run,
   type RunQuery,
   type RunRecord,
@@ -13,7 +12,7 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { recordOf } from '@escapement/sql-fleet'
+import { type Pauses, pauseOf, pauseText, recordOf } from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
 import type { Value } from './driver.ts'
 import { incidents } from './incidents.ts'
@@ -44,6 +43,7 @@ const MARGIN = 3_600_000
 
 export interface StoreParts {
   writer: Writer
+  pauses: Pauses
   settings: Settings
   /** Names this life of the process; undefined when it is not started. */
   owner: () => string | undefined
@@ -69,10 +69,7 @@ export class SqliteStore implements Store {
     this.jobs = {
       enroll: (jobs, now) => this.#enroll(jobs, now),
       decided: (job, at) => this.#decide(job, at),
-      pause: (job, paused) =>
-        parts.writer.write((db) => {
-          db.run('UPDATE jobs SET paused = ? WHERE name = ?', pauseText(paused), job)
-        }),
+      pause: (job, paused) => parts.pauses.keep(job, paused),
     }
   }
 
@@ -210,7 +207,7 @@ function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): 
     )
     return { decided: undefined, paused }
   }
-  const kept = row.paused === null ? undefined : (JSON.parse(String(row.paused)) as PauseInfo)
+  const kept = pauseOf(row.paused)
   if (row.digest !== digest) {
     db.run('UPDATE jobs SET digest = ?, decided = ? WHERE name = ?', digest, now, name)
     return { decided: undefined, paused: kept }
@@ -219,10 +216,6 @@ function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): 
   // What falls into a pause is not made up for when it ends while no instance lives.
   if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
   return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
-}
-
-function pauseText(paused: PauseInfo | undefined): string | null {
-  return paused ? JSON.stringify(paused) : null
 }
 
 /** The lowest id a run can have that began at this instant: ids are ordered by time. */

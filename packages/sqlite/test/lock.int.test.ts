@@ -13,6 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.each(['batched', 'full'] as const)('sqlite lock, %s', (durability) => {
   const cases = lockContract({
+    pauses: true,
     plugin: (fleet, { lease, heartbeat }) =>
       sqlite({ file: join(folder, `${durability}-${fleet}.db`), durability, lease, heartbeat }),
   })

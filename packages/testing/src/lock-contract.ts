@@ -23,6 +23,8 @@ export interface LockContractOptions {
   plugin(fleet: string, times: { lease: number; heartbeat: number }): Plugin | Promise<Plugin>
   /** Makes the backend unreachable for all instances of a fleet, and reachable again. */
   fault?: { break(fleet: string): Promise<void>; heal(fleet: string): Promise<void> }
+  /** The plugin shares which jobs are paused. Default false. */
+  pauses?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export interface LockContractOptions {
  * @example
  * for (const { name, run } of lockContract({ plugin })) test(name, run)
  */
-export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
+export function lockContract({ plugin, fault, pauses }: LockContractOptions): Case[] {
   let fleets = 0
   const fleet = (
     name: string,
@@ -100,6 +102,21 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
       await claim.complete('succeeded')
       assert.equal(claim.held(), false)
     }),
+    fleet(
+      'a claim that is released is as if it had never been: another instance gets the tick',
+      2,
+      async ([a, b]) => {
+        const run = tick()
+        const claim = await granted(claims(a as Instance, run))
+        await claim.release()
+        assert.equal(claim.held(), false)
+        const next = fakeRun({ at: run.tick.scheduledAt })
+        const second = await granted(claims(b as Instance, next))
+        assert.equal(second.restarts ?? 0, 0, 'a start that did not begin does not count')
+        assert.ok((second.fence ?? 0) > (claim.fence ?? 0))
+        await second.complete('succeeded')
+      },
+    ),
     fleet('a heartbeat keeps a claim for longer than its lease', 2, async ([a, b]) => {
       const claim = await granted(claims(a as Instance, tick()))
       await (b as Instance).scheduler.run('other', undefined, { wait: true })
@@ -252,6 +269,42 @@ export function lockContract({ plugin, fault }: LockContractOptions): Case[] {
       { onAbandoned: 'rerun' },
     ),
   ]
+  if (pauses) {
+    cases.push(
+      fleet(
+        'a pause on one instance holds on all, with who and why, until it is resumed anywhere',
+        3,
+        async (all) => {
+          const told = (event: 'paused' | 'resumed', on: readonly Instance[]) =>
+            Promise.all(
+              on.map(
+                ({ scheduler }) =>
+                  new Promise((resolve) => {
+                    const undo = scheduler.on(event, (job, info) => {
+                      undo()
+                      resolve([job.name, info])
+                    })
+                  }),
+              ),
+            )
+          const [a, b, c] = all as [Instance, Instance, Instance]
+          const info = { by: 'ann', reason: 'flood' }
+          const paused = told('paused', [b, c])
+          a.scheduler.pause('job', info)
+          assert.deepEqual(await paused, [
+            ['job', info],
+            ['job', info],
+          ])
+          assert.deepEqual(c.scheduler.get('job').paused, info)
+          assert.equal(c.scheduler.get('other').paused, undefined)
+          const resumed = told('resumed', [a, c])
+          b.scheduler.resume('job')
+          await resumed
+          assert.equal(a.scheduler.get('job').paused, undefined)
+        },
+      ),
+    )
+  }
   if (fault) {
     cases.push(
       fleet(
