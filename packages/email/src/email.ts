@@ -1,6 +1,15 @@
-import { type Channel, describe, type Locale, type Message, oneLine, words } from '@escapement/alerts'
+import {
+  type Channel,
+  type Description,
+  describe,
+  type Locale,
+  type Message,
+  oneLine,
+  words,
+} from '@escapement/alerts'
 import { checkKeys, fail, flag, oneOf, text as textOption } from '@escapement/core/plugin'
 import { type Address, type AddressLike, parseAddresses } from './address.ts'
+import { encodingOf } from './encoded.ts'
 import { html } from './html.ts'
 import { text } from './text.ts'
 import { type MailTransport, type SmtpOptions, transportOf } from './transport.ts'
@@ -70,6 +79,7 @@ export function email(options: EmailOptions): Channel {
     name,
     async send(message, { signal }) {
       const shown = describe(message, { locale, app })
+      const encoding = encodingOf(sampleOf(shown.cards))
       const reply = message.thread.id !== message.id
       await transport.send(
         {
@@ -78,8 +88,9 @@ export function email(options: EmailOptions): Channel {
           ...(cc.length > 0 && { cc }),
           ...(replyTo && { replyTo }),
           subject: `${reply ? 'Re: ' : ''}${subject(message, locale, app)}`,
-          text: text(message, shown),
-          html: html(message, shown),
+          text: text(message, shown, encoding),
+          html: html(message, shown, encoding),
+          textEncoding: encoding,
           messageId: messageId(message.id),
           ...(reply && { inReplyTo: messageId(message.thread.id) }),
           ...(message.references.length > 0 && { references: message.references.map(messageId) }),
@@ -96,6 +107,15 @@ export function email(options: EmailOptions): Channel {
     },
     close: () => transport.close(),
   }
+}
+
+/** The texts that a mail has most of. */
+function sampleOf(cards: Description['cards']): string {
+  const texts = cards.map(({ title, description, sentence, notice }) => {
+    const { message = '', stack = '', causes = [] } = notice.errors.at(-1) ?? {}
+    return [title, description, sentence, message, stack.slice(0, 5000), ...causes].join(' ')
+  })
+  return texts.join(' ').slice(0, 50_000)
 }
 
 /** The same for all mails of a thread: mail clients keep them together by it. */

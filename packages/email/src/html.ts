@@ -9,20 +9,20 @@ import {
   type Tone,
   tone,
 } from '@escapement/alerts'
+import { type Encoding, encodedSize } from './encoded.ts'
 import { escapeHtml } from './escape.ts'
 
 type Words = Description['words']
 
 /**
  * The mail as HTML: tables and inline styles, which old clients need; the style sheet adds the dark colours
- * and the narrow layout for those that read it. Below the 102 kB at which Gmail cuts.
+ * and the narrow layout for those that read it. With the text below the 102 kB at which Gmail cuts.
  */
-export function html(message: Message, view: Description): string {
+export function html(message: Message, view: Description, encoding: Encoding): string {
   const { words, tone } = view
   const { cards } = view
   const single = cards.length === 1
-  const told = cards.length <= FULL ? cards.map((card) => full(card, words, single)).join('') : undefined
-  const body = told !== undefined && (single || Buffer.byteLength(told) <= ROOM) ? told : list(view)
+  const body = (cards.length <= FULL && inFull(view, encoding)) || list(view, encoding)
   return `<!doctype html>
 <html lang="${words.lang}">
 <head>
@@ -56,11 +56,13 @@ ${body}
 `
 }
 
-/** So many are told in full when there are no more; of more, so many get a line each. */
+/** Up to this number of incidents are told in full; of more, each gets a row while there is room. */
 const FULL = 4
-const ROWS = 150
-/** Bytes for these, so that there is room for what is around them. */
-const ROOM = 93_000
+/** Encoded bytes of the rows, so that there is room for what is around them and for the text. */
+const ROOM = 60_000
+/** Characters of a stack: of one incident the longest that there is room for. */
+const STACKS = [5000, 2000, 500, 0]
+const STACK_OF_MANY = 1500
 
 const COLORS: Record<Tone, { strong: string; text: string; soft: string }> = {
   bad: { strong: '#d92d20', text: '#b42318', soft: '#fef3f2' },
@@ -108,10 +110,18 @@ function head({ title, summary }: Description): string {
 </td></tr>`
 }
 
-function full(card: Card, words: Words, single: boolean): string {
+/** With stacks as long as there is room for; undefined when there is none. */
+function inFull({ cards, words }: Description, encoding: Encoding): string | undefined {
+  const single = cards.length === 1
+  for (const stack of single ? STACKS : [STACK_OF_MANY]) {
+    const told = cards.map((card) => full(card, words, { single, stack })).join('')
+    if (encodedSize(told, encoding) <= ROOM) return told
+  }
+}
+
+function full(card: Card, words: Words, { single, stack }: { single: boolean; stack: number }): string {
   const { notice, title, description, sentence, facts, links } = card
   const many = !single
-  const stackLength = many ? 1500 : 5000
   return `<tr><td class="pad${many ? ' line' : ''}" style="padding:${many ? 22 : 14}px 32px 8px${many ? ';border-top:1px solid #eaecf0' : ''}">
 <div>${badge(card)}</div>
 <div class="title" style="margin-top:10px;font-size:${many ? 20 : 26}px;line-height:${many ? 26 : 32}px;font-weight:700;color:#101828;word-break:break-word">${text(title, 200)}</div>
@@ -125,7 +135,7 @@ ${buttons(links)}
 ${facts.map(fact).join('\n')}
 </table>
 </td></tr>
-${notice.status === 'open' ? attempts(notice.errors, words, stackLength) : ''}`
+${notice.status === 'open' ? attempts(notice.errors, words, stack) : ''}`
 }
 
 function badge(card: Card): string {
@@ -169,16 +179,16 @@ function attempts(errors: readonly ErrorFacts[], words: Words, stackLength: numb
   )
   return `<tr><td class="pad" style="padding:4px 32px 22px">
 ${rows.length > 0 ? `<div class="strong" style="margin-top:4px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.attempts, 60)}</div><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${rows.join('\n')}</table>` : ''}
-${stack ? `<div class="strong" style="margin-top:14px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.stack, 60)}</div><div class="code" style="margin-top:8px;padding:12px 14px;background:#f9fafb;border:1px solid #eaecf0;border-radius:8px;${MONO}font-size:12px;line-height:18px;color:#344054;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere">${escapeHtml(plain(stack, stackLength))}</div>` : ''}
+${stack && stackLength > 0 ? `<div class="strong" style="margin-top:14px;font-size:14px;line-height:20px;font-weight:600;color:#101828">${text(words.stack, 60)}</div><div class="code" style="margin-top:8px;padding:12px 14px;background:#f9fafb;border:1px solid #eaecf0;border-radius:8px;${MONO}font-size:12px;line-height:18px;color:#344054;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere">${escapeHtml(plain(stack, stackLength))}</div>` : ''}
 </td></tr>`
 }
 
-function list({ cards, words }: Description): string {
+function list({ cards, words }: Description, encoding: Encoding): string {
   const rows: string[] = []
   let room = ROOM
-  for (const card of cards.slice(0, ROWS)) {
+  for (const card of cards) {
     const made = row(card, words)
-    room -= Buffer.byteLength(made)
+    room -= encodedSize(made, encoding)
     if (room < 0) break
     rows.push(made)
   }

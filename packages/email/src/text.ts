@@ -7,30 +7,50 @@ import {
   oneLine,
   plain,
 } from '@escapement/alerts'
+import { type Encoding, encodedSize } from './encoded.ts'
 
 type Words = Description['words']
 
-/** So many are told in full when there are no more; of more, so many get two lines each. */
+/** Up to this number of incidents are told in full; of more, each gets two lines while there is room. */
 const FULL = 4
-const ROWS = 500
+/** Encoded bytes of all of them. */
+const ROOM = 27_000
+/** Characters of a stack: the longest that there is room for. */
+const STACKS = [5000, 2000, 500, 0]
 
 /** The mail as plain text: the same, for terminals and for those who read no HTML. */
-export function text(message: Message, { words, title, summary, cards }: Description): string {
-  const many = cards.length > FULL
-  const more = cards.length - ROWS
-  const parts = many
-    ? [
-        [
-          ...cards.slice(0, ROWS).map((card) => line(card, words)),
-          ...(more > 0 ? [words.more(more)] : []),
-        ].join('\n'),
-      ]
-    : cards.map((card) => full(card, words))
+export function text(
+  message: Message,
+  { words, title, summary, cards }: Description,
+  encoding: Encoding,
+): string {
+  const body = (cards.length <= FULL && inFull(cards, words, encoding)) || list(cards, words, encoding)
   const head = cards.length === 1 ? [] : [`${title}\n${summary}`]
-  return `${[...head, ...parts, `-- \n${oneLine(words.sentBy(message.instance), 200)}`].join('\n\n')}\n`
+  return `${[...head, body, `-- \n${oneLine(words.sentBy(message.instance), 200)}`].join('\n\n')}\n`
 }
 
-function full(card: Card, words: Words): string {
+function list(cards: readonly Card[], words: Words, encoding: Encoding): string {
+  const rows: string[] = []
+  let room = ROOM
+  for (const card of cards) {
+    const row = line(card, words)
+    room -= encodedSize(row, encoding)
+    if (room < 0) break
+    rows.push(row)
+  }
+  const more = cards.length - rows.length
+  return [...rows, ...(more > 0 ? [words.more(more)] : [])].join('\n')
+}
+
+/** With stacks as long as there is room for; undefined when there is none. */
+function inFull(cards: readonly Card[], words: Words, encoding: Encoding): string | undefined {
+  for (const stack of STACKS) {
+    const told = cards.map((card) => full(card, words, stack)).join('\n\n')
+    if (encodedSize(told, encoding) <= ROOM) return told
+  }
+}
+
+function full(card: Card, words: Words, stack: number): string {
   const { notice, facts, links } = card
   const width = Math.max(...facts.map(({ label }) => columns(label)), 0)
   const table = facts.map(
@@ -50,7 +70,7 @@ function full(card: Card, words: Words): string {
     table.join('\n'),
     links.map(({ label, url }) => `${label}: ${url}`).join('\n'),
     open && notice.errors.length > 1 && notice.errors.map((error) => attempt(error, words)).join('\n'),
-    last?.stack && `${words.stack}\n${indent(plain(last.stack, 5000))}`,
+    stack > 0 && last?.stack && `${words.stack}\n${indent(plain(last.stack, stack))}`,
   ]
   return parts.filter(Boolean).join('\n\n')
 }

@@ -14,6 +14,7 @@ export interface Mail {
   subject: string
   text: string
   html: string
+  textEncoding: 'quoted-printable' | 'base64'
   messageId: string
   inReplyTo?: string
   references?: string[]

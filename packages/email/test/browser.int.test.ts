@@ -38,7 +38,7 @@ describe.skipIf(missing)('rendered', () => {
       await page.emulateMedia({ colorScheme })
       const asked: string[] = []
       page.removeAllListeners('request').on('request', (request) => asked.push(request.url()))
-      await page.setContent(html(message, inWords(message, { app: 'shop' })))
+      await page.setContent(html(message, inWords(message, { app: 'shop' }), 'quoted-printable'))
       const { overflow, faint } = await page.evaluate<{ overflow: number; faint: string[] }>(inspect)
       expect(overflow).toBeLessThanOrEqual(0)
       expect(faint).toEqual([])
