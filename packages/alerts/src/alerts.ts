@@ -1,38 +1,12 @@
-import type { Host, Plugin } from '@escapement/core'
 import { fail } from '@escapement/core/plugin'
-import type { Channel, Incident } from './interfaces.ts'
-import type { AlertsOptions } from './options.ts'
+import { checkOptions } from './incident/settings.ts'
 import { AlertsPlugin } from './plugin.ts'
-import { checkOptions } from './settings.ts'
-
-/** What `alerts()` gives: a plugin, and what can be asked of it. */
-export interface Alerts extends Plugin {
-  readonly name: 'alerts'
-  setup(host: Host): void
-  start(): Promise<void>
-  stop(): Promise<void>
-  /** Switches the alerts of a job off or on. What is open when it is switched off is forgotten. */
-  enable(job: string, on?: boolean): void
-  /** What is open or waits to be told, the newest first. */
-  incidents(): Incident[]
-  stats(): AlertsStats
-}
-
-export interface AlertsStats {
-  /** Incidents that are open, or whose end is not told yet. */
-  incidents: number
-  /** Notices that are due and not sent yet, over all channels. */
-  waiting: number
-  /** Messages. */
-  sent: number
-  /** Messages that a channel did not take after all tries. Their notices are sent again later. */
-  failed: number
-  /** Notices that were lost: not sent when the scheduler stopped, and not kept by a store. */
-  dropped: number
-}
+import type { Alerts } from './types/alerts.ts'
+import type { Channel } from './types/index.ts'
+import type { AlertsOptions } from './types/options.ts'
 
 /**
- * Tells people of what goes wrong with jobs: each incident once, its end too, and never a flood.
+ * Reports what goes wrong with jobs to people: each incident once, its end too, and never a flood.
  *
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  *

@@ -1,9 +1,9 @@
 import { type Duration, type Host, type Job, type Plugin, parseDuration, type Run } from '@escapement/core'
 import { checkKeys, describe, fail, func, integer, printable } from '@escapement/core/plugin'
-import { checkUrl } from './channels/options.ts'
-import { hintsOf } from './delivery.ts'
-import { errorFact } from './facts.ts'
-import { post, redactor } from './http.ts'
+import { post, redactor } from './channel/http.ts'
+import { checkUrl } from './channel/options.ts'
+import { errorFact } from './incident/serialize.ts'
+import { hintsOf } from './message/delivery.ts'
 
 const KNOWN = {
   jobs: 1,

@@ -1,8 +1,8 @@
 import { createScheduler, type Run } from '@escapement/core'
 import { describe, expect, test } from 'vitest'
-import { bytes, cutBytes, joinWithin } from '../src/bytes.ts'
-import { cut, errorFact, errorFacts, errorType, runFacts } from '../src/facts.ts'
-import { oneLine, plain } from '../src/plain.ts'
+import { cut, errorFact, errorFacts, errorType, runFacts } from '../src/incident/serialize.ts'
+import { oneLine, plain } from '../src/util/plain-text.ts'
+import { bytes, cutBytes, joinWithin } from '../src/util/utf8.ts'
 
 async function failed(error: unknown, more: Partial<Run> = {}, retries = 0): Promise<Run> {
   const hook = {

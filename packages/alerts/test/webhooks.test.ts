@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { signed } from '../src/channels/dingtalk.ts'
-import { redactor, turn } from '../src/http.ts'
+import { signed } from '../src/channel/dingtalk.ts'
+import { redactor, turn } from '../src/channel/http.ts'
 import {
   type Channel,
   dingtalk,

@@ -1,6 +1,6 @@
 import type { Job, Run } from '@escapement/core'
 import { type Description, describe } from '@escapement/core/plugin'
-import type { ErrorFacts, JobFacts, RunFacts } from './interfaces.ts'
+import type { ErrorFacts, JobFacts, RunFacts } from '../types/index.ts'
 
 const MESSAGE = 2000
 const STACK = 6000

@@ -1,9 +1,9 @@
 import { parseDuration, type Trigger } from '@escapement/core'
 import { bound, checkKeys, fail, flag, func, integer, oneOf } from '@escapement/core/plugin'
-import type { Kind, Severity } from './interfaces.ts'
+import type { Kind, Severity } from '../types/index.ts'
+import type { AlertsOptions, Escalation, Policy, Subject } from '../types/options.ts'
 import { checkMatch, matches, SEVERITIES } from './match.ts'
-import type { AlertsOptions, Escalation, Policy, Subject } from './options.ts'
-import { parseQuiet, type QuietHours } from './quiet.ts'
+import { parseQuiet, type QuietHours } from './quiet-hours.ts'
 
 /** A policy as it is read: checked, in milliseconds. */
 export interface Settings {

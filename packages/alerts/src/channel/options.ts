@@ -1,7 +1,7 @@
 import { type Duration, EscapementError, parseDuration } from '@escapement/core'
 import { checkKeys, fail, integer, oneOf, text } from '@escapement/core/plugin'
-import type { Rate } from '../http.ts'
-import { type Locale, words } from '../words.ts'
+import { type Locale, words } from '../message/locales.ts'
+import type { Rate } from './http.ts'
 
 /** What all webhook channels take. */
 export interface WebhookChannelOptions {

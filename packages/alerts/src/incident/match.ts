@@ -1,6 +1,6 @@
 import { checkKeys, fail } from '@escapement/core/plugin'
-import type { Kind, Severity } from './interfaces.ts'
-import type { Match, Subject } from './options.ts'
+import type { Kind, Severity } from '../types/index.ts'
+import type { Match, Subject } from '../types/options.ts'
 
 export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error', 'critical']
 export const KINDS: readonly Kind[] = [

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import type { Incident, Message, Notice, Thread } from './interfaces.ts'
-import { SEVERITIES } from './match.ts'
-import type { OutboxParts } from './outbox.ts'
+import type { Clock } from '@escapement/core'
+import { SEVERITIES } from '../incident/match.ts'
+import type { Incident, Message, Notice, Thread } from '../types/index.ts'
+
+export interface ComposeContext {
+  readonly clock: Pick<Clock, 'now'>
+  readonly instance: string
+  notice(incident: Incident, channel: string, escalated: boolean): Promise<Notice>
+}
 
 /** Writes the message about some incidents, the first being the worst. */
 export async function compose(
   items: readonly { incident: Incident; escalated: boolean }[],
   channel: string,
-  { clock, instance, notice }: Pick<OutboxParts, 'clock' | 'instance' | 'notice'>,
+  { clock, instance, notice }: ComposeContext,
 ): Promise<Message> {
   const notices = await Promise.all(
     items.map(({ incident, escalated }) => notice(incident, channel, escalated)),

@@ -1,5 +1,5 @@
-import type { Subject } from './options.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from '../incident/settings.ts'
+import type { Subject } from '../types/options.ts'
 
 /** What an incident is told together with: those of the same key. */
 export function groupKey(subject: Subject, { groupBy, digest }: Settings): string {

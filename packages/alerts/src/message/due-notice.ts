@@ -1,5 +1,5 @@
-import type { Incident } from './interfaces.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from '../incident/settings.ts'
+import type { Incident } from '../types/index.ts'
 
 /** When a channel is to be told of an incident, in ms: not before `from`, and at `by` without waiting for others. */
 export interface Want {

@@ -1,4 +1,4 @@
-import type { Kind, Notice, Severity } from './interfaces.ts'
+import type { Kind, Notice, Severity } from '../types/index.ts'
 
 export type Locale = 'en' | 'zh'
 

@@ -1,12 +1,12 @@
 import type { Clock, Logger, Timer } from '@escapement/core'
+import type { Keeper } from '../incident/incident-sync.ts'
+import { SEVERITIES } from '../incident/match.ts'
+import type { Settings } from '../incident/settings.ts'
+import type { Channel, Incident, Message, Notice, Thread } from '../types/index.ts'
 import { compose } from './compose.ts'
 import { type DeliveryOptions, deliver, hintsOf } from './delivery.ts'
-import type { Channel, Incident, Message, Notice, Thread } from './interfaces.ts'
-import type { Keeper } from './keeper.ts'
-import { SEVERITIES } from './match.ts'
-import type { Settings } from './settings.ts'
+import { momentary, type Want, want } from './due-notice.ts'
 import { Throttle } from './throttle.ts'
-import { momentary, type Want, want } from './wants.ts'
 
 export interface OutboxParts {
   clock: Clock

@@ -1,6 +1,6 @@
-import type { ErrorFacts, Message, Notice } from './interfaces.ts'
-import { oneLine } from './plain.ts'
-import { type Label, type Locale, words as languages, type Words } from './words.ts'
+import type { ErrorFacts, Message, Notice } from '../types/index.ts'
+import { oneLine } from '../util/plain-text.ts'
+import { type Label, type Locale, words as languages, type Words } from './locales.ts'
 
 /** A label and what it says. `code`: an identifier, to be copied. */
 export interface Fact {

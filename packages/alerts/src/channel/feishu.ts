@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { describe } from '../describe.ts'
-import { post, turn } from '../http.ts'
-import type { Channel } from '../interfaces.ts'
-import { oneLine } from '../plain.ts'
+import { describe } from '../message/describe.ts'
+import type { Channel } from '../types/index.ts'
+import { oneLine } from '../util/plain-text.ts'
 import { json } from './answer.ts'
+import { post, turn } from './http.ts'
 import { markdown } from './markdown.ts'
 import { checkSecret, common, type WebhookChannelOptions } from './options.ts'
 

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { checkKeys, fail, integer } from '@escapement/core/plugin'
-import { bytes } from '../bytes.ts'
-import { post, turn } from '../http.ts'
-import type { Channel, Message, Notice } from '../interfaces.ts'
+import type { Channel, Message, Notice } from '../types/index.ts'
+import { bytes } from '../util/utf8.ts'
+import { post, turn } from './http.ts'
 import { checkSecret, common, type WebhookChannelOptions } from './options.ts'
 
 export interface WebhookOptions extends Omit<WebhookChannelOptions, 'locale' | 'app'> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { errorType } from './facts.ts'
-import type { ErrorFacts, Incident, Kind, RunFacts } from './interfaces.ts'
-import type { Subject } from './options.ts'
+import type { ErrorFacts, Incident, Kind, RunFacts } from '../types/index.ts'
+import type { Subject } from '../types/options.ts'
+import { errorType } from './serialize.ts'
 import type { Settings } from './settings.ts'
 
 /** What is known of an incident that is met. */

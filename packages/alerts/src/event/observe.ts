@@ -1,6 +1,6 @@
 import type { Host, Run } from '@escapement/core'
 import { describe } from '@escapement/core/plugin'
-import type { Kind } from './interfaces.ts'
+import type { Kind } from '../types/index.ts'
 
 /** What ends when a run starts, when it succeeds, and when it is over. */
 export const ENDS: Record<'running' | 'succeeded' | 'settled', readonly Kind[]> = {

@@ -1,7 +1,7 @@
 import type { Clock, IncidentStore, Timer } from '@escapement/core'
-import type { Incident, RunFacts } from './interfaces.ts'
+import type { Incident, RunFacts } from '../types/index.ts'
+import { within } from '../util/within.ts'
 import { type Ledger, reopen } from './ledger.ts'
-import { within } from './within.ts'
 
 export interface KeeperParts {
   store: IncidentStore

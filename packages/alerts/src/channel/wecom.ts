@@ -1,7 +1,7 @@
-import { describe } from '../describe.ts'
-import { post, turn } from '../http.ts'
-import type { Channel } from '../interfaces.ts'
+import { describe } from '../message/describe.ts'
+import type { Channel } from '../types/index.ts'
 import { json } from './answer.ts'
+import { post, turn } from './http.ts'
 import { markdown } from './markdown.ts'
 import { common, type WebhookChannelOptions } from './options.ts'
 

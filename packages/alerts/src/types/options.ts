@@ -1,6 +1,20 @@
-import type { Duration, Trigger } from '@escapement/core'
-import type { Channel, Kind, Severity } from './interfaces.ts'
-import type { Quiet } from './quiet.ts'
+import type { Calendar, Duration, Trigger } from '@escapement/core'
+import type { Channel, Kind, Severity } from './index.ts'
+
+/** Hours of rest, or any set of instants: a `Calendar` of core, or a function. */
+export type Quiet =
+  | {
+      /** `'22:00'`, in the zone. */
+      from: string
+      /** `'07:00'`; the next day's, when it is not later than `from`. */
+      to: string
+      /** IANA zone. Default: the scheduler's. */
+      timezone?: string
+      /** Days on which it begins, 0 for Sunday. Default all. */
+      days?: readonly number[]
+    }
+  | Calendar
+  | ((instant: Date) => boolean)
 
 /** What decides when and where an incident is told. Given for all, or by rules for some. */
 export interface Policy {

@@ -1,6 +1,6 @@
-import { joinWithin } from '../bytes.ts'
-import type { Card, Description } from '../describe.ts'
-import { plain } from '../plain.ts'
+import type { Card, Description } from '../message/describe.ts'
+import { plain } from '../util/plain-text.ts'
+import { joinWithin } from '../util/utf8.ts'
 
 /** A message in the small markdown that DingTalk, WeCom and Feishu share, in at most so many bytes. */
 export function markdown(

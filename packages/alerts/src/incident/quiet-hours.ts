@@ -1,20 +1,6 @@
-import { type Calendar, EscapementError } from '@escapement/core'
+import { EscapementError } from '@escapement/core'
 import { bound, checkKeys, offsetAt, systemZone } from '@escapement/core/plugin'
-
-/** Hours of rest, or any set of instants: a `Calendar` of core, or a function. */
-export type Quiet =
-  | {
-      /** `'22:00'`, in the zone. */
-      from: string
-      /** `'07:00'`; the next day's, when it is not later than `from`. */
-      to: string
-      /** IANA zone. Default: the scheduler's. */
-      timezone?: string
-      /** Days on which it begins, 0 for Sunday. Default all. */
-      days?: readonly number[]
-    }
-  | Calendar
-  | ((instant: Date) => boolean)
+import type { Quiet } from '../types/options.ts'
 
 /** True in quiet hours. */
 export type QuietHours = (instant: Date) => boolean

@@ -1,7 +1,7 @@
 import type { Host } from '@escapement/core'
-import { jobFacts } from './facts.ts'
-import type { Incident, Notice, Severity } from './interfaces.ts'
-import { within } from './within.ts'
+import { jobFacts } from '../incident/serialize.ts'
+import type { Incident, Notice, Severity } from '../types/index.ts'
+import { within } from '../util/within.ts'
 
 /** The longest time that the store is asked for the last success, in ms. */
 const PATIENCE = 5000

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SendError } from './delivery.ts'
+import type { SendError } from '../message/delivery.ts'
 
 export interface Post {
   /** Who asks, for messages. */

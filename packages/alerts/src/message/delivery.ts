@@ -1,5 +1,5 @@
 import type { Clock } from '@escapement/core'
-import type { Channel, Message } from './interfaces.ts'
+import type { Channel, Message } from '../types/index.ts'
 
 export interface DeliveryOptions {
   /** In all. */

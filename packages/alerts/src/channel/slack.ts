@@ -1,7 +1,7 @@
-import { type Card, type Description, describe } from '../describe.ts'
-import { post, turn } from '../http.ts'
-import type { Channel } from '../interfaces.ts'
-import { plain } from '../plain.ts'
+import { type Card, type Description, describe } from '../message/describe.ts'
+import type { Channel } from '../types/index.ts'
+import { plain } from '../util/plain-text.ts'
+import { post, turn } from './http.ts'
 import { common, type WebhookChannelOptions } from './options.ts'
 
 /** Slack takes 50 blocks; 3,000 characters in a section, 150 in a header. */

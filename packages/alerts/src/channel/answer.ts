@@ -1,4 +1,4 @@
-import type { Answer } from '../http.ts'
+import type { Answer } from './http.ts'
 
 /** What was answered, as JSON. These robots tell of failure in the body of a 200. */
 export function json(answer: Answer): Record<string, unknown> {

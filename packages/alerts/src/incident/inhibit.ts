@@ -1,6 +1,6 @@
-import type { Incident } from './interfaces.ts'
+import type { Incident } from '../types/index.ts'
+import type { Inhibition, Subject } from '../types/options.ts'
 import { matches } from './match.ts'
-import type { Inhibition, Subject } from './options.ts'
 import type { Settings } from './settings.ts'
 
 /** An open failure says enough: that its job is slow or late too adds nothing. */
