@@ -15,6 +15,9 @@ import type { Alerts, AlertsStats } from './types/alerts.ts'
 import type { Channel, Incident, Kind } from './types/index.ts'
 import type { AlertsOptions, Subject } from './types/options.ts'
 
+/** An incident of a job that is not here is kept for so long after it was last met: 90 days. */
+const LEFT_FOR_MS = 90 * 86_400_000
+
 /** The plugin that `alerts()` makes: ties events to incidents, incidents to outboxes. */
 export class AlertsPlugin implements Alerts {
   readonly name = 'alerts' as const
@@ -105,6 +108,7 @@ export class AlertsPlugin implements Alerts {
         if (by < 0) this.#ledger.shift(host.clock.now())
         for (const outbox of this.#outboxes) outbox.reset()
       },
+      added: (job) => this.#added(job),
       removed: (job) => this.#removed(job),
     })
   }
@@ -197,9 +201,21 @@ export class AlertsPlugin implements Alerts {
     })
   }
 
+  /** Incidents of it may have been kept by the process before. */
+  #added(job: string): void {
+    this.#forgetSettings(job)
+    for (const incident of this.#ledger.of(job)) {
+      for (const outbox of this.#outboxes) outbox.plan(incident, false)
+    }
+  }
+
   #removed(job: string): void {
     for (const incident of [...this.#ledger.of(job)]) this.#ledger.recover(incident)
     this.#succeeded.delete(job)
+    this.#forgetSettings(job)
+  }
+
+  #forgetSettings(job: string): void {
     for (const kind of KINDS) this.#settings.delete(`${kind}:${job}`)
   }
 
@@ -215,6 +231,8 @@ export class AlertsPlugin implements Alerts {
     if (!settings) {
       settings = this.#policy({ kind, subject, job, group: this.#groupOf(job) })
       if (job !== undefined && this.#off.has(job)) settings = { ...settings, enabled: false }
+      // What a job left behind is told once, and repeated only by instances that have the job.
+      if (job !== undefined && !this.#at.job(job)) settings = { ...settings, repeat: Infinity }
       this.#settings.set(key, settings)
     }
     return settings
@@ -249,7 +267,9 @@ export class AlertsPlugin implements Alerts {
       host.log.error({ error }, 'alerts: the store does not keep incidents; they are in memory until it does')
     }
     const { clock, instance } = host
-    return new Keeper({ store, ledger: this.#ledger, clock, instance, onMerged, onError })
+    const isLeft = ({ job, lastAt }: Incident) =>
+      job !== undefined && !host.job(job) && clock.now() - lastAt > LEFT_FOR_MS
+    return new Keeper({ store, ledger: this.#ledger, clock, instance, isLeft, onMerged, onError })
   }
 
   #look(host: Host): Overdue {

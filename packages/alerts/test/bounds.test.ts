@@ -1,4 +1,4 @@
-import { manual } from '@escapement/core'
+import { type Host, manual, type Plugin } from '@escapement/core'
 import { expect, test } from 'vitest'
 import { world } from './harness.ts'
 
@@ -44,3 +44,20 @@ test('the errors of all incidents together have a bound in bytes', async () => {
   expect(bytesOf(plugin.incidents())).toBeLessThan(20_000_000)
   await scheduler.stop()
 }, 30_000)
+
+test('a run that was lost with its job is told once', async () => {
+  let host: Host | undefined
+  const fleet: Plugin = {
+    name: 'fleet',
+    setup(given) {
+      host = given
+    },
+  }
+  const { scheduler, mail, clock } = world({ groupWait: 0, repeat: '1h' }, { plugins: [fleet] })
+  await scheduler.start()
+  const scheduledAt = new Date('2026-11-20T11:00:00Z')
+  host?.abandon({ id: 'gone@2026-11-20T11:00:00.000Z', job: 'gone', scheduledAt }, { instance: 'web-9' })
+  await clock.advance('1d')
+  expect(mail.lines).toEqual(['12:00:00 abandoned gone open ×1 #0'])
+  await scheduler.stop()
+})

@@ -222,3 +222,38 @@ test('an instance that comes later adopts what is open, and tells a channel it a
   await clock.advance('1m')
   expect(pager.lines).toEqual([expect.stringMatching(/failed report open ×1 #0$/)])
 })
+
+test('an incident of a job that no version has any more is not repeated, and is forgotten after 90 days', async () => {
+  const store = shared()
+  const clock = new VirtualClock('2026-11-20T12:00:00Z')
+  const start = () => world({ ...options, repeat: '4h' }, { clock, plugins: [store.plugin()] })
+  const first = start()
+  first.flaky('gone')
+  first.flaky('stays')
+  await first.scheduler.start()
+  await first.run('gone')
+  await first.run('stays')
+  await clock.advance('1m')
+  expect(first.mail.messages).toHaveLength(1)
+  await first.scheduler.stop()
+
+  const second = start()
+  await second.scheduler.start()
+  // As apps do that register jobs from a database.
+  second.flaky('stays')
+  await clock.advance('9h')
+  expect(second.mail.lines.every((line) => line.includes('stays') && !line.includes('gone'))).toBe(true)
+  expect(second.mail.lines).toHaveLength(2)
+  expect([...store.kept.keys()].sort()).toEqual(['failed:gone', 'failed:stays'])
+  await second.scheduler.stop()
+
+  const left = store.incidents().find(({ subject }) => subject === 'gone') as Incident
+  store.kept.set(left.key, JSON.stringify({ ...left, lastAt: clock.now() - 91 * 86_400_000 }))
+  const third = start()
+  third.flaky('stays')
+  await third.scheduler.start()
+  await clock.advance('1m')
+  expect([...store.kept.keys()]).toEqual(['failed:stays'])
+  expect(third.plugin.incidents().map(({ subject }) => subject)).toEqual(['stays'])
+  await third.scheduler.stop()
+})

@@ -20,6 +20,7 @@ export interface Listener {
   stopped(jobs: readonly string[]): void
   /** The wall clock moved. */
   stepped(by: number): void
+  added(job: string): void
   removed(job: string): void
 }
 
@@ -63,5 +64,6 @@ export function listen({ on }: Pick<Host, 'on'>, listener: Listener): void {
     listener.stopped(aborted)
   })
   on('clock-step', ({ by }) => listener.stepped(by))
+  on('added', ({ name }) => listener.added(name))
   on('removed', ({ name }) => listener.removed(name))
 }

@@ -8,6 +8,8 @@ export interface KeeperParts {
   ledger: Ledger
   clock: Clock
   instance: string
+  /** Whether an incident is of no use any more: its job is gone. */
+  isLeft: (incident: Incident) => boolean
   /** An incident of the ledger was brought up to date. */
   onMerged: (incident: Incident) => void
   onError: (error: unknown) => void
@@ -69,6 +71,7 @@ export class Keeper {
         if (!found && incident.version > 0) this.#lost(incident)
       }
       for (const incident of kept.values()) this.#adopt(incident)
+      for (const incident of [...ledger.all()]) if (this.#parts.isLeft(incident)) ledger.forget(incident)
     })
   }
 

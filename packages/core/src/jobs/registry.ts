@@ -2,7 +2,7 @@ import type { Chain } from '../chain/compose.ts'
 import { parseHandler } from '../chain/handler.ts'
 import { EscapementError, show } from '../errors.ts'
 import { toTrigger } from '../triggers/index.ts'
-import { isManual } from '../triggers/manual.ts'
+import { isManual, manual } from '../triggers/manual.ts'
 import type { Handler, JobDefaults, JobOptions, Policies, Trigger, TriggerSpec } from '../types/index.ts'
 import { fail } from '../util/validate.ts'
 import { scheduledData } from './job-data.ts'
@@ -94,6 +94,15 @@ export class Registry {
     return job
   }
 
+  /** A job that is not registered, in the place of one that is gone: what is told of its runs needs one. */
+  standIn(name: string): JobEntry | undefined {
+    if (!isName(name)) return undefined
+    const [policies, trigger] = [this.#plain, manual()]
+    const parts = { name, trigger, handler: () => {}, policies, data: undefined }
+    const chain = this.#parts.chainOf(policies)
+    return new JobEntry(this.#parts.controller, this.#order++, { ...parts, chain }, false)
+  }
+
   delete(job: JobEntry): boolean {
     return this.#jobs.get(job.name) === job && this.#jobs.delete(job.name)
   }
@@ -104,8 +113,8 @@ export class Registry {
     return data === undefined && isManual(trigger) ? undefined : scheduledData(name, schema, data)
   }
 
-  #checkName(name: unknown): void {
-    if (typeof name !== 'string' || name === '' || name.length > 200 || INVISIBLE.test(name)) {
+  #checkName(name: string): void {
+    if (!isName(name)) {
       throw new EscapementError(
         'ERR_ESCAPEMENT_JOB_NAME',
         `a job name is a string of 1 to 200 characters without control characters, invisible characters and halves of surrogate pairs, but got ${show(name)}`,
@@ -118,4 +127,8 @@ export class Registry {
       )
     }
   }
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && name !== '' && name.length <= 200 && !INVISIBLE.test(name)
 }

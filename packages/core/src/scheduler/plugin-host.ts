@@ -34,10 +34,11 @@ export function createHost({ engine, registry, timezone, onClockSet }: HostParts
       detached(() => engine.fire({ job, cause: 'rerun', at, wall: context.now(), parts }))
     },
     abandon: ({ job: name, scheduledAt, fold = 0 }, { cause = 'schedule', ...abandoned }) => {
-      const job = registry.find(name)
+      // A run is lost also when its job is gone by now.
+      const job = registry.find(name) ?? registry.standIn(name)
       if (!job) return
       const parts = { fold, abandoned }
-      engine.record({ job, cause: cause, at: scheduledAt.getTime(), wall: context.now(), parts }, 'abandoned')
+      engine.record({ job, cause, at: scheduledAt.getTime(), wall: context.now(), parts }, 'abandoned')
     },
     adjustClock: (offset) => {
       const followed = context.wallClock.adjust(offset)
