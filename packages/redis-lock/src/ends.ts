@@ -16,7 +16,8 @@ export interface Ending {
 }
 
 interface Entry {
-  readonly what: 'done' | 'abandon' | 'undo'
+  /** `clear`: the end had been written, and Redis may have forgotten it. */
+  readonly what: 'done' | 'abandon' | 'undo' | 'clear'
   readonly of: Ending
   readonly asked: number
   resolve: () => void
@@ -24,6 +25,8 @@ interface Entry {
 
 /** How many ends are known by heart. */
 const REMEMBERED = 5000
+/** What was written this number of scans ago was seen by the other instances. */
+const UNSEEN_SCANS = 3
 
 /** Writes how claims end, and tries again until the majority has it. */
 export class Ends {
@@ -39,7 +42,9 @@ export class Ends {
   readonly #open = new Set<Entry>()
   readonly #failed = new Set<Entry>()
   /** Of the runs that have come to their end last: Redis may come back as it was before. */
-  readonly #written = new Map<string, Ending>()
+  readonly #written = new Map<string, { readonly of: Ending; readonly at: number }>()
+  /** When each shard of each node was born, as it was last heard. */
+  readonly #births = new Map<string, number>()
   #timer: Timer | undefined
   #pause = 0
   #onEmpty: (() => void) | undefined
@@ -79,7 +84,21 @@ export class Ends {
 
   /** The end of a run that had been written, also if Redis has forgotten it. */
   written(member: string): Ending | undefined {
-    return this.#written.get(member)
+    return this.#written.get(member)?.of
+  }
+
+  /**
+   * A node has said when its memory begins. If that is later than before, it may have forgotten ends that the other
+   * instances have not seen yet: they are written again.
+   */
+  greeted(node: string, shard: number, born: number): void {
+    const key = `${shard} ${node}`
+    const before = this.#births.get(key)
+    this.#births.set(key, born)
+    if (before === undefined || before === born) return
+    const oldest = this.#clock.monotonic() - UNSEEN_SCANS * this.#settings.scan
+    for (const { of, at } of this.#written.values())
+      if (at >= oldest && of.subject.shard === shard) void this.end(of, 'clear')
   }
 
   /** Redis is back: try again at once. */
@@ -128,7 +147,8 @@ export class Ends {
         const entry = entries[i] as Entry
         if (answer.startsWith('fenced') && this.#open.has(entry)) {
           this.#settle(entry)
-          if (entry.what !== 'undo') this.#onFenced(entry.of, instanceOf(answer.slice('fenced|'.length)))
+          if (entry.what === 'done' || entry.what === 'abandon')
+            this.#onFenced(entry.of, instanceOf(answer.slice('fenced|'.length)))
         }
         missing[i] = (missing[i] as number) - 1
         if (missing[i] !== 0 || !this.#open.has(entry)) continue
@@ -150,7 +170,7 @@ export class Ends {
   }
 
   #remember(of: Ending): void {
-    this.#written.set(of.subject.member, of)
+    this.#written.set(of.subject.member, { of, at: this.#clock.monotonic() })
     if (this.#written.size <= REMEMBERED) return
     const [oldest] = this.#written.keys()
     this.#written.delete(oldest as string)

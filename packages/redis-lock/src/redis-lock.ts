@@ -136,6 +136,7 @@ class Fleet {
         if (!this.#started) return
         if (shard === 0 && members.learn(greeting)) owners.renew()
         this.#ends.hurry()
+        this.#ends.greeted(node.name, shard, greeting.born)
         const lost = witness.look(node, shard, greeting)
         const cases = [...lost].flatMap(([member, by]) => {
           const subject = keys.parse(member)
