@@ -10,7 +10,7 @@ export interface DescribeOptions {
   readonly seed?: string | undefined
 }
 
-/** So many times of day are said one by one. */
+/** The number of times of day that are said one by one. */
 const FEW = 6
 
 /**

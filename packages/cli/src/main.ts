@@ -26,7 +26,7 @@ export interface Settings {
   readonly json: boolean
 }
 
-/** So many instants are shown at most. */
+/** The number of instants that are shown at most. */
 export const MOST = 100_000
 
 /** Wrong usage: exit code 2. */

@@ -23,12 +23,12 @@ export interface Mail {
   priority?: 'high'
   disableFileAccess: boolean
   disableUrlAccess: boolean
-  /** Who gets it, where that is not all of `to` and `cc`. */
+  /** The receivers, where that is not all of `to` and `cc`. */
   envelope?: { from: string; to: string[] }
   signal?: AbortSignal
 }
 
-/** What a transport tells of a mail that was taken. */
+/** What a transport answers when a mail was taken. */
 export interface Sent {
   rejected?: readonly unknown[]
   rejectedErrors?: readonly { recipient?: string; responseCode?: number; message?: string }[]

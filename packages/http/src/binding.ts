@@ -216,7 +216,7 @@ export class Binding implements Target {
       jobs: () => [...this.#replaced].flatMap(({ scheduler }) => scheduler.jobs()),
       stop: async () => this.#endReplaced(),
     }
-    // The server keeps the process, not our timers. The scheduler tells of a failure itself.
+    // The server keeps the process, not our timers. The scheduler logs a failure itself.
     this.scheduler.start({ keepAlive: false, replaces }).catch(() => {
       if (this.#servers.size === 0) return
       const delay = Math.min(1000 * 2 ** failures, MAX_RETRY)

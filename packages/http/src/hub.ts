@@ -8,7 +8,7 @@ import { type ExpressApp, wrapListen } from './wrap-listen.ts'
 /** What the bindings of a process share: the servers that listen, and the signals. */
 export class Hub {
   readonly signals: Signals = new Signals()
-  /** Whether this runtime tells of listening servers. Node does. */
+  /** Whether this runtime reports listening servers. Node does. */
   readonly traced: boolean = !('bun' in process.versions) && !('deno' in process.versions)
   /** The functions Express hides middleware of ours in. */
   readonly mounted: WeakSet<object> = new WeakSet()

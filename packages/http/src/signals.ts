@@ -76,7 +76,7 @@ export class Signals {
   }
 }
 
-/** The last word: Node tells of no end by a signal. */
+/** The last word: Node reports no end by a signal. */
 function tellCut(binding: Binding, signal: NodeJS.Signals): void {
   const jobs = binding.interrupted()
   if (jobs.length === 0) return

@@ -7,7 +7,7 @@ export interface ExpressApp {
   on?(event: 'mount', listener: (parent: ExpressApp) => void): unknown
 }
 
-/** For runtimes that do not tell of listening servers: learns of those made by `app.listen()`. */
+/** For runtimes that do not report listening servers: learns of those made by `app.listen()`. */
 export function wrapListen(app: ExpressApp, onListening: (server: Server) => void): void {
   const { listen } = app
   if (typeof listen !== 'function') return

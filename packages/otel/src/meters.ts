@@ -19,7 +19,7 @@ export class Meters {
   #provider: unknown
   #instruments: Instruments | undefined
 
-  /** Meters made before the SDK came stay empty, unlike tracers: so they are made here, and made anew. */
+  /** Meters made before the SDK came stay empty, unlike tracers: so they are made here, and made again. */
   start(host: Host): void {
     this.#hosts.add(host)
     this.#current()

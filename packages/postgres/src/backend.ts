@@ -39,7 +39,7 @@ const WHY = `
   LEFT JOIN $.instances i ON i.owner = c.owner AND i.until > now()
   ORDER BY a.n, same DESC`
 
-// The run that was under way is abandoned in the same moment: nobody else tells of it.
+// The run that was under way is abandoned in the same moment: no other instance reports it.
 const CLOSED = `
   UPDATE $.runs SET state = 'abandoned', ended = now() FROM won WHERE id = won.before AND ended IS NULL`
 

@@ -74,7 +74,7 @@ export class PostgresStore implements Store {
   }
 
   begin(run: Run): void {
-    // If it cannot be written, its end tells of the fault.
+    // If it cannot be written, its end reports the fault.
     this.#writer.add(toRow(toRecord(run), this.#owner())).catch(() => {})
   }
 

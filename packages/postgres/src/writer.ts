@@ -29,7 +29,7 @@ const RAN = `
   WHERE runs.ended IS NULL AND runs.fence IS NOT DISTINCT FROM excluded.fence
   RETURNING id`
 
-// A tick that was not run here need not be told of where it was run or told of. In order: no deadlocks.
+// A tick that was not run here needs no record where there is one already. In order: no deadlocks.
 const TOLD = `
   ${GIVEN}
   INSERT INTO $.runs SELECT g.* FROM g

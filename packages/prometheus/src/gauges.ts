@@ -24,7 +24,7 @@ const GAUGES: [
   ],
   [
     'scheduler_job_slow_after_seconds',
-    "The job's option slow: a run that takes longer is told of.",
+    "The job's option slow: a run that takes longer is reported.",
     'max',
     ({ jobs }) => Math.max(...[...jobs].map((job) => job.policies.slow)) / 1000,
   ],

@@ -1,7 +1,7 @@
 /**
  * What a database must do for a fleet. The words:
  *
- * - **Owner**: one life of one process, from a heartbeat that is written anew until it is missed. A row of `instances`.
+ * - **Owner**: one life of one process, from its first heartbeat until one is missed. A row of `instances`.
  * - **Claim**: who runs a tick. A row of `claims`; it stays when the run has ended. Its token names the run.
  * - **Orphan**: a claim in state `run` whose owner is not there any more.
  *
@@ -66,7 +66,7 @@ export interface End {
   readonly outcome: string
 }
 
-/** Who takes an orphan over. */
+/** The instance that takes an orphan over. */
 export interface Successor {
   readonly token: string
   readonly instance: string

@@ -173,7 +173,7 @@ class Hold implements Claim {
       `${this.#grant.name} lost its lease: ${why}`,
     )
     this.#grant.onLost()
-    for (const tell of this.#listeners) tell(this.#lost)
+    for (const listener of this.#listeners) listener(this.#lost)
   }
 
   /** What is not held any more is left to whoever takes it over: its end is written only if nobody has. */

@@ -51,7 +51,7 @@ export class Recover {
   }
 
   /**
-   * Looks once. Who asks while it is looking waits for that.
+   * Looks once. A call while it is looking waits for that.
    *
    * @param options `rerun: false` leaves what is to run again for later. A tick that waits for its claim would be in its way.
    */

@@ -202,7 +202,7 @@ function claim(db: Prepared, request: ClaimRequest, now: number): ClaimReply {
   return { reason: 'overlap', by: String(holder?.instance), dead: holder?.dead === 1 }
 }
 
-/** The run that was under way is abandoned in the same moment: nobody else tells of it. */
+/** The run that was under way is abandoned in the same moment: no other process reports it. */
 function closeRun(db: Prepared, id: string, now: number): void {
   db.run("UPDATE runs SET state = 'abandoned', ended = ? WHERE id = ? AND ended IS NULL", now, id)
 }

@@ -79,7 +79,7 @@ export class SqliteStore implements Store {
     const begun = { over: false }
     this.#begun.set(run.id, begun)
     // A run that ends before it is written needs no row of its beginning.
-    // If that fails, the record of its end tells of it.
+    // If that fails, the record of its end reports it.
     this.#write((db) => begun.over || db.run(BEGIN, ...values))?.catch(() => {})
   }
 
@@ -159,7 +159,7 @@ export class SqliteStore implements Store {
     for (const sql of TRIM) db.run(sql, record.job, record.job, runs - 1)
   }
 
-  /** A tick that was not run here need not be told of again where it was run or told of. */
+  /** A tick that was not run here needs no record where there is one already. */
   #superfluous(db: Prepared, { key }: RunRecord): boolean {
     return db.get('SELECT 1 AS found FROM runs WHERE key = ? LIMIT 1', key) !== undefined
   }

@@ -4,7 +4,7 @@ import type { Outcome, Run, Scheduler } from '@escapement/core'
  * Waits for runs, instead of sleeping.
  *
  * @param options `event`: default `'settled'`. `count`: how many, default 1. `job`: only of this one.
- *   `timeout`: fails after so many ms of real time, default 10,000.
+ *   `timeout`: fails after this number of ms of real time, default 10,000.
  *
  * @example
  * const [run] = await awaitRuns(scheduler, { job: 'report' })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Job, Outcome, Run } from '@escapement/core'
 
-/** What is told of a run that no scheduler has made. */
+/** What a run is made of that no scheduler has made. */
 export interface FakeRun {
   job?: string
   /** The instant of its tick. Default now. */

@@ -125,7 +125,7 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
       assert.equal((await refused(claims(b as Instance, tick()))).reason, 'overlap')
       await claim.complete('succeeded')
     }),
-    fleet('an instance that stands still does not trust its lease when it is over', 1, async ([a]) => {
+    fleet('an instance that stalls does not trust its lease when it is over', 1, async ([a]) => {
       const claim = await granted(claims(a as Instance, tick()))
       a?.clock.stall()
       await passed(TIMES.lease + 50)
@@ -136,7 +136,7 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
       assert.equal(claim.held(), false)
     }),
     fleet(
-      'the run of an instance that stands still is run again elsewhere: same tick and key, higher fence',
+      'the run of an instance that stalls is run again elsewhere: same tick and key, higher fence',
       3,
       async ([a, b, c]) => {
         const run = tick({ onAbandoned: 'rerun' })
@@ -180,31 +180,27 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
         where: (run) => run.cause === 'schedule',
       })
     }),
-    fleet(
-      'without rerun it is told of as abandoned by one instance, and the job goes on',
-      3,
-      async ([a, b, c]) => {
-        const run = tick()
-        await granted(claims(a as Instance, run))
-        const told: Run[] = []
-        for (const one of [b, c]) one?.scheduler.on('abandoned', (dead) => void told.push(dead))
-        const seen = Promise.race(
-          [b, c].map((one) => awaitRuns((one as Instance).scheduler, { event: 'abandoned' })),
-        )
-        a?.clock.stall()
-        await seen
-        await passed(TIMES.heartbeat * 3)
-        assert.deepEqual(
-          told.map(({ key, outcome, instance }) => ({ key, outcome, instance })),
-          [{ key: run.key, outcome: 'abandoned', instance: a?.scheduler.instance }],
-        )
-        await (await granted(claims(b as Instance, tick()))).complete('succeeded')
-        assert.equal(
-          (await refused(claims(c as Instance, tick({ at: run.tick.scheduledAt })))).reason,
-          'claimed-elsewhere',
-        )
-      },
-    ),
+    fleet('without rerun one instance reports it as abandoned, and the job goes on', 3, async ([a, b, c]) => {
+      const run = tick()
+      await granted(claims(a as Instance, run))
+      const told: Run[] = []
+      for (const one of [b, c]) one?.scheduler.on('abandoned', (dead) => void told.push(dead))
+      const seen = Promise.race(
+        [b, c].map((one) => awaitRuns((one as Instance).scheduler, { event: 'abandoned' })),
+      )
+      a?.clock.stall()
+      await seen
+      await passed(TIMES.heartbeat * 3)
+      assert.deepEqual(
+        told.map(({ key, outcome, instance }) => ({ key, outcome, instance })),
+        [{ key: run.key, outcome: 'abandoned', instance: a?.scheduler.instance }],
+      )
+      await (await granted(claims(b as Instance, tick()))).complete('succeeded')
+      assert.equal(
+        (await refused(claims(c as Instance, tick({ at: run.tick.scheduledAt })))).reason,
+        'claimed-elsewhere',
+      )
+    }),
     fleet(
       'what an instance aborts at its shutdown is run again elsewhere at once',
       2,

@@ -28,7 +28,7 @@ export interface SimulatedJob extends JobOptions {
 /** What happens to the machine. */
 export type Fault = { at: Date | string } & (
   | {
-      /** The wall clock is set forward, or (negative) back, by so many ms. */
+      /** The wall clock is set forward, or (negative) back, by this number of ms. */
       step: number
     }
   | {

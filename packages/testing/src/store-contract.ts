@@ -176,7 +176,7 @@ function durableCases(
       await store.record(fakeRun({ at, fence: 8, restarts: 0, outcome: 'succeeded' }))
       assert.deepEqual(await states(store), ['running'])
     }),
-    simple('a tick that did not run is told of once in a fleet', async (store) => {
+    simple('a tick that did not run has one record in a fleet', async (store) => {
       const at = Date.now()
       for (const instance of ['a', 'b', 'c']) {
         await store.record(fakeRun({ at, outcome: 'skipped', reason: 'paused', instance }))

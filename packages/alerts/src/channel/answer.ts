@@ -1,6 +1,6 @@
 import type { Answer } from './http.ts'
 
-/** What was answered, as JSON. These robots tell of failure in the body of a 200. */
+/** What was answered, as JSON. These robots report a failure in the body of a 200. */
 export function json(answer: Answer): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(answer.text)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SendError } from '../message/delivery.ts'
 
 export interface Post {
-  /** Who asks, for messages. */
+  /** The name of the sender, for messages. */
   name: string
   url: string
   body: string
@@ -120,7 +120,7 @@ export function redactor(secrets: readonly (string | undefined)[]): (text: strin
   return (text) => found.reduce((left, word) => left.replaceAll(word, '[redacted]'), text)
 }
 
-/** At most so many messages to an address in a time, by all channels of the process that send there. */
+/** A limit of messages to an address in a time, by all channels of the process that send there. */
 export interface Rate {
   messages: number
   /** Milliseconds. */

@@ -2,7 +2,7 @@ import type { Card, Description } from '../message/describe.ts'
 import { plain } from '../util/plain-text.ts'
 import { joinWithin } from '../util/utf8.ts'
 
-/** A message in the small markdown that DingTalk, WeCom and Feishu share, in at most so many bytes. */
+/** A message in the small markdown that DingTalk, WeCom and Feishu share, within a number of bytes. */
 export function markdown(
   { words, cards, title, summary }: Description,
   most: number,

@@ -13,7 +13,7 @@ export interface WebhookChannelOptions {
   app?: string
   /** Default `'en'`; for DingTalk, WeCom and Feishu `'zh'`. */
   locale?: Locale
-  /** At most so many messages to this address. Default: what the vendor allows. */
+  /** The number of messages to this address at most. Default: what the vendor allows. */
   rate?: { messages: number; per: Duration }
 }
 

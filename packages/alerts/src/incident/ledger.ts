@@ -113,7 +113,7 @@ export class Ledger {
   recover(incident: Incident): void {
     if (incident.recoveredAt !== undefined) return
     incident.recoveredAt = this.#parts.now()
-    // Nobody was to be told of it yet.
+    // It was not met often enough to be reported.
     if (incident.firmAt === undefined) this.forget(incident)
     else this.#parts.onChange(incident, false)
   }
@@ -202,7 +202,7 @@ function opened(key: string, { kind, subject, job }: Meeting, now: number): Inci
   }
 }
 
-/** It came back before its end was told everywhere: who was told of the end is told anew. */
+/** It came back before its end was reported everywhere: channels that had the end get the incident again. */
 export function reopen(incident: Incident): void {
   incident.recoveredAt = undefined
   for (const [channel, { recovered }] of Object.entries(incident.told)) {

@@ -9,7 +9,7 @@ export interface Fact {
   readonly code?: boolean
 }
 
-/** What is told of one incident, in words. */
+/** One incident, in words. */
 export interface Card {
   readonly notice: Notice
   readonly title: string

@@ -1,7 +1,7 @@
 import type { Settings } from '../incident/settings.ts'
 import type { Incident } from '../types/index.ts'
 
-/** When a channel is to be told of an incident, in ms: not before `from`, and at `by` without waiting for others. */
+/** When an incident goes to a channel, in ms: not before `from`, and at `by` without waiting for others. */
 export interface Want {
   from: number
   by: number
@@ -10,12 +10,12 @@ export interface Want {
 }
 
 /**
- * What a channel is still to be told of an incident; undefined when there is nothing.
+ * The notice of an incident that a channel still has to get; undefined when there is none.
  * All policy of one incident on one channel is in here; what concerns several is the outbox's.
  */
 export function want(incident: Incident, channel: string, settings: Settings): Want | undefined {
   if (!settings.enabled || incident.firmAt === undefined) return undefined
-  // A broken channel is told of by the others.
+  // A broken channel is reported by the others.
   if (incident.kind === 'channel-failed' && incident.subject === channel) return undefined
   const told = incident.told[channel]
   const due = route(incident, channel, settings)

@@ -6,7 +6,7 @@ import { within } from '../util/within.ts'
 /** The longest time that the store is asked for the last success, in ms. */
 const PATIENCE = 5000
 
-/** What a channel is told of an incident now. */
+/** What a channel gets about an incident now. */
 export async function notice(
   incident: Incident,
   parts: {

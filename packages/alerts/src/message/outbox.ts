@@ -90,7 +90,7 @@ export class Outbox {
     this.#arm()
   }
 
-  /** Whether the channel is to be told of an incident, now or later. */
+  /** Whether the channel still has to get a notice of an incident, now or later. */
   wants(incident: Incident): boolean {
     return want(incident, this.channel.name, this.#parts.settings(incident)) !== undefined
   }
@@ -105,7 +105,7 @@ export class Outbox {
     return owed
   }
 
-  /** The wall clock was set: finds anew when groups are due. */
+  /** The wall clock was set: finds again when groups are due. */
   reset(): void {
     for (const group of this.#groups.values()) {
       if (group.sentAt !== undefined) group.sentAt = Math.min(group.sentAt, this.#parts.clock.now())
@@ -304,7 +304,7 @@ export class Outbox {
     return other || this.#quiet(settings, now) ? now + LOOK : due
   }
 
-  /** Finds anew when groups are due. */
+  /** Finds again when groups are due. */
   #reckon(groups: Group[]): void {
     const now = this.#parts.clock.now()
     const muted = this.#parts.inhibited()

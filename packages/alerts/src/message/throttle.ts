@@ -7,7 +7,7 @@ export class Throttle {
   #tokens: number
   #filledAt: number
 
-  /** @param limit So many messages in `per` ms; undefined: any number. */
+  /** @param limit A number of messages in `per` ms; undefined: any number. */
   constructor(clock: Clock, limit: { messages: number; per: number } | undefined) {
     this.#clock = clock
     this.#limit = limit

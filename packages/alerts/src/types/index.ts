@@ -3,7 +3,7 @@
  *
  * - **Incident**: something is wrong with one job (or one channel, or one instance) in one way. It opens, it is
  *   met again, it recovers. However often it is met, it is one incident.
- * - **Notice**: what a channel is told of one incident at one moment.
+ * - **Notice**: what a channel gets about one incident at one moment.
  * - **Message**: what is sent at once: one notice, or several that were grouped.
  * - **Channel**: where messages go.
  */
@@ -18,7 +18,7 @@ import type { Cause, Maybe, Outcome, SkipReason } from '@escapement/core'
  * - `lease-lost`: another instance may have taken over while a run was under way.
  * - `abandoned`: the instance of a run died.
  * - `stopped-without-drain`: runs were aborted because the scheduler had to stop.
- * - `channel-failed`: a channel does not take messages. The others tell of it.
+ * - `channel-failed`: a channel does not take messages. The others report it.
  */
 export type Kind =
   | 'failed'
@@ -73,7 +73,7 @@ export interface Thread {
   readonly subject: string
 }
 
-/** What a channel is told of one incident. */
+/** What a channel gets about one incident. */
 export interface Notice {
   /** The incident's id: the same from opening to recovery. */
   readonly incident: string
@@ -83,7 +83,7 @@ export interface Notice {
   readonly severity: Severity
   /** The job's name; for what is not about a job, the channel or the instance. */
   readonly subject: string
-  /** How often this channel was told of the incident before: 0 for the first notice. */
+  /** How often this channel has had the incident before: 0 for the first notice. */
   readonly told: number
   /** Told here because nobody ended it on the channels before. */
   readonly escalated: boolean
@@ -103,7 +103,7 @@ export interface Notice {
   readonly lastSuccess: Date | undefined
 }
 
-/** A job, as an alert tells of it. */
+/** A job, as an alert shows it. */
 export interface JobFacts {
   readonly name: string
   readonly description: string | undefined
@@ -116,7 +116,7 @@ export interface JobFacts {
   readonly next: Date | undefined
 }
 
-/** A run, as an alert tells of it. */
+/** A run, as an alert shows it. */
 export interface RunFacts {
   readonly id: string
   readonly tick: string
@@ -183,7 +183,7 @@ export interface Incident {
 export interface Told {
   at: number
   times: number
-  /** How many error types it was told of. */
+  /** How many error types it has had. */
   types: number
   recovered: boolean
   thread: Thread

@@ -91,7 +91,7 @@ export interface AlertsOptions extends Policy {
   rules?: readonly Rule[]
   /** Default: an open failure mutes `slow` and `missed` of the same job. */
   inhibit?: readonly Inhibition[]
-  /** At most so many messages for each channel in a time: more wait. Default 30 in an hour; `false`: no limit. */
+  /** The number of messages for each channel in a time at most: more wait. Default 30 in an hour; `false`: no limit. */
   throttle?: { messages: number; per: Duration } | false
   /** Tries for a message, in all. Default 3. */
   tries?: number

@@ -1,4 +1,4 @@
-/** Text as it may stand in a message: no control characters, line breaks as they are, cut to so many characters. */
+/** Text as it may stand in a message: no control characters, line breaks as they are, cut to a length. */
 export function plain(text: string, length: number): string {
   const clean = text
     .replace(/\r\n?/g, '\n')

@@ -3,7 +3,7 @@ export function bytes(text: string): number {
   return Buffer.byteLength(text)
 }
 
-/** At most so many bytes of UTF-8, no character cut in two; `…` where something is missing. */
+/** Cut to a number of bytes of UTF-8, no character cut in two; `…` where something is missing. */
 export function cutBytes(text: string, most: number): string {
   if (bytes(text) <= most) return text
   let room = most - 3

@@ -94,7 +94,7 @@ export class Registry {
     return job
   }
 
-  /** A job that is not registered, in the place of one that is gone: what is told of its runs needs one. */
+  /** A job that is not registered, in the place of one that is gone: its runs need one to be reported. */
   standIn(name: string): JobEntry | undefined {
     if (!isName(name)) return undefined
     const [policies, trigger] = [this.#plain, manual()]

@@ -8,7 +8,7 @@ import { checkKeys, integer, oneOf, text } from '../util/validate.ts'
 const STORE_TIMEOUT_MS = 30_000
 
 /**
- * What a store tells of runs.
+ * The runs that a store has kept.
  *
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_PLUGIN, ERR_ESCAPEMENT_UNAVAILABLE, and what the store throws
  */
