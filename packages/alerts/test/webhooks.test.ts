@@ -168,6 +168,8 @@ describe('slack, as documented', () => {
     for (const { text } of blocks.filter(({ type }: { type: string }) => type === 'section')) {
       expect(text.text.length).toBeLessThanOrEqual(3000)
       expect(text.text).not.toMatch(/<[!@]/)
+      // Else Slack looks for mentions such as @here, and for links, by itself.
+      expect(text.verbatim).toBe(true)
     }
   })
 

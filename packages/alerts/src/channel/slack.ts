@@ -51,14 +51,15 @@ function payload({ words, app, title, summary, cards, tone }: Description, insta
       ...(left > 0 ? [section(words.more(left))] : []),
       {
         type: 'context',
-        elements: [{ type: 'mrkdwn', text: escapeMrkdwn(words.sentBy(instance)).slice(0, 300) }],
+        elements: [{ type: 'mrkdwn', text: cut(escapeMrkdwn(words.sentBy(instance)), 300), verbatim: true }],
       },
     ],
   }
 }
 
+/** `verbatim`: Slack makes no links and no mentions of what looks like them. */
 function section(text: string): object {
-  return { type: 'section', text: { type: 'mrkdwn', text: cut(text, SECTION) } }
+  return { type: 'section', text: { type: 'mrkdwn', text: cut(text, SECTION), verbatim: true } }
 }
 
 function text(card: Card, single: boolean): string {
