@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { checkKeys, fail, oneOf } from '@escapement/core/plugin'
 import {
   FLEET_OPTIONS,
@@ -36,10 +37,21 @@ export function parseOptions(options: SqliteOptions): Settings {
   checkKeys(options, KNOWN, 'sqlite() option')
   const { file, durability = 'batched' } = options
   if (typeof file !== 'string' || file === '') fail('file', 'the path of a file', file)
+  const path = pathOf(file)
   return {
     ...parseFleetOptions(options),
     // The process may change its working directory.
-    file: isPath(file) ? resolve(file) : file,
+    file: isPath(path) ? resolve(path) : path,
     full: oneOf('durability', durability, ['batched', 'full']) === 'full',
+  }
+}
+
+/** The path that is meant by a `file:` URI, unless it has parameters: what is a path is guarded as a file. */
+function pathOf(file: string): string {
+  if (!file.startsWith('file:') || /[?#]/.test(file)) return file
+  try {
+    return file.startsWith('file://') ? fileURLToPath(file) : decodeURIComponent(file.slice('file:'.length))
+  } catch {
+    return fail('file', 'the path of a file, or a file: URI of one on this machine', file)
   }
 }
