@@ -2,7 +2,7 @@ import { EscapementError, type Host, parseDuration, type Run } from '@escapement
 import { checkKeys, integer } from '@escapement/core/plugin'
 import { ENDS, listen } from './event/observe.ts'
 import { Overdue } from './event/overdue.ts'
-import { Keeper } from './incident/incident-sync.ts'
+import { IncidentSync } from './incident/incident-sync.ts'
 import { INHIBIT, inhibited } from './incident/inhibit.ts'
 import { Ledger } from './incident/ledger.ts'
 import { KINDS } from './incident/match.ts'
@@ -30,7 +30,7 @@ export class AlertsPlugin implements Alerts {
   readonly #settings = new Map<string, Settings>()
   readonly #succeeded = new Map<string, number>()
   readonly #ledger: Ledger
-  #keeper: Keeper | undefined
+  #sync: IncidentSync | undefined
   #overdue: Overdue | undefined
   readonly #watch: number
   #outboxes: Outbox[] = []
@@ -66,9 +66,9 @@ export class AlertsPlugin implements Alerts {
       onChange: (incident, gone) => {
         for (const outbox of this.#outboxes) outbox.plan(incident, gone)
         if (gone) this.#settings.delete(incident.key)
-        if (gone) this.#keeper?.remove(incident)
-        else this.#keeper?.touch(incident)
-        if (!gone) this.#settle(incident)
+        if (gone) this.#sync?.remove(incident)
+        else this.#sync?.touch(incident)
+        if (!gone) this.#forgetIfDone(incident)
       },
       onDropped: ({ subject }) => {
         this.#dropped++
@@ -93,7 +93,7 @@ export class AlertsPlugin implements Alerts {
     this.#host = host
     this.#policy = parsePolicy(this.#options, host.timezone)
     this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
-    this.#keeper = this.#keep(host)
+    this.#sync = this.#keep(host)
     const overdue = this.#look(host)
     this.#overdue = overdue
     listen(host, {
@@ -115,7 +115,7 @@ export class AlertsPlugin implements Alerts {
 
   async start(): Promise<void> {
     this.#aborted = []
-    await this.#keeper?.start()
+    await this.#sync?.start()
     for (const outbox of this.#outboxes) outbox.resume()
     this.#overdue?.start()
   }
@@ -129,7 +129,7 @@ export class AlertsPlugin implements Alerts {
       this.#ledger.meet({ kind: 'stopped-without-drain', subject: instance, detail })
     }
     // A store that knows its jobs outlives the process.
-    const kept = this.#at.store.jobs !== undefined && this.#keeper !== undefined
+    const kept = this.#at.store.jobs !== undefined && this.#sync !== undefined
     await this.#finish(kept)
     const left = kept ? 0 : this.#waiting()
     if (left > 0) {
@@ -151,7 +151,7 @@ export class AlertsPlugin implements Alerts {
     const { signal } = controller
     const work = async () => {
       await Promise.all(this.#outboxes.map((outbox) => outbox.flush(signal, kept)))
-      await this.#keeper?.stop()
+      await this.#sync?.stop()
     }
     const { clock } = this.#at
     const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -251,7 +251,7 @@ export class AlertsPlugin implements Alerts {
   }
 
   /** In the scheduler's store, if it has a place for incidents. */
-  #keep(host: Host): Keeper | undefined {
+  #keep(host: Host): IncidentSync | undefined {
     const store = host.store.incidents
     if (!store) return undefined
     const onMerged = (incident: Incident) => {
@@ -269,7 +269,7 @@ export class AlertsPlugin implements Alerts {
     const { clock, instance } = host
     const isLeft = ({ job, lastAt }: Incident) =>
       job !== undefined && !host.job(job) && clock.now() - lastAt > LEFT_FOR_MS
-    return new Keeper({ store, ledger: this.#ledger, clock, instance, isLeft, onMerged, onError })
+    return new IncidentSync({ store, ledger: this.#ledger, clock, instance, isLeft, onMerged, onError })
   }
 
   #look(host: Host): Overdue {
@@ -301,14 +301,14 @@ export class AlertsPlugin implements Alerts {
       group: (incident, settings) => groupKey(this.#about(incident).subject, settings),
       inhibited: () =>
         inhibited(this.#options.inhibit ?? INHIBIT, this.#ledger.all(), (incident) => this.#about(incident)),
-      keeper: () => this.#keeper,
+      sync: () => this.#sync,
       notice: (incident, name, escalated) => {
         const { severity } = this.#settingsOf(incident)
         return notice(incident, { channel: name, escalated, severity, host, succeeded: this.#succeeded })
       },
       onTold: (incident) => {
-        this.#keeper?.touch(incident)
-        this.#settle(incident)
+        this.#sync?.touch(incident)
+        this.#forgetIfDone(incident)
       },
       onSent: (sent) => {
         const incident = this.#ledger.get(`channel-failed:${sent.name}`)
@@ -322,7 +322,7 @@ export class AlertsPlugin implements Alerts {
   }
 
   /** Forgets an incident of which there is nothing more to tell. */
-  #settle(incident: Incident): void {
+  #forgetIfDone(incident: Incident): void {
     const over = incident.recoveredAt !== undefined || incident.kind === 'stopped-without-drain'
     if (over && !this.#outboxes.some((outbox) => outbox.wants(incident))) this.#ledger.forget(incident)
   }

@@ -1,19 +1,19 @@
 import { explain, toTrigger, upcoming } from '@escapement/core'
 import { describe } from './describe.ts'
-import { MOST, type Output, readTime, type Settings, UsageError } from './main.ts'
+import { MAX_INSTANTS, type Output, readTime, type Settings, UsageError } from './settings.ts'
 import { daysOf, drawYear } from './year.ts'
 
 /** The next instants, one per line, with what the clocks did to them. */
 export function nextCommand(settings: Settings, { out, error }: Output): number {
   const { expression, timezone, dst, seed, from, until, json } = settings
-  const count = settings.count ?? (until ? MOST : 10)
+  const count = settings.count ?? (until ? MAX_INSTANTS : 10)
   // One more, to see whether there is one.
   const found = [...upcoming(expression, { timezone, dst, seed, from, until, count: count + 1 })]
   if (found.length > count) {
     found.pop()
     if (settings.count === undefined && until)
       error(
-        `escapement: only the first ${MOST} instants until ${until.toISOString()} are shown: use an earlier --until, or a later --from`,
+        `escapement: only the first ${MAX_INSTANTS} instants until ${until.toISOString()} are shown: use an earlier --until, or a later --from`,
       )
   }
   if (json) {

@@ -1,3 +1,4 @@
 export { type DescribeOptions, describe } from './describe.ts'
-export { main, type Output } from './main.ts'
+export { main } from './main.ts'
+export type { Output } from './settings.ts'
 export { daysOf, drawYear } from './year.ts'

@@ -1,36 +1,9 @@
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { at, type Dst, EscapementError } from '@escapement/core'
+import { EscapementError } from '@escapement/core'
 import { systemZoneProblem } from '@escapement/core/plugin'
 import { describeCommand, explainCommand, nextCommand, yearCommand } from './commands.ts'
-
-/** Where a command writes: whole lines, without the newline. */
-export interface Output {
-  out(text: string): void
-  error(text: string): void
-}
-
-/** What the options of the command line say. */
-export interface Settings {
-  readonly expression: string
-  /** What stands after the expression. */
-  readonly rest: string | undefined
-  readonly timezone: string | undefined
-  readonly dst: Dst | undefined
-  readonly seed: string | undefined
-  /** How many instants, if that was said. */
-  readonly count: number | undefined
-  readonly from: Date
-  readonly until: Date | undefined
-  readonly lang: 'en' | 'zh'
-  readonly json: boolean
-}
-
-/** The number of instants that are shown at most. */
-export const MOST = 100_000
-
-/** Wrong usage: exit code 2. */
-export class UsageError extends Error {}
+import { MAX_INSTANTS, type Output, readTime, type Settings, UsageError } from './settings.ts'
 
 const help = `Preview and explain schedules of Escapement.
 
@@ -127,8 +100,10 @@ type Values = ReturnType<typeof read>['values']
 
 function settings(values: Values, expression: string, rest: string | undefined): Settings {
   const count = values.n === undefined ? undefined : Number(values.n)
-  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST)) {
-    throw new UsageError(`-n: expected a whole number from 1 to ${MOST}, got ${JSON.stringify(values.n)}`)
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MAX_INSTANTS)) {
+    throw new UsageError(
+      `-n: expected a whole number from 1 to ${MAX_INSTANTS}, got ${JSON.stringify(values.n)}`,
+    )
   }
   const lang = values.lang ?? 'en'
   if (lang !== 'en' && lang !== 'zh')
@@ -147,20 +122,6 @@ function settings(values: Values, expression: string, rest: string | undefined):
     until: values.until === undefined ? undefined : readTime(values.until, '--until', values.tz),
     lang,
     json: values.json ?? false,
-  }
-}
-
-/** An instant, or a local time in `timezone`. */
-export function readTime(text: string, what: string, timezone: string | undefined): Date {
-  if (text === 'now') return new Date()
-  try {
-    // The only instant of at() is the one it was given.
-    return at(text, { timezone }).next(new Date(-8.64e15)) as Date
-  } catch (error) {
-    if (error instanceof EscapementError && error.code === 'ERR_ESCAPEMENT_TIMEZONE') throw error
-    throw new UsageError(
-      `${what}: expected a time such as 2026-11-20T09:00:00Z or "2026-11-20 09:00", got ${JSON.stringify(text)}`,
-    )
   }
 }
 

@@ -24,9 +24,7 @@ export interface Instance {
 
 /** Schedulers with the same jobs, not started yet. */
 export async function makeFleet(
-  plugin: () => Maybe<Plugin>,
-  name: string,
-  size: number,
+  { name, size, plugin }: { name: string; size: number; plugin: () => Maybe<Plugin> },
   options: JobOptions,
   handler: (run: Run) => unknown,
 ): Promise<Instance[]> {

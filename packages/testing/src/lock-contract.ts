@@ -44,7 +44,7 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
     name,
     run: async () => {
       const id = `fleet${++fleets}`
-      const all = await makeFleet(() => plugin(id, TIMES), id, size, options, handler)
+      const all = await makeFleet({ name: id, size, plugin: () => plugin(id, TIMES) }, options, handler)
       try {
         await Promise.all(all.map(({ scheduler }) => scheduler.start()))
         await work(all, id)

@@ -3,7 +3,7 @@ import type { Incident, RunFacts } from '../types/index.ts'
 import { within } from '../util/within.ts'
 import { type Ledger, reopen } from './ledger.ts'
 
-export interface KeeperParts {
+export interface IncidentSyncParts {
   store: IncidentStore
   ledger: Ledger
   clock: Clock
@@ -16,20 +16,20 @@ export interface KeeperParts {
 }
 
 /** Changes are written together after this time, in ms. */
-const WRITE = 1000
+const WRITE_DELAY_MS = 1000
 /** Between two looks at what the other instances wrote, in ms. */
-const SYNC = 30_000
+const SYNC_INTERVAL_MS = 30_000
 /** How long an instance has for telling, in ms. */
-const CLAIM = 300_000
+const CLAIM_MS = 300_000
 /** A store that takes longer for one piece of work counts as failed, in ms. */
-const PATIENCE = 30_000
+const STORE_TIMEOUT_MS = 30_000
 
 /**
  * Keeps the ledger in a store that other instances use too. Each write names the version it is based on;
  * where another instance was faster, both accounts are merged and written again.
  */
-export class Keeper {
-  readonly #parts: KeeperParts
+export class IncidentSync {
+  readonly #parts: IncidentSyncParts
   readonly #dirty = new Set<Incident>()
   /** What the store knew of each incident when it was last read or written. */
   readonly #counted = new WeakMap<Incident, number>()
@@ -40,7 +40,7 @@ export class Keeper {
   /** The store failed, and has not worked since. */
   #trouble = false
 
-  constructor(parts: KeeperParts) {
+  constructor(parts: IncidentSyncParts) {
     this.#parts = parts
   }
 
@@ -82,7 +82,7 @@ export class Keeper {
     this.#writing = this.#parts.clock.setTimeout(() => {
       this.#writing = undefined
       void this.write()
-    }, WRITE)
+    }, WRITE_DELAY_MS)
     this.#writing.unref?.()
   }
 
@@ -124,7 +124,7 @@ export class Keeper {
         for (const incident of incidents) {
           const now = clock.now()
           if (this.heldByOther(incident, channel)) continue
-          incident.claims[channel] = { by: instance, until: now + CLAIM }
+          incident.claims[channel] = { by: instance, until: now + CLAIM_MS }
           this.#dirty.delete(incident)
           await this.#save(incident)
           if (incident.claims[channel]?.by === instance) mine.push(incident)
@@ -208,7 +208,7 @@ export class Keeper {
   /** One after the other. A fault of the store is reported once an outage, and stops nothing. */
   #queued(work: () => Promise<void>, onError: () => void = () => {}): Promise<void> {
     const done = this.#last
-      .then(() => within(this.#parts.clock, work(), PATIENCE))
+      .then(() => within(this.#parts.clock, work(), STORE_TIMEOUT_MS))
       .then(
         () => {
           this.#trouble = false
@@ -229,7 +229,7 @@ export class Keeper {
       void this.sync()
         .then(() => this.write())
         .then(() => this.#again())
-    }, SYNC)
+    }, SYNC_INTERVAL_MS)
     this.#syncing.unref?.()
   }
 }

@@ -34,17 +34,21 @@ export function hintsOf(error: unknown): Pick<SendError, 'retryable' | 'taken' |
   }
 }
 
+interface Wait {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
 /** Sends a message, more than once if need be. Rejects with the last error, or when `signal` aborts. */
 export async function deliver(
   channel: Channel,
   message: Message,
-  { tries, backoff, timeout }: DeliveryOptions,
-  clock: Clock,
-  signal: AbortSignal,
+  options: DeliveryOptions & Wait,
 ): Promise<void> {
+  const { tries, backoff, clock, signal } = options
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(channel, message, timeout, clock, signal)
+      return await once(channel, message, options)
     } catch (error) {
       const { retryable, retryAfter } = hintsOf(error)
       if (signal.aborted || attempt >= tries || retryable === false) throw error
@@ -60,9 +64,7 @@ export async function deliver(
 function once(
   channel: Channel,
   message: Message,
-  timeout: number,
-  clock: Clock,
-  signal: AbortSignal,
+  { timeout, clock, signal }: Pick<DeliveryOptions, 'timeout'> & Wait,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const controller = new AbortController()

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Timer } from '@escapement/core'
-import type { Keeper } from '../incident/incident-sync.ts'
+import type { IncidentSync } from '../incident/incident-sync.ts'
 import { SEVERITIES } from '../incident/match.ts'
 import type { Settings } from '../incident/settings.ts'
 import type { Channel, Incident, Message, Notice, Thread } from '../types/index.ts'
@@ -20,7 +20,7 @@ export interface OutboxParts {
   /** A function that says which incidents are muted by others now. */
   inhibited: () => (incident: Incident) => boolean
   /** Where incidents are shared with other instances. */
-  keeper: () => Keeper | undefined
+  sync: () => IncidentSync | undefined
   notice: (incident: Incident, channel: string, escalated: boolean) => Promise<Notice>
   /** Something was told, or will not be: the incident may be done with. */
   onTold: (incident: Incident) => void
@@ -110,7 +110,7 @@ export class Outbox {
     for (const group of this.#groups.values()) {
       if (group.sentAt !== undefined) group.sentAt = Math.min(group.sentAt, this.#parts.clock.now())
     }
-    this.#reckon([...this.#groups.values()])
+    this.#findDue([...this.#groups.values()])
     this.#disarm()
     this.#arm()
   }
@@ -166,7 +166,7 @@ export class Outbox {
     const { clock } = this.#parts
     const items = this.#ready(groups)
     const mine = items.length > 0 ? await this.#claim(items) : []
-    if (mine.length === 0) return this.#reckon(groups)
+    if (mine.length === 0) return this.#findDue(groups)
     this.#throttle.take()
     try {
       const message = await compose(mine, this.channel.name, this.#parts)
@@ -186,18 +186,18 @@ export class Outbox {
       // Another instance may have more luck.
       for (const { incident } of mine) {
         delete incident.claims[this.channel.name]
-        this.#parts.keeper()?.touch(incident)
+        this.#parts.sync()?.touch(incident)
       }
       this.#fail(error)
     }
-    this.#reckon(groups)
+    this.#findDue(groups)
   }
 
   /** Rejects when nobody got the message. Gives the error when not everybody did. */
   async #deliver(message: Message): Promise<unknown> {
     const { clock, delivery } = this.#parts
     try {
-      await deliver(this.channel, message, delivery, clock, this.#abort.signal)
+      await deliver(this.channel, message, { ...delivery, clock, signal: this.#abort.signal })
       return undefined
     } catch (error) {
       if (hintsOf(error).taken) return error
@@ -269,10 +269,10 @@ export class Outbox {
 
   /** Those that no other instance tells, or has told meanwhile. */
   async #claim(items: Item[]): Promise<Item[]> {
-    const keeper = this.#parts.keeper()
-    if (!keeper) return items
+    const sync = this.#parts.sync()
+    if (!sync) return items
     const mine = new Set(
-      await keeper.claim(
+      await sync.claim(
         items.map(({ incident }) => incident),
         this.channel.name,
       ),
@@ -300,12 +300,12 @@ export class Outbox {
     const now = this.#parts.clock.now()
     const due = group.sentAt === undefined ? by : Math.max(by, group.sentAt + settings.groupInterval)
     if (due > now) return due
-    const other = this.#parts.keeper()?.heldByOther(incident, this.channel.name)
+    const other = this.#parts.sync()?.heldByOther(incident, this.channel.name)
     return other || this.#quiet(settings, now) ? now + LOOK : due
   }
 
-  /** Finds again when groups are due. */
-  #reckon(groups: Group[]): void {
+  /** Finds when groups are due. */
+  #findDue(groups: Group[]): void {
     const now = this.#parts.clock.now()
     const muted = this.#parts.inhibited()
     for (const group of groups) {
