@@ -118,8 +118,8 @@ export class Client {
   }
 }
 
-/** Serialization failure, deadlock. */
-const COLLISIONS: ReadonlySet<string> = new Set(['40001', '40P01'])
+/** Serialization failure, deadlock, a lock that was not free within the database's `lock_timeout`. */
+const COLLISIONS: ReadonlySet<string> = new Set(['40001', '40P01', '55P03'])
 const MADE_ALREADY: ReadonlySet<string> = new Set(['23505', '42710', '42P06', '42P07', 'XX000'])
 
 function codeOf(error: unknown): string {
