@@ -20,6 +20,9 @@ import { Recover } from './recover.ts'
 
 /** Between two removals of what is too old. */
 const PRUNE_MS = 60_000
+/** A wall clock that was not set by more than this for so long is believed: a day. */
+const STEP_MS = 60_000
+const TRUST_MS = 86_400_000
 /** Of a stop, for what comes after the ends: the last records and the goodbye. */
 const LEAVE_MS = 500
 
@@ -67,6 +70,8 @@ export class SqlFleet {
   #pruned = -Infinity
   /** Wall time at the zero of the monotonic clock, as far as it can be believed: no clock that is ahead removes anything. */
   #epoch: number | undefined
+  /** How far the wall clock is before the monotonic clock, and since when. */
+  #steady = { offset: -Infinity, since: 0 }
   #beating: Promise<void> | undefined
 
   constructor(parts: FleetParts) {
@@ -208,6 +213,10 @@ export class SqlFleet {
     if (monotonic - this.#pruned < PRUNE_MS) return
     this.#pruned = monotonic
     this.#epoch ??= Math.min(now, (await this.#parts.newest()) ?? now) - monotonic
+    // After a downtime the newest record is old, and the clock is right. One that is ahead is set back within a day.
+    const offset = now - monotonic
+    if (Math.abs(offset - this.#steady.offset) > STEP_MS) this.#steady = { offset, since: monotonic }
+    else if (monotonic - this.#steady.since >= TRUST_MS) this.#epoch = Math.max(this.#epoch, offset)
     const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
     await this.#parts.prune(Math.min(now, this.#epoch + monotonic), longest)
   }

@@ -193,6 +193,26 @@ test('a clock that is far ahead removes neither runs nor claims', async () => {
   expect(kept()).toEqual([5, 5])
 })
 
+test('after a long downtime old runs go within a day', async () => {
+  const start = async (now: string, length: string) => {
+    const clock = new VirtualClock(now)
+    const retention = { age: '3d', claims: '1d' }
+    const plugins = [sqlite({ file, heartbeat: '30m', lease: '2h', retention })]
+    const scheduler = createScheduler({ clock, timezone: 'UTC', logger: quiet, plugins })
+    scheduler.job('daily', '0 12 * * *', { missed: 'skip' }, () => {})
+    await clock.until(scheduler.start())
+    await clock.advance(length)
+    const kept = await scheduler.history({ outcome: 'succeeded' })
+    await clock.until(scheduler.stop())
+    return kept.map(({ scheduledAt }) => new Date(scheduledAt).toISOString().slice(0, 10)).toSorted()
+  }
+  expect(await start('2026-03-01T00:00:00Z', '2d')).toEqual(['2026-03-01', '2026-03-02'])
+  const before = ['2026-03-01', '2026-03-02']
+  expect(await start('2026-05-01T00:00:00Z', '20h')).toEqual([...before, '2026-05-01'])
+  expect(await start('2026-05-02T00:00:00Z', '5h')).not.toContain('2026-03-01')
+  expect(await start('2026-07-01T00:00:00Z', '26h')).toEqual(['2026-07-01'])
+}, 30_000)
+
 test.each([
   ['a folder', () => folder, 'it is a folder'],
   ['a file in a file', () => join(folder, 'text', 'jobs.db'), 'is a file: there is no folder of this name'],
