@@ -1,10 +1,11 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type { Scheduler } from '@escapement/core'
+import { onEphemeralPort } from './ephemeral-port.ts'
 import { holdClose } from './hold-close.ts'
-import type { Hub } from './hub.ts'
 import { lastMounted, match, type Target } from './match.ts'
 import { type Options, parseOptions, type SignalSettings } from './options.ts'
+import type { Certainty, Shared } from './shared.ts'
 import { after, atMost } from './timers.ts'
 import type { ExpressApp } from './wrap-listen.ts'
 
@@ -14,9 +15,6 @@ const MAX_RETRY = 30_000
 /** How long a server must listen under NODE_ENV=test before a line says that no tick runs. */
 const TEST_PATIENCE = 10_000
 
-/** How sure it is that a server serves a scheduler: seen, or guessed. */
-export type Certainty = 'exact' | 'likely'
-
 /** One scheduler and the servers that serve it: starts with the first, drains with the last. */
 export class Binding implements Target {
   readonly scheduler: Scheduler
@@ -25,7 +23,7 @@ export class Binding implements Target {
   /** Asked to shut down: not ready, but still serving. */
   leaving = false
 
-  readonly #hub: Hub
+  readonly #hub: Shared<Binding>
   #options: Options = parseOptions()
   readonly #owned = new WeakSet<object>()
   readonly #servers = new Map<Server, { certainty: Certainty; release: () => void }>()
@@ -43,7 +41,7 @@ export class Binding implements Target {
   #drained = false
   #cancelStart: (() => void) | undefined
 
-  constructor(hub: Hub, scheduler: Scheduler) {
+  constructor(hub: Shared<Binding>, scheduler: Scheduler) {
     this.#hub = hub
     this.scheduler = scheduler
     scheduler.on('start', () => this.#endReplaced())
@@ -248,12 +246,4 @@ export class Binding implements Target {
     const { grace } = this.#options
     return this.scheduler.stop(grace === undefined ? {} : { grace })
   }
-}
-
-/**
- * Whether a server listens on a port given by the system, as those do that test runners open for each request. Node
- * keeps what was asked for in this key: the events of a server that listened before us are over.
- */
-function onEphemeralPort(server: Server): boolean {
-  return /^[46]:.*:0$/.test(String((server as { _connectionKey?: unknown })._connectionKey))
 }

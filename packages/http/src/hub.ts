@@ -1,12 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
 import { detached, type Scheduler } from '@escapement/core'
-import { Binding, type Certainty } from './binding.ts'
+import { Binding } from './binding.ts'
+import type { Certainty, Shared } from './shared.ts'
 import { Signals } from './signals.ts'
 import { type ExpressApp, wrapListen } from './wrap-listen.ts'
 
 /** What the bindings of a process share: the servers that listen, and the signals. */
-export class Hub {
+export class Hub implements Shared<Binding> {
   readonly signals: Signals = new Signals()
   /** Whether this runtime reports listening servers. Node does. */
   readonly traced: boolean = !('bun' in process.versions) && !('deno' in process.versions)

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { Binding } from './binding.ts'
+import type { Scheduler } from '@escapement/core'
 import type { SignalSettings } from './options.ts'
 import { after, atMost } from './timers.ts'
 
@@ -8,13 +8,21 @@ const ECHO = 500
 /** How long others who listen to the signal have to end the process, in ms. */
 const OTHERS = 5_000
 
+/** A scheduler and its servers. */
+interface Served {
+  readonly scheduler: Scheduler
+  shutdown(settings: SignalSettings): Promise<void>
+  /** The jobs with runs under way. */
+  interrupted(): string[]
+}
+
 /** Shuts all schedulers of the process down on a signal, then lets the signal do what it does. */
 export class Signals {
-  readonly #bindings = new Map<Binding, SignalSettings>()
+  readonly #bindings = new Map<Served, SignalSettings>()
   readonly #handled = new Set<NodeJS.Signals>()
   #since: number | undefined
 
-  add(binding: Binding, settings: SignalSettings): void {
+  add(binding: Served, settings: SignalSettings): void {
     this.#bindings.set(binding, settings)
     for (const signal of settings.on) {
       if (this.#handled.has(signal)) continue
@@ -23,7 +31,7 @@ export class Signals {
     }
   }
 
-  delete(binding: Binding): void {
+  delete(binding: Served): void {
     if (this.#bindings.delete(binding) && this.#bindings.size === 0 && this.#since === undefined)
       this.#remove()
   }
@@ -77,7 +85,7 @@ export class Signals {
 }
 
 /** The last word: Node reports no end by a signal. */
-function tellCut(binding: Binding, signal: NodeJS.Signals): void {
+function tellCut(binding: Served, signal: NodeJS.Signals): void {
   const jobs = binding.interrupted()
   if (jobs.length === 0) return
   const text = `the process ends with runs under way: ${signal} came a second time`
@@ -85,7 +93,7 @@ function tellCut(binding: Binding, signal: NodeJS.Signals): void {
 }
 
 /** The app's own cleanup, in bounded time. */
-async function cleanUp({ scheduler }: Binding, { cleanup, cleanupTimeout }: SignalSettings): Promise<void> {
+async function cleanUp({ scheduler }: Served, { cleanup, cleanupTimeout }: SignalSettings): Promise<void> {
   if (!cleanup) return
   let over = false
   const cleaned = Promise.resolve()
