@@ -25,7 +25,7 @@ interface Entry {
 
 /** How many ends are known by heart. */
 const REMEMBERED = 5000
-/** What was written this number of scans ago was seen by the other instances. */
+/** What was written this number of scans before a Redis went away was seen by the other instances. */
 const UNSEEN_SCANS = 3
 
 /** Writes how claims end, and tries again until the majority has it. */
@@ -43,8 +43,8 @@ export class Ends {
   readonly #failed = new Set<Entry>()
   /** Of the runs that have come to their end last: Redis may come back as it was before. */
   readonly #written = new Map<string, { readonly of: Ending; readonly at: number }>()
-  /** When each shard of each node was born, as it was last heard. */
-  readonly #births = new Map<string, number>()
+  /** When each shard of each node was born, as it last said, and when it said so. */
+  readonly #births = new Map<string, { readonly born: number; readonly at: number }>()
   #timer: Timer | undefined
   #pause = 0
   #onEmpty: (() => void) | undefined
@@ -89,14 +89,14 @@ export class Ends {
 
   /**
    * A node has said when its memory begins. If that is later than before, it may have forgotten ends that the other
-   * instances have not seen yet: they are written again.
+   * instances had not seen when it went away, however long it was away: they are written again.
    */
   greeted(node: string, shard: number, born: number): void {
     const key = `${shard} ${node}`
     const before = this.#births.get(key)
-    this.#births.set(key, born)
-    if (before === undefined || before === born) return
-    const oldest = this.#clock.monotonic() - UNSEEN_SCANS * this.#settings.scan
+    this.#births.set(key, { born, at: this.#clock.monotonic() })
+    if (!before || before.born === born) return
+    const oldest = before.at - UNSEEN_SCANS * this.#settings.scan
     for (const { of, at } of this.#written.values())
       if (at >= oldest && of.subject.shard === shard) void this.end(of, 'clear')
   }
