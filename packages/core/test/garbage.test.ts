@@ -28,6 +28,10 @@ describe('what a store answers to history()', () => {
     ['nothing', undefined, 'PLUGIN'],
     ['an object', {}, 'PLUGIN'],
     ['a number', Number.NaN, 'PLUGIN'],
+    ['nothings', [undefined], 'PLUGIN'],
+    ['hostile records', [hostile], 'PLUGIN'],
+    ['a record of no job', [{ id: 'a', scheduledAt: new Date(0) }], 'PLUGIN'],
+    ['a record of no time', [{ id: 'a', job: 'a', scheduledAt: new Date(Number.NaN) }], 'PLUGIN'],
     ['never', never(), 'UNAVAILABLE'],
   ])('%s', async (_, answer, code) => {
     const store = { ...memoryStore(), runs: () => answer } as unknown as Store

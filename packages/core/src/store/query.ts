@@ -18,11 +18,24 @@ export async function readRuns(
   query: RunQuery | undefined,
 ): Promise<RunRecord[]> {
   const runs: unknown = await answer(clock, store.runs(parseQuery(query)), STORE_TIMEOUT_MS, 'store.runs()')
-  if (Array.isArray(runs)) return runs
-  throw new EscapementError(
-    'ERR_ESCAPEMENT_PLUGIN',
-    `store.runs() must give an array, but gave ${show(runs)}`,
-  )
+  if (!Array.isArray(runs)) return refuse('an array', runs)
+  const odd = runs.findIndex((run) => !isRecord(run))
+  return odd < 0 ? runs : refuse('records of runs with an id, a job and a time', runs[odd])
+}
+
+function isRecord(run: unknown): boolean {
+  try {
+    const { id, job, scheduledAt } = run as RunRecord
+    return typeof id === 'string' && typeof job === 'string' && !Number.isNaN(new Date(scheduledAt).getTime())
+  } catch {
+    // Nothing, or a Proxy that throws.
+    return false
+  }
+}
+
+function refuse(expected: string, given: unknown): never {
+  const message = `store.runs() must give ${expected}, but gave ${show(given)}`
+  throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
 }
 
 /**
