@@ -72,7 +72,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'ends are not repeated',
-    edits: [['redis-lock/src/ends.ts', 'this.#failed.add(entry)', 'void entry']],
+    edits: [['redis-lock/src/completion-writer.ts', 'this.#failed.add(entry)', 'void entry']],
   },
   { name: 'what was aborted counts as done', edits: [[lease, "abandoned ? 'abandon' : 'done'", "'done'"]] },
   {
@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'grants are not withdrawn',
     edits: [
       [
-        'redis-lock/src/ballot.ts',
+        'redis-lock/src/quorum-claims.ts',
         'await Promise.allSettled(nodes.map((node) => node.tell(END, keys, args)))',
         '',
       ],
@@ -123,7 +123,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'votes are judged early',
-    edits: [['redis-lock/src/ballot.ts', 'await Promise.all(rounds)\n', 'await Promise.race(rounds)\n']],
+    edits: [
+      ['redis-lock/src/quorum-claims.ts', 'await Promise.all(rounds)\n', 'await Promise.race(rounds)\n'],
+    ],
   },
   {
     name: 'nobody helps the owner',

@@ -1,5 +1,5 @@
 /** How long a batch may grow, in ms. */
-const LONGEST = 4
+const MAX_BATCH_MS = 4
 
 /**
  * Collects what is added in one burst and hands it on together, at most `size` at a time: due ticks are fired in a
@@ -27,7 +27,7 @@ export class Batch<T> {
   #look = (): void => {
     const grown = this.#items.length > this.#seen
     this.#seen = this.#items.length
-    if (grown && performance.now() - this.#since < LONGEST) setImmediate(this.#look)
+    if (grown && performance.now() - this.#since < MAX_BATCH_MS) setImmediate(this.#look)
     else this.#flush()
   }
 

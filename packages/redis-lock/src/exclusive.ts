@@ -8,7 +8,7 @@ import type { Settings } from './options.ts'
 import { MUTEX, type Script } from './scripts/index.ts'
 
 /** How long Redis may be out of reach before we give up waiting for a mutex, in ms. */
-const PATIENCE = 5000
+const MAX_WAIT_MS = 5000
 
 /** Named mutual exclusion in the fleet, by redlock: one try at a time, the waiting and renewing is ours. */
 export class Exclusive {
@@ -96,7 +96,7 @@ export class Exclusive {
       } catch (error) {
         const now = this.#clock.monotonic()
         if (await isLocked(error)) reached = now
-        else if (now - reached > PATIENCE) {
+        else if (now - reached > MAX_WAIT_MS) {
           const why = this.#nodes.trouble
           const message = `exclusive(${JSON.stringify(name)}) cannot reach enough Redis nodes${why ? `: ${why}` : ''}`
           throw new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message, { cause: error })

@@ -3,11 +3,11 @@ import type { Node } from './node.ts'
 import type { ServerClock } from './server-clock.ts'
 
 /** How far the scheduler's clock may be from Redis's before it is set, in ms. */
-const DEADBAND = 25
+const DEADBAND_MS = 25
 /** A clock that is further off is broken, and is not followed, in ms. */
-const BROKEN = 86_400_000
+const BROKEN_CLOCK_MS = 86_400_000
 /** Less of a difference is no clock that was set, in ms. */
-const STEP = 1000
+const CLOCK_STEP_MS = 1000
 
 /** The time that the fleet goes by: that of its Redis, or the median of several. */
 export class FleetClock {
@@ -39,7 +39,7 @@ export class FleetClock {
   /** Why no tick is due, where the clocks are too far apart. */
   get broken(): string | undefined {
     const { skew = 0 } = this
-    if (Math.abs(skew) <= BROKEN) return undefined
+    if (Math.abs(skew) <= BROKEN_CLOCK_MS) return undefined
     const hours = Math.round(Math.abs(skew) / 3_600_000)
     return `the clocks of Redis and of this machine are ${hours} hours apart: no tick is due on both`
   }
@@ -55,8 +55,13 @@ export class FleetClock {
   /** Sets the scheduler's clock by Redis's, so that all instances see a tick at the same moment. */
   follow(): void {
     const { skew } = this
-    if (skew === undefined || Math.abs(skew) > BROKEN || Math.abs(skew - this.#offset) <= DEADBAND) return
-    this.#offset = Math.abs(skew) <= DEADBAND ? 0 : skew
+    if (
+      skew === undefined ||
+      Math.abs(skew) > BROKEN_CLOCK_MS ||
+      Math.abs(skew - this.#offset) <= DEADBAND_MS
+    )
+      return
+    this.#offset = Math.abs(skew) <= DEADBAND_MS ? 0 : skew
     this.#onOffset(this.#offset)
   }
 
@@ -69,7 +74,7 @@ export class FleetClock {
     const skew = time.now() - own
     if (this.#nodes().length > 1 || Math.abs(skew) <= Math.abs(this.#offset)) return 0
     const ahead = Math.round(this.#offset - skew)
-    return Math.abs(ahead) < STEP ? 0 : ahead
+    return Math.abs(ahead) < CLOCK_STEP_MS ? 0 : ahead
   }
 
   get #only(): Node | undefined {

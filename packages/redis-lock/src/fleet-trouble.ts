@@ -6,7 +6,7 @@ import { Trouble } from './trouble.ts'
 export interface Standing {
   readonly nodes: number
   readonly quorum: number
-  /** How many votes count. */
+  /** How many nodes count. */
   readonly up: number
   /** Too few of them do. */
   readonly down: boolean

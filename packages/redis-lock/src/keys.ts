@@ -1,9 +1,4 @@
-/** The hash of a string: FNV-1a, 32 bits. */
-export function hash(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  return h >>> 0
-}
+import { fnv1a } from '@escapement/core/plugin'
 
 /** What a claim is about: a tick of a job, one that follows another job's, or a run that somebody asked for. */
 export interface Subject {
@@ -33,7 +28,7 @@ export class Keys {
   }
 
   shard(job: string): number {
-    return this.shards === 1 ? 0 : hash(job) % this.shards
+    return this.shards === 1 ? 0 : fnv1a(job) % this.shards
   }
 
   /** The shard of a key of ours. */

@@ -1,11 +1,11 @@
 import { type Claim, type Clock, EscapementError, type Outcome, type Timer } from '@escapement/core'
-import type { Sent } from './ballot.ts'
 import { groupBy } from './batch.ts'
-import type { Ends } from './ends.ts'
+import type { CompletionWriter } from './completion-writer.ts'
 import { instanceOf, type Keys, nameOf, type Subject } from './keys.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
+import type { Sent } from './quorum-claims.ts'
 import { BEAT } from './scripts/index.ts'
 
 export interface HoldParts {
@@ -110,7 +110,7 @@ export function sureOf(lease: number): number {
 export class Leases {
   readonly clock: Clock
   readonly settings: Settings
-  readonly ends: Ends
+  readonly ends: CompletionWriter
   readonly held: Set<Hold> = new Set()
   /** The scheduler is being stopped. */
   draining = false
@@ -123,7 +123,7 @@ export class Leases {
   constructor(parts: {
     clock: Clock
     settings: Settings
-    ends: Ends
+    ends: CompletionWriter
     nodes: Nodes
     keys: Keys
     onFenced: (hold: Hold, by: string) => void

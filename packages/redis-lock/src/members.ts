@@ -15,7 +15,7 @@ import type { Greeting, Told } from './scripts/index.ts'
 /** A rolling deploy is over by then: what still differs is told. */
 export const PATIENCE_MS: number = 5 * 60_000
 /** How many jobs one line names. */
-const NAMED = 10
+const MAX_NAMED_JOBS = 10
 
 interface Member extends Presence {
   /** Undefined where it is not known. */
@@ -176,10 +176,10 @@ export class Members {
     const same = strangers && this.#parts.shared ? all.filter((job) => roster.has(job.entry)) : []
     const jobs = (other.length > 0 ? other : same).map((job) => job.name)
     if (jobs.length === 0) return found
-    const more = jobs.length > NAMED ? ` and ${jobs.length - NAMED} more` : ''
+    const more = jobs.length > MAX_NAMED_JOBS ? ` and ${jobs.length - MAX_NAMED_JOBS} more` : ''
     const what = other.length > 0 ? 'with another schedule' : 'too'
     const text =
-      `${name} has ${jobs.slice(0, NAMED).join(', ')}${more} ${what}, and each tick is run by one of the two: ` +
+      `${name} has ${jobs.slice(0, MAX_NAMED_JOBS).join(', ')}${more} ${what}, and each tick is run by one of the two: ` +
       'give each app a namespace of its own, and all instances of an app the same schedules'
     found.push({
       kind: `jobs ${app} ${digest}`,

@@ -28,11 +28,11 @@ export interface NodeContext extends ConnectionContext {
 }
 
 /** Commands a shard may leave unanswered before no more are sent to it. */
-const PROBES = 10
+const MAX_UNANSWERED = 10
 /** After so many probes in a row have failed, a new connection is made. */
-const FAILURES = 4
+const FAILURES_TO_RECONNECT = 4
 /** How much a command may come later than its timeout, by Redis's clock, and still be executed. */
-const SLACK = 50
+const EXPIRY_SLACK_MS = 50
 
 /** One Redis: its connection, its clock, and whether it can be asked. */
 export class Node {
@@ -115,7 +115,7 @@ export class Node {
    */
   async ask(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
     const { id, time } = this.#shardOf(keys)
-    const expires = Math.ceil(time.now() + this.#context.timeout + SLACK)
+    const expires = Math.ceil(time.now() + this.#context.timeout + EXPIRY_SLACK_MS)
     return this.tell(script, keys, [`${expires}|${id}`, ...args], acks)
   }
 
@@ -165,7 +165,7 @@ export class Node {
   async #greet(shard: Shard): Promise<void> {
     if (this.#connection.closed || !this.#connection.ready) return
     // A connection that owes us answers to so many is not sent more.
-    if (!shard.usable && shard.unanswered >= PROBES) return this.#suspect(shard)
+    if (!shard.usable && shard.unanswered >= MAX_UNANSWERED) return this.#suspect(shard)
     const { epoch } = this.#connection
     const { stepped } = shard
     try {
@@ -235,7 +235,7 @@ export class Node {
     this.#connection.review()
     if (shard.timer || this.#connection.closed) return
     shard.failed++
-    if (shard.failed % FAILURES === 0) this.#connection.renew()
+    if (shard.failed % FAILURES_TO_RECONNECT === 0) this.#connection.renew()
     shard.timer = this.#context.clock.setTimeout(
       () => {
         shard.timer = undefined

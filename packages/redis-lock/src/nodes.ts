@@ -88,7 +88,7 @@ export class Nodes {
   }
 
   /**
-   * Whether a node's votes count: it answers, it is no server that another node is too, and its clock is not far from
+   * Whether a node's replies count: it answers, it is no server that another node is too, and its clock is not far from
    * that of the others.
    */
   trusts(node: Node, shard = 0): boolean {
@@ -105,7 +105,7 @@ export class Nodes {
     return server === '' ? undefined : before.find((other) => other.server(shard) === server)
   }
 
-  /** Why the votes of a node that answers do not count. */
+  /** Why the replies of a node that answers do not count. */
   distrust(node: Node): string {
     return this.#twin(node)
       ? `Redis ${node.name} is the same server as another node, and counts once`

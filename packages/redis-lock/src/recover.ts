@@ -1,15 +1,15 @@
 import type { Host, Run } from '@escapement/core'
-import type { Ballot, Motion, Verdict } from './ballot.ts'
-import type { Ends } from './ends.ts'
+import type { CompletionWriter } from './completion-writer.ts'
 import { instanceOf, nameOf, type Subject, type TickRecord } from './keys.ts'
 import type { Hold, Leases } from './lease.ts'
 import type { Settings } from './options.ts'
+import type { ClaimRequest, ClaimResult, QuorumClaims } from './quorum-claims.ts'
 import type { Records } from './records.ts'
 
 /** When to try again a rerun that met another run of its job, in ms. */
-const AGAIN = 100
+const RETRY_DELAY_MS = 100
 /** How long stores and loggers have for what was told, before a run is started again that may end this process, in ms. */
-const TELLING = 100
+const REPORT_TIME_MS = 100
 
 /** A run that nobody holds any more. */
 export interface Case {
@@ -28,9 +28,9 @@ export interface RecoverParts {
   readonly host: Host
   readonly settings: Settings
   readonly records: Records
-  readonly ballot: Ballot
+  readonly quorumClaims: QuorumClaims
   readonly leases: Leases
-  readonly ends: Ends
+  readonly ends: CompletionWriter
   token(): string
 }
 
@@ -67,7 +67,7 @@ export class Recover {
       const again = (await told).flatMap((rerun) => rerun ?? [])
       this.#telling.delete(told)
       if (again.length === 0) return
-      if (again.length < free.length) await this.#pause(TELLING)
+      if (again.length < free.length) await this.#pause(REPORT_TIME_MS)
       await Promise.all(this.#telling)
       await Promise.all(again.map((rerun) => rerun().catch(() => {})))
     } finally {
@@ -112,39 +112,46 @@ export class Recover {
   }
 
   async #again(one: Case, starts: number, leased: boolean, latest: TickRecord | undefined): Promise<void> {
-    const { settings, ballot, leases, ends } = this.#parts
+    const { settings, quorumClaims, leases, ends } = this.#parts
     const { subject } = one
-    const vote = (start: number, accepted: boolean) => {
-      const motion: Motion = { subject, token: this.#parts.token(), start, leased, state: 'run', accepted }
-      return { motion, sent: this.#now(), verdict: ballot.vote(motion) }
+    const claim = (start: number, accepted: boolean) => {
+      const request: ClaimRequest = {
+        subject,
+        token: this.#parts.token(),
+        start,
+        leased,
+        state: 'run',
+        accepted,
+      }
+      return { request, sent: this.#now(), result: quorumClaims.decide(request) }
     }
-    let asked = vote(starts + 1, false)
-    let verdict = await asked.verdict
+    let asked = claim(starts + 1, false)
+    let result = await asked.result
     // Where the job has more to do than it can, its lease is free only for moments.
     const end = asked.sent.monotonic + settings.scan
-    while (verdict.kind === 'busy' && this.#now().monotonic < end) {
-      await this.#pause(AGAIN * Math.random())
-      asked = vote(starts + 1, false)
-      verdict = await asked.verdict
+    while (result.kind === 'busy' && this.#now().monotonic < end) {
+      await this.#pause(RETRY_DELAY_MS * Math.random())
+      asked = claim(starts + 1, false)
+      result = await asked.result
     }
-    if (verdict.kind === 'unknown') {
+    if (result.kind === 'unknown') {
       if (!one.late) return
       // Above all starts that can have been given.
-      asked = vote(Math.max(starts, settings.maxRestarts + 1) + 1 + verdict.births, true)
-      verdict = await asked.verdict
+      asked = claim(Math.max(starts, settings.maxRestarts + 1) + 1 + result.births, true)
+      result = await asked.result
     }
-    const { motion, sent } = asked
-    if (verdict.kind === 'granted') {
-      const { fence, start } = verdict
-      const hold = leases.hold({ ...motion, start, fence, sent, rerun: true })
+    const { request, sent } = asked
+    if (result.kind === 'granted') {
+      const { fence, start } = result
+      const hold = leases.hold({ ...request, start, fence, sent, rerun: true })
       if (hold.held()) this.#rerun(subject, hold)
       else await hold.release()
       return
     }
-    if (verdict.kind === 'down' && verdict.asked) {
-      void ends.end({ ...motion, fence: 0, since: sent.monotonic }, 'undo')
+    if (result.kind === 'down' && result.asked) {
+      void ends.end({ ...request, fence: 0, since: sent.monotonic }, 'undo')
     }
-    if (verdict.kind !== 'abstain') return
+    if (result.kind !== 'abstain') return
     await this.#lose(one, starts, latest ? instanceOf(latest.token) : one.by, latest?.fence)
   }
 
@@ -180,26 +187,26 @@ export class Recover {
 
   /** Most overlaps are short: another tick was just being claimed. */
   #lookSoon(subject: Subject): void {
-    void this.#pause(AGAIN).then(() => this.take([{ subject }]))
+    void this.#pause(RETRY_DELAY_MS).then(() => this.take([{ subject }]))
   }
 
   /** A run of which Redis has forgotten how it went on, and nobody else knows, is closed without a word. */
   async #lose(one: Case, starts: number, by?: string, fence?: number): Promise<void> {
     const { subject } = one
-    let verdict = await this.#voteLost(subject, starts + 1, false)
-    const unknown = verdict.kind === 'unknown' && !one.witnessed
-    if (verdict.kind === 'unknown') {
+    let result = await this.#claimLost(subject, starts + 1, false)
+    const unknown = result.kind === 'unknown' && !one.witnessed
+    if (result.kind === 'unknown') {
       if (unknown && !one.late) return
-      verdict = await this.#voteLost(subject, starts + 1, true)
+      result = await this.#claimLost(subject, starts + 1, true)
     }
-    if (verdict.kind !== 'granted') return
+    if (result.kind !== 'granted') return
     if (unknown) this.#doubt(subject)
     else this.#tell(subject, starts, by, fence)
   }
 
-  #voteLost(subject: Subject, start: number, accepted: boolean): Promise<Verdict> {
-    const { ballot, token } = this.#parts
-    return ballot.vote({ subject, token: token(), start, leased: false, state: 'lost', accepted })
+  #claimLost(subject: Subject, start: number, accepted: boolean): Promise<ClaimResult> {
+    const { quorumClaims, token } = this.#parts
+    return quorumClaims.decide({ subject, token: token(), start, leased: false, state: 'lost', accepted })
   }
 
   #doubt(subject: Subject): void {

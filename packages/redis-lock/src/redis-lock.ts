@@ -12,32 +12,32 @@ import {
   type Run,
   type StopInfo,
 } from '@escapement/core'
-import { Backups } from './backups.ts'
-import { Ballot } from './ballot.ts'
 import { Claims } from './claims.ts'
-import { type Ending, Ends } from './ends.ts'
+import { CompletionWriter, type Ending } from './completion-writer.ts'
 import { Exclusive } from './exclusive.ts'
 import { instanceOf, Keys, nameOf, type Subject } from './keys.ts'
 import { Leases } from './lease.ts'
 import { Members } from './members.ts'
 import { Nodes } from './nodes.ts'
 import { DEFAULT_NAMESPACE, parseOptions, type RedisLockOptions, type Settings } from './options.ts'
-import { Owners } from './owner.ts'
+import { QuorumClaims } from './quorum-claims.ts'
 import { Records } from './records.ts'
 import { Recover } from './recover.ts'
+import { RendezvousRank } from './rendezvous-rank.ts'
+import { RunObserver } from './run-observer.ts'
 import { Screen } from './screen.ts'
 import { LEAVE } from './scripts/index.ts'
-import { Witness } from './witness.ts'
+import { StandbyClaims } from './standby-claims.ts'
 import './events.ts'
 
 /** How many parts the keys of a Cluster are spread over. All instances must agree on it. */
-const SHARDS = 16
+const CLUSTER_SHARDS = 16
 /** A machine's clock this far from Redis's is worth a warning, in ms. */
-const SKEW = 1000
+const SKEW_WARNING_MS = 1000
 /** What is left of a stop's time for the rest, in ms. */
-const MARGIN = 100
+const STOP_MARGIN_MS = 100
 /** How many ticks one line names. */
-const NAMED = 20
+const MAX_NAMED_TICKS = 20
 
 /**
  * One run per tick in the whole fleet: claims, leases and fences in one Redis, or in the majority of several.
@@ -95,9 +95,9 @@ class Fleet {
   readonly #settings: Settings
   readonly #keys: Keys
   readonly #nodes: Nodes
-  readonly #owners: Owners
+  readonly #ranks: RendezvousRank
   readonly #claims: Claims
-  readonly #ends: Ends
+  readonly #ends: CompletionWriter
   readonly #leases: Leases
   readonly #recover: Recover
   readonly #screen: Screen
@@ -114,14 +114,14 @@ class Fleet {
     // Two processes may have been given the same name.
     const self = `${host.instance.replaceAll(/[|\s]/g, '_')}/${randomBytes(3).toString('hex')}`
     const clustered = settings.clients.some((client) => typeof client !== 'string' && client.isCluster)
-    const keys = new Keys(settings.namespace, clustered ? SHARDS : 1)
-    const witness = new Witness(keys, settings.lease)
+    const keys = new Keys(settings.namespace, clustered ? CLUSTER_SHARDS : 1)
+    const observer = new RunObserver(keys, settings.lease)
     const members = new Members({
       ...{ clock, log, self, lease: settings.lease, scan: settings.scan, timezone: host.timezone },
       shared: settings.namespace === DEFAULT_NAMESPACE,
       jobs: () => host.jobs(),
     })
-    const owners = new Owners(self, (job) => members.lacking(job))
+    const ranks = new RendezvousRank(self, (job) => members.lacking(job))
     const nodes = new Nodes(settings, {
       clock,
       keys,
@@ -132,12 +132,12 @@ class Fleet {
       alive: aliveFor(settings),
       acks: settings.replicaAcks,
       onGreet: (node, shard, greeting) => {
-        if (shard === 0) owners.instances = greeting.instances
+        if (shard === 0) ranks.instances = greeting.instances
         if (!this.#started) return
-        if (shard === 0 && members.learn(greeting)) owners.renew()
+        if (shard === 0 && members.learn(greeting)) ranks.renew()
         this.#ends.hurry()
         this.#ends.greeted(node.name, shard, greeting.born)
-        const lost = witness.look(node, shard, greeting)
+        const lost = observer.look(node, shard, greeting)
         const cases = [...lost].flatMap(([member, by]) => {
           const subject = keys.parse(member)
           return subject ? [{ subject, witnessed: true, by: by && instanceOf(by) }] : []
@@ -157,28 +157,28 @@ class Fleet {
     const sent = () => ({ monotonic: clock.monotonic(), wall: clock.now() })
     this.#keys = keys
     this.#nodes = nodes
-    this.#owners = owners
-    this.#ends = new Ends({ clock, nodes, keys, settings, onFenced })
+    this.#ranks = ranks
+    this.#ends = new CompletionWriter({ clock, nodes, keys, settings, onFenced })
     this.#leases = new Leases({ clock, settings, ends: this.#ends, nodes, keys, onFenced })
-    const ballot = new Ballot(nodes, keys, settings, sent)
+    const quorumClaims = new QuorumClaims(nodes, keys, settings, sent)
     this.#claims = new Claims({
       host,
       settings,
       keys,
       nodes,
-      ballot,
+      quorumClaims,
       leases: this.#leases,
       ends: this.#ends,
-      owners,
-      backups: new Backups(nodes, witness, clock),
+      ranks,
+      standbyClaims: new StandbyClaims(nodes, observer, clock),
       contends: (job) => this.#recover.contends(job),
     })
     const token = () => this.#claims.token()
     const records = new Records(clock, nodes, keys, settings)
     const { leases, ends } = { leases: this.#leases, ends: this.#ends }
-    this.#recover = new Recover({ host, settings, records, ballot, leases, ends, token })
+    this.#recover = new Recover({ host, settings, records, quorumClaims, leases, ends, token })
     const recover = this.#recover
-    this.#screen = new Screen({ clock, settings, keys, self, leases, ends, records, recover, witness })
+    this.#screen = new Screen({ clock, settings, keys, self, leases, ends, records, recover, observer })
     this.#mutexes = new Exclusive(clock, nodes, keys, settings)
     for (const event of ['added', 'removed'] as const) host.on(event, () => members.renew())
     host.on('drain', () => {
@@ -234,14 +234,14 @@ class Fleet {
   }
 
   async stop({ deadline }: StopInfo): Promise<void> {
-    const left = await this.#ends.flush(Math.max(0, deadline - this.#settings.timeout - MARGIN))
+    const left = await this.#ends.flush(Math.max(0, deadline - this.#settings.timeout - STOP_MARGIN_MS))
     if (left.length > 0) this.#tellUnwritten(left)
     await this.#leave()
   }
 
   #tellUnwritten(ends: readonly Ending[]): void {
-    const ticks = ends.slice(0, NAMED).map(({ subject }) => nameOf(subject))
-    const more = ends.length > NAMED ? ` and ${ends.length - NAMED} more` : ''
+    const ticks = ends.slice(0, MAX_NAMED_TICKS).map(({ subject }) => nameOf(subject))
+    const more = ends.length > MAX_NAMED_TICKS ? ` and ${ends.length - MAX_NAMED_TICKS} more` : ''
     this.#host.log.error(
       { ticks, count: ends.length },
       `redis-lock: the stop was over before Redis could be told what became of ${ticks.join(', ')}${more}: ` +
@@ -251,7 +251,7 @@ class Fleet {
 
   async #leave(): Promise<void> {
     this.#started = false
-    const { self } = this.#owners
+    const { self } = this.#ranks
     const keys = [this.#keys.instances(0), ...this.#keys.member(self)]
     const left = this.#nodes.all.map((node) => node.tell(LEAVE, keys, [self]))
     await Promise.allSettled(left)
@@ -263,9 +263,9 @@ class Fleet {
   #setClock(offset: number): void {
     // The scheduler has said that it does not follow.
     if (this.#host.adjustClock(offset) === false) return
-    if (Math.abs(offset - this.#skew) < SKEW) return
+    if (Math.abs(offset - this.#skew) < SKEW_WARNING_MS) return
     this.#skew = offset
-    if (Math.abs(offset) >= SKEW) this.#tellSkew(offset)
+    if (Math.abs(offset) >= SKEW_WARNING_MS) this.#tellSkew(offset)
   }
 
   #tellSkew(skew: number, node?: string): void {

@@ -1,19 +1,19 @@
 import type { Clock } from '@escapement/core'
-import type { Ends } from './ends.ts'
+import type { CompletionWriter } from './completion-writer.ts'
 import { holderOf, type Keys, type Subject, type TickRecord } from './keys.ts'
 import type { Leases } from './lease.ts'
 import type { Node } from './node.ts'
 import type { Settings } from './options.ts'
 import { claimedAt, type Records } from './records.ts'
 import type { Case, Recover } from './recover.ts'
+import type { RunObserver } from './run-observer.ts'
 import { type Greeting, isRestored, type Open, opens, PAGE } from './scripts/index.ts'
-import { LISTED } from './tend.ts'
-import type { Witness } from './witness.ts'
+import { LISTED_RUNS } from './tend.ts'
 
 /** How long the others have to come back to a Redis that was away, before their runs are taken up, in ms. */
-const RETURN = 2000
+const RETURN_TIME_MS = 2000
 /** How many pages of runs whose lease is over are read at a scan. */
-const PAGES = 10
+const MAX_PAGES = 10
 
 /** What one look at a shard has told. */
 interface Look {
@@ -32,10 +32,10 @@ export interface ScreenParts {
   readonly keys: Keys
   readonly self: string
   readonly leases: Leases
-  readonly ends: Ends
+  readonly ends: CompletionWriter
   readonly records: Records
   readonly recover: Recover
-  readonly witness: Witness
+  readonly observer: RunObserver
 }
 
 /** Decides which of the runs whose lease is over may be taken up: not those whose instance answers for them. */
@@ -59,7 +59,7 @@ export class Screen {
       late: now >= born + lease + 2.5 * scan,
     }
     this.#take(look, stale)
-    if (stale.length === LISTED) void this.#more(look, shard).catch(() => {})
+    if (stale.length === LISTED_RUNS) void this.#more(look, shard).catch(() => {})
   }
 
   #isEarly(node: Node, shard: number): boolean {
@@ -70,21 +70,21 @@ export class Screen {
     const last = shards[shard]
     // A scan is at most a quarter late: this node was away, or this instance.
     const back = last && now - last.at < 1.5 * settings.scan ? last.back : now
-    shards[shard] = { at: now, back, offset: last?.offset ?? LISTED }
-    return now < back + Math.max(settings.heartbeat, RETURN)
+    shards[shard] = { at: now, back, offset: last?.offset ?? LISTED_RUNS }
+    return now < back + Math.max(settings.heartbeat, RETURN_TIME_MS)
   }
 
   /** Runs that nobody here can take up must not hide those behind them. */
   async #more(look: Look, shard: number): Promise<void> {
     const last = this.#last.get(look.node)?.[shard]
     if (!last) return
-    for (let page = 0; page < PAGES; page++) {
-      const args = [last.offset, LISTED]
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const args = [last.offset, LISTED_RUNS]
       const reply = await look.node.tell(PAGE, [this.#parts.keys.open(shard)], args)
       const listed = opens(reply.slice(1) as string[])
-      last.offset = listed.length < LISTED ? LISTED : last.offset + LISTED
+      last.offset = listed.length < LISTED_RUNS ? LISTED_RUNS : last.offset + LISTED_RUNS
       this.#take(look, listed)
-      if (listed.length < LISTED) return
+      if (listed.length < LISTED_RUNS) return
     }
   }
 
@@ -99,7 +99,7 @@ export class Screen {
   }
 
   #admits(look: Look, open: Open, subject: Subject, latest: TickRecord | undefined): boolean {
-    const { ends, leases, records, self, settings, witness } = this.#parts
+    const { ends, leases, records, self, settings, observer } = this.#parts
     const restored = settings.guard && isRestored(open, look.born, settings.lease)
     if (!latest) return !look.early
     const end = ends.written(subject.member)
@@ -115,7 +115,7 @@ export class Screen {
         return false
     }
     if (look.early) return false
-    if (!restored || !witness.sawEnd(look.node, subject, claimedAt(latest))) return true
+    if (!restored || !observer.sawEnd(look.node, subject, claimedAt(latest))) return true
     void records.clear(subject, latest)
     return false
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '@escapement/core'
 
 /** A difference between the progress of two clocks that is not drift, in ms. */
-const STEP = 1000
+const CLOCK_STEP_MS = 1000
 /** No answer is under way for so long. */
 const DOUBT_MS = 5000
 
@@ -41,12 +41,12 @@ export class ServerClock {
     const own = this.#clock.now() - this.#clock.monotonic()
     const by = this.delta - before
     if (this.sure) this.#moved = 0
-    if (Math.abs(own - this.#own) > STEP) {
+    if (Math.abs(own - this.#own) > CLOCK_STEP_MS) {
       this.#moved += own - this.#own
       this.#movedAt = this.#clock.monotonic()
     }
     this.#own = own
     // When our own wall clock made the same step, it was this machine that slept.
-    return Math.abs(by) > STEP && Math.abs(by - this.#moved) > STEP ? by : 0
+    return Math.abs(by) > CLOCK_STEP_MS && Math.abs(by - this.#moved) > CLOCK_STEP_MS ? by : 0
   }
 }

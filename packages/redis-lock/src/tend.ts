@@ -6,7 +6,7 @@ import { type Greeting, GUARDED, greeting, TEND } from './scripts/index.ts'
 import type { Shard } from './shard.ts'
 
 /** How many open runs are listed at a time. */
-export const LISTED = 1000
+export const LISTED_RUNS = 1000
 
 /** Looks after a shard, and learns which server has it. */
 export async function tend(
@@ -36,7 +36,7 @@ export async function tend(
         alive,
         shard.born === undefined ? 0 : 1,
         shard.stepped,
-        LISTED,
+        LISTED_RUNS,
         members.longest,
         shard.ahead,
         shard.id,

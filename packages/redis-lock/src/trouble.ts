@@ -2,8 +2,8 @@ import type { Clock, Timer } from '@escapement/core'
 import type { Cause } from './cause.ts'
 
 /** What is over sooner is not worth a line, in ms; and by then the true cause is known, or a little later. */
-const RIPE = 1000
-const AT_LAST = 3000
+const REPORT_AFTER_MS = 1000
+const REPORT_AT_LATEST_MS = 3000
 
 /** A state that is told once when it begins, and once when it is over. */
 export class Trouble {
@@ -45,7 +45,7 @@ export class Trouble {
   }
 
   #wait(): void {
-    this.#timer = this.#clock.setTimeout(() => this.tell(), RIPE)
+    this.#timer = this.#clock.setTimeout(() => this.tell(), REPORT_AFTER_MS)
     this.#timer.unref?.()
   }
 
@@ -53,7 +53,7 @@ export class Trouble {
   tell(): void {
     this.#clear()
     const cause = this.#cause
-    if (cause?.vague && this.#clock.monotonic() - this.#since < AT_LAST) this.#wait()
+    if (cause?.vague && this.#clock.monotonic() - this.#since < REPORT_AT_LATEST_MS) this.#wait()
     else if (cause) this.#tell(cause)
   }
 

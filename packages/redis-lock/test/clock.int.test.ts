@@ -1,11 +1,11 @@
 import { createScheduler, type Run, type Scheduler } from '@escapement/core'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
-import { Ballot } from '../src/ballot.ts'
 import { redisLock } from '../src/index.ts'
 import { Keys } from '../src/keys.ts'
 import type { Node } from '../src/node.ts'
 import { parseOptions } from '../src/options.ts'
+import { QuorumClaims } from '../src/quorum-claims.ts'
 import { openNodes, until } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 import { ShiftedClock } from './shifted.ts'
@@ -38,10 +38,13 @@ async function voter() {
   const nodes = await openNodes(settings, keys)
   undo.push(() => nodes.close())
   const node = nodes.all[0] as Node
-  const ballot = new Ballot(nodes, keys, settings, () => ({ monotonic: performance.now(), wall: Date.now() }))
+  const quorumClaims = new QuorumClaims(nodes, keys, settings, () => ({
+    monotonic: performance.now(),
+    wall: Date.now(),
+  }))
   let tokens = 0
   const vote = (job: string) =>
-    ballot.vote({
+    quorumClaims.decide({
       subject: keys.tick(job, Math.floor(node.time.now() + node.ahead(0))),
       token: `voter/1.${tokens++}`,
       start: 1,

@@ -1,10 +1,10 @@
 import { Cluster, Redis } from 'ioredis'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Ballot, type Verdict } from '../src/ballot.ts'
 import type { RedisLike } from '../src/index.ts'
 import { Keys } from '../src/keys.ts'
 import type { Node } from '../src/node.ts'
 import { parseOptions, type RedisLockOptions } from '../src/options.ts'
+import { type ClaimResult, QuorumClaims } from '../src/quorum-claims.ts'
 import { openNodes, until } from './open-nodes.ts'
 import { KeptProxy } from './proxy.ts'
 import { freePort, RedisServer } from './redis-server.ts'
@@ -47,11 +47,14 @@ async function open(options: Partial<RedisLockOptions>, shards = 1) {
   const keys = new Keys('connection', shards)
   const nodes = await openNodes(settings, keys)
   undo.push(() => nodes.close())
-  const ballot = new Ballot(nodes, keys, settings, () => ({ monotonic: performance.now(), wall: Date.now() }))
+  const quorumClaims = new QuorumClaims(nodes, keys, settings, () => ({
+    monotonic: performance.now(),
+    wall: Date.now(),
+  }))
   const voter = voters++
   let tokens = 0
-  const vote = (at: number, job = 'job'): Promise<Verdict> =>
-    ballot.vote({
+  const vote = (at: number, job = 'job'): Promise<ClaimResult> =>
+    quorumClaims.decide({
       subject: keys.tick(job, at),
       token: `voter-${voter}/1.${tokens++}`,
       start: 1,
@@ -153,16 +156,16 @@ describe.each([
     const clients = [`redis://${user}127.0.0.1:${server.port}`]
     const all = await Promise.all(Array.from({ length: 4 }, () => open({ clients })))
     await until('each of them is given ticks', async () => {
-      const verdicts = await Promise.all(all.map(({ vote }, i) => vote(Date.now(), `job-${i}`)))
-      return verdicts.every(({ kind }) => kind === 'granted')
+      const results = await Promise.all(all.map(({ vote }, i) => vote(Date.now(), `job-${i}`)))
+      return results.every(({ kind }) => kind === 'granted')
     })
     await Promise.all(all.map(({ node }) => node.greet()))
     const ids = all.map(({ node }) => node.server(0))
     expect(new Set(ids).size).toBe(1)
     for (let round = 0; round < 3; round++) {
       const tick = Date.now()
-      const verdicts = await Promise.all(all.map(({ vote }) => vote(tick, `one-${round}`)))
-      expect(verdicts.map(({ kind }) => kind).sort()).toEqual(['granted', 'taken', 'taken', 'taken'])
+      const results = await Promise.all(all.map(({ vote }) => vote(tick, `one-${round}`)))
+      expect(results.map(({ kind }) => kind).sort()).toEqual(['granted', 'taken', 'taken', 'taken'])
     }
   })
 })
@@ -282,8 +285,8 @@ describe('a Cluster of three masters', () => {
     const jobs = Array.from({ length: 30 }, (_, i) => `job-${i}`)
     const granted = async () => {
       const at = Date.now()
-      const verdicts = await Promise.all(jobs.map((job) => vote(at, job)))
-      return verdicts.filter(({ kind }) => kind === 'granted').length
+      const results = await Promise.all(jobs.map((job) => vote(at, job)))
+      return results.filter(({ kind }) => kind === 'granted').length
     }
     await granted()
     expect(parts(node)).toContain(true)

@@ -1,6 +1,6 @@
 import type { Clock } from '@escapement/core'
 import { expect, test } from 'vitest'
-import type { Ends } from '../src/ends.ts'
+import type { CompletionWriter } from '../src/completion-writer.ts'
 import { Keys } from '../src/keys.ts'
 import { Leases } from '../src/lease.ts'
 import type { Node } from '../src/node.ts'
@@ -59,7 +59,7 @@ function setup(answer: () => string | Error) {
     settings,
     keys,
     nodes: { all: [node], quorum: 1 } as unknown as Nodes,
-    ends: { end: async (_: object, what: string) => void ends.push(what) } as unknown as Ends,
+    ends: { end: async (_: object, what: string) => void ends.push(what) } as unknown as CompletionWriter,
     onFenced: (_, by) => fenced.push(by),
   })
   const sent = { monotonic: clock.monotonic(), wall: clock.now() }

@@ -1,7 +1,7 @@
 import type { Job } from '@escapement/core'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Members, PATIENCE_MS } from '../src/members.ts'
-import { Owners } from '../src/owner.ts'
+import { RendezvousRank } from '../src/rendezvous-rank.ts'
 import { MAX_JOBS } from '../src/roster.ts'
 
 afterEach(() => void vi.unstubAllEnvs())
@@ -61,13 +61,13 @@ function together(one: Made, two: Made, ms: number): void {
 test('of a job that others do not have, an instance is the owner', () => {
   const one = instance('one', { mine: '* * * * *', ours: '* * * * *' })
   const others = { two: instance('two', { ours: '* * * * *' }), three: instance('three', {}) }
-  const owners = new Owners('one', (job) => one.members.lacking(job))
+  const ranks = new RendezvousRank('one', (job) => one.members.lacking(job))
   const names = Array.from({ length: 50 }, (_, i) => `job-${i}`)
-  owners.instances = ['one', 'two', 'three']
-  expect(names.some((name) => owners.rank(name) > 0)).toBe(true)
+  ranks.instances = ['one', 'two', 'three']
+  expect(names.some((name) => ranks.rank(name) > 0)).toBe(true)
   expect(meet(one, others)).toBe(true)
-  owners.renew()
-  expect(names.every((name) => owners.rank(name) === 0)).toBe(true)
+  ranks.renew()
+  expect(names.every((name) => ranks.rank(name) === 0)).toBe(true)
   expect(one.members.lacking('ours')('two')).toBe(false)
   expect(one.members.lacking('ours')('three')).toBe(true)
   expect(meet(one, others)).toBe(false)

@@ -4,9 +4,9 @@ import { createScheduler, type EventMap, type Run, type Scheduler } from '@escap
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { Ballot } from '../src/ballot.ts'
 import { type RedisLike, type RedisLockOptions, redisLock } from '../src/index.ts'
 import { Node } from '../src/node.ts'
+import { QuorumClaims } from '../src/quorum-claims.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []
@@ -163,7 +163,7 @@ test('Redis down: ticks end as claim-unavailable, and run again when it is back'
 
 test('after Redis hung, a tick is soon asked for once again, not by the whole fleet', async () => {
   const [server] = (await servers(1)) as [RedisServer]
-  const votes = vi.spyOn(Ballot.prototype, 'vote')
+  const votes = vi.spyOn(QuorumClaims.prototype, 'decide')
   undo.push(() => votes.mockRestore())
   const fleet = Array.from({ length: 5 }, () => scheduler({ clients: [server.url], scan: 2000 }))
   const jobs = 100

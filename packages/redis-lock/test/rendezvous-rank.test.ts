@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
-import { delay, Owners } from '../src/owner.ts'
+import { delay, RendezvousRank } from '../src/rendezvous-rank.ts'
 
 const fleet = Array.from({ length: 10 }, (_, i) => `web-${i}:4711/a${i}`)
 const jobs = Array.from({ length: 2000 }, (_, i) => `job-${i}`)
-const lines = new Map<string, Owners>()
+const lines = new Map<string, RendezvousRank>()
 /** The place of an instance among others. */
 function rank(self: string, ids: string[], job: string): number {
   const key = [self, ...ids].join()
-  const owners = lines.get(key) ?? new Owners(self)
-  lines.set(key, owners)
-  owners.instances = ids
-  return owners.rank(job)
+  const ranks = lines.get(key) ?? new RendezvousRank(self)
+  lines.set(key, ranks)
+  ranks.instances = ids
+  return ranks.rank(job)
 }
 const ownerOf = (ids: string[], job: string) => ids.filter((id) => rank(id, ids, job) === 0)
 
@@ -51,7 +51,7 @@ test.each([
   [2, 200, 40, 50],
   [1, Infinity, 150, 150],
 ])('rank %d of a job each %d ms waits %d to %d ms', (place, period, from, to) => {
-  const waits = fleet.map((id) => delay(place, period, new Owners(id).spread))
+  const waits = fleet.map((id) => delay(place, period, new RendezvousRank(id).spread))
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(from)
   expect(Math.max(...waits)).toBeLessThanOrEqual(to)
   if (place > 1 && period > 1000) expect(new Set(waits).size).toBeGreaterThan(5)
@@ -59,12 +59,12 @@ test.each([
 
 test('the line is drawn up anew when instances come and go', () => {
   const job = jobs.find((name) => rank('a', ['a', 'b'], name) === 1) as string
-  const owners = new Owners('a')
-  expect(owners.rank(job)).toBe(0)
-  owners.instances = ['a', 'b']
-  expect(owners.rank(job)).toBe(1)
-  owners.instances = ['a']
-  expect(owners.rank(job)).toBe(0)
+  const ranks = new RendezvousRank('a')
+  expect(ranks.rank(job)).toBe(0)
+  ranks.instances = ['a', 'b']
+  expect(ranks.rank(job)).toBe(1)
+  ranks.instances = ['a']
+  expect(ranks.rank(job)).toBe(0)
 })
 
 test('when votes take long, an owner is given longer, but not for ever', () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { Ballot, type Verdict } from '../src/ballot.ts'
 import { Keys } from '../src/keys.ts'
 import { parseOptions } from '../src/options.ts'
+import { type ClaimResult, QuorumClaims } from '../src/quorum-claims.ts'
 import { openNodes } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
@@ -10,46 +10,46 @@ afterEach(async () => {
   for (const fn of undo.splice(0).reverse()) await fn()
 })
 
-const keys = new Keys('ballot', 1)
+const keys = new Keys('claims', 1)
 
-async function voter(servers: RedisServer[]): Promise<Ballot> {
+async function voter(servers: RedisServer[]): Promise<QuorumClaims> {
   const settings = parseOptions({ clients: servers.map(({ url }) => url), guard: false, lease: 2000 })
   const nodes = await openNodes(settings, keys)
   undo.push(() => nodes.close())
-  return new Ballot(nodes, keys, settings, () => ({ monotonic: performance.now(), wall: Date.now() }))
+  return new QuorumClaims(nodes, keys, settings, () => ({ monotonic: performance.now(), wall: Date.now() }))
 }
 
 async function fleet(nodes: number, voters: number) {
   const servers = await Promise.all(Array.from({ length: nodes }, () => RedisServer.start()))
   for (const server of servers) undo.push(() => server.stop())
-  return { servers, ballots: await Promise.all(Array.from({ length: voters }, () => voter(servers))) }
+  return { servers, claimers: await Promise.all(Array.from({ length: voters }, () => voter(servers))) }
 }
 
 let tokens = 0
-const vote = (ballot: Ballot, job: string, at: number, who: number): Promise<Verdict> => {
+const vote = (quorumClaims: QuorumClaims, job: string, at: number, who: number): Promise<ClaimResult> => {
   const token = `voter-${who}/1.${tokens++}`
-  return ballot.vote({ subject: keys.tick(job, at), token, start: 1, leased: false, state: 'run' })
+  return quorumClaims.decide({ subject: keys.tick(job, at), token, start: 1, leased: false, state: 'run' })
 }
 
 test.each([3, 5])(
   'split votes on %d nodes: one wins each tick, and nobody is told so too early',
   async (count) => {
-    const { ballots } = await fleet(count, 5)
+    const { claimers } = await fleet(count, 5)
     const now = Date.now()
     let rounds = 0
     for (let tick = 0; tick < 20; tick++) {
       const wins: number[] = []
-      const contend = async (ballot: Ballot, who: number) => {
+      const contend = async (quorumClaims: QuorumClaims, who: number) => {
         for (;;) {
           rounds++
-          const { kind } = await vote(ballot, `job-${tick}`, now, who)
+          const { kind } = await vote(quorumClaims, `job-${tick}`, now, who)
           if (kind === 'granted') wins.push(who)
           // Who is told that it is taken must be right: somebody has won, or is about to be told so.
           if (kind === 'granted' || kind === 'taken') return
           await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
         }
       }
-      await Promise.all(ballots.map(contend))
+      await Promise.all(claimers.map(contend))
       expect(wins).toHaveLength(1)
     }
     // There were collisions to be settled, not only clean wins.
@@ -58,8 +58,8 @@ test.each([3, 5])(
 )
 
 test('what did not win leaves nothing behind that would be in the way', async () => {
-  const { servers, ballots } = await fleet(3, 2)
-  const [one, two] = ballots as [Ballot, Ballot]
+  const { servers, claimers } = await fleet(3, 2)
+  const [one, two] = claimers as [QuorumClaims, QuorumClaims]
   const [first, second] = servers as [RedisServer, RedisServer]
   first.hang()
   second.hang()
@@ -68,18 +68,18 @@ test('what did not win leaves nothing behind that would be in the way', async ()
   expect(await vote(one, 'a', now, 1)).toMatchObject({ kind: 'down', asked: true })
   first.resume()
   second.resume()
-  const verdicts: string[] = []
-  while (verdicts.at(-1) !== 'granted') {
-    verdicts.push((await vote(two, 'a', now, 2)).kind)
+  const results: string[] = []
+  while (results.at(-1) !== 'granted') {
+    results.push((await vote(two, 'a', now, 2)).kind)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  expect(verdicts).not.toContain('taken')
+  expect(results).not.toContain('taken')
 })
 
 test('while Redis is down nothing is sent, so there is nothing to withdraw: an outage costs no memory', async () => {
-  const { servers, ballots } = await fleet(1, 1)
+  const { servers, claimers } = await fleet(1, 1)
   await servers[0]?.kill()
-  const verdicts: Verdict[] = []
-  while (verdicts.length < 20) verdicts.push(await vote(ballots[0] as Ballot, 'a', Date.now(), 1))
-  expect(verdicts.at(-1)).toMatchObject({ kind: 'down', asked: false })
+  const results: ClaimResult[] = []
+  while (results.length < 20) results.push(await vote(claimers[0] as QuorumClaims, 'a', Date.now(), 1))
+  expect(results.at(-1)).toMatchObject({ kind: 'down', asked: false })
 })

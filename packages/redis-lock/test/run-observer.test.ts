@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { Keys } from '../src/keys.ts'
 import type { Node } from '../src/node.ts'
+import { RunObserver } from '../src/run-observer.ts'
 import type { Greeting } from '../src/scripts/index.ts'
-import { Witness } from '../src/witness.ts'
 
 const LEASE = 3000
 const keys = new Keys('ns', 1)
@@ -25,7 +25,7 @@ async function setup() {
       return wanted.map((one) => records.get(one) ?? null)
     },
   } as unknown as Node
-  const witness = new Witness(keys, LEASE)
+  const observer = new RunObserver(keys, LEASE)
   const greet = async (given: Partial<Greeting>) => {
     const greeting = {
       ahead: 0,
@@ -38,12 +38,12 @@ async function setup() {
       running: [],
       ...given,
     }
-    const lost = witness.look(node, 0, greeting)
+    const lost = observer.look(node, 0, greeting)
     await Promise.resolve()
     return [...lost]
   }
   await greet({ running: [held()] })
-  return { greet, witness, node, asked, records }
+  return { greet, observer, node, asked, records }
 }
 const reborn = { born: 105_000, now: 105_100 }
 const later = { born: 105_000, now: 105_000 + LEASE }
@@ -90,8 +90,8 @@ test('who has a run is asked once', async () => {
 })
 
 test('a run seen between two greetings counts as well', async () => {
-  const { greet, witness, node } = await setup()
-  witness.saw(node, other, 'b.1')
+  const { greet, observer, node } = await setup()
+  observer.saw(node, other, 'b.1')
   await greet({ ...reborn, instances: [] })
   expect(await greet({ ...later, instances: ['c'] })).toEqual([
     [member, 'a'],

@@ -1,10 +1,10 @@
-import { hash } from './keys.ts'
+import { fnv1a } from '@escapement/core/plugin'
 
 /** When the second in line looks after a tick, in ms after its instant. */
-const SECOND = 150
-/** When the others do; each instance up to SPREAD later, always by as much, so that its ticks share a look. */
-const OTHERS = 200
-const SPREAD = 50
+const SECOND_DELAY_MS = 150
+/** When the others do; each instance up to SPREAD_MS later, always by as much, so that its ticks share a look. */
+const OTHERS_DELAY_MS = 200
+const SPREAD_MS = 50
 
 /** Scrambles 32 bits (the finalizer of MurmurHash3). */
 function mix(h: number): number {
@@ -16,18 +16,21 @@ function mix(h: number): number {
 
 /**
  * How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank.
- * When votes take long (`latency`), so do the owner's: who came to help early would only make it worse.
+ * When decisions take long (`latency`), so do the owner's: who came to help early would only make it worse.
  *
- * @param spread How much later than others this instance is, in ms: see {@link Owners.spread}.
+ * @param spread How much later than others this instance is, in ms: see {@link RendezvousRank.spread}.
  */
 export function delay(rank: number, period: number, spread: number, latency = 0): number {
   if (rank === 0) return 0
-  const ms = rank === 1 ? Math.min(SECOND + 2 * latency, 400) : Math.min(OTHERS + spread + 6 * latency, 800)
+  const ms =
+    rank === 1
+      ? Math.min(SECOND_DELAY_MS + 2 * latency, 400)
+      : Math.min(OTHERS_DELAY_MS + spread + 6 * latency, 800)
   return Math.round(ms * Math.min(1, period / 1000))
 }
 
 /** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */
-export class Owners {
+export class RendezvousRank {
   readonly self: string
   /** How much later than others it looks after the ticks of others, in ms. */
   readonly spread: number
@@ -42,8 +45,8 @@ export class Owners {
   constructor(self: string, lacking: (job: string) => (id: string) => boolean = () => () => false) {
     this.self = self
     this.#lacking = lacking
-    this.#own = hash(self)
-    this.spread = this.#own % SPREAD
+    this.#own = fnv1a(self)
+    this.spread = this.#own % SPREAD_MS
   }
 
   /** Those that have been heard of lately, in any order. */
@@ -51,7 +54,7 @@ export class Owners {
     const known = [...ids].sort().join(' ')
     if (known === this.#known) return
     this.#known = known
-    this.#others = ids.filter((id) => id !== this.self).map((id) => ({ id, hash: hash(id) }))
+    this.#others = ids.filter((id) => id !== this.self).map((id) => ({ id, hash: fnv1a(id) }))
     this.#ranks.clear()
   }
 
@@ -64,7 +67,7 @@ export class Owners {
   rank(job: string): number {
     let rank = this.#ranks.get(job)
     if (rank === undefined) {
-      const seed = hash(job)
+      const seed = fnv1a(job)
       const own = mix(this.#own ^ seed)
       const before = this.#others.filter((other) => mix(other.hash ^ seed) > own)
       const lacks = this.#lacking(job)

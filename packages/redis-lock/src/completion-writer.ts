@@ -24,12 +24,12 @@ interface Entry {
 }
 
 /** How many ends are known by heart. */
-const REMEMBERED = 5000
+const MAX_REMEMBERED_ENDS = 5000
 /** What was written this number of scans before a Redis went away was seen by the other instances. */
 const UNSEEN_SCANS = 3
 
 /** Writes how claims end, and tries again until the majority has it. */
-export class Ends {
+export class CompletionWriter {
   readonly #clock: Clock
   readonly #nodes: Nodes
   readonly #keys: Keys
@@ -171,7 +171,7 @@ export class Ends {
 
   #remember(of: Ending): void {
     this.#written.set(of.subject.member, { of, at: this.#clock.monotonic() })
-    if (this.#written.size <= REMEMBERED) return
+    if (this.#written.size <= MAX_REMEMBERED_ENDS) return
     const [oldest] = this.#written.keys()
     this.#written.delete(oldest as string)
   }

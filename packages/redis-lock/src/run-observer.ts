@@ -22,9 +22,9 @@ interface Seen {
 
 /**
  * Remembers who is at work on what. When a Redis comes back empty, or as it was a while ago, living instances renew
- * their leases on it; of a run whose instance died just before, nobody but a witness can tell.
+ * their leases on it; of a run whose instance died just before, only an observer can tell.
  */
-export class Witness {
+export class RunObserver {
   readonly #keys: Keys
   readonly #lease: number
   readonly #seen = new WeakMap<Node, Seen[]>()

@@ -1,12 +1,12 @@
 import { type Clock, EscapementError } from '@escapement/core'
-import type { Verdict } from './ballot.ts'
 import { Batch, groupBy } from './batch.ts'
 import { parseRecord, type Subject } from './keys.ts'
 import type { Nodes } from './nodes.ts'
-import type { Witness } from './witness.ts'
+import type { ClaimResult } from './quorum-claims.ts'
+import type { RunObserver } from './run-observer.ts'
 
-/** How many are put to the vote at a time: help must not be what Redis is busy with. */
-const AT_ONCE = 64
+/** The number of standby claims in flight: help must not be what Redis is busy with. */
+const MAX_CLAIMS_AT_ONCE = 64
 
 interface Look {
   readonly subject: Subject
@@ -24,19 +24,19 @@ interface Seen {
  * Claims that can wait: ticks of other instances' jobs, a little after the instant, and those found too late. Looks
  * first whether somebody has claimed them, many at a time with one MGET.
  */
-export class Backups {
+export class StandbyClaims {
   readonly #nodes: Nodes
-  readonly #witness: Witness
+  readonly #observer: RunObserver
   readonly #clock: Clock
   readonly #batch = new Batch<Look>((looks) => void this.#read(looks), 1000)
-  #free = AT_ONCE
+  #free = MAX_CLAIMS_AT_ONCE
   readonly #line: (() => void)[] = []
   /** What a look at a job's tick has told, until the tick is claimed. */
   readonly #seen = new Map<string, Seen>()
 
-  constructor(nodes: Nodes, witness: Witness, clock: Clock) {
+  constructor(nodes: Nodes, observer: RunObserver, clock: Clock) {
     this.#nodes = nodes
-    this.#witness = witness
+    this.#observer = observer
     this.#clock = clock
   }
 
@@ -62,25 +62,25 @@ export class Backups {
     return seen?.at === at ? seen.token : undefined
   }
 
-  /** Calls `vote` if no token but one of ours has it, when it is this tick's turn, and not after `end` (monotonic, ms). */
-  async vote(
+  /** Calls `decide` if no token but one of ours has it, when it is this tick's turn, and not after `end` (monotonic, ms). */
+  async decide(
     subject: Subject,
     own: ReadonlySet<string>,
     end: number,
-    vote: () => Promise<Verdict>,
-  ): Promise<Verdict> {
+    decide: () => Promise<ClaimResult>,
+  ): Promise<ClaimResult> {
     const taken = await this.#look(subject, own)
     if (taken) return taken
     if (this.#free > 0) this.#free--
     else {
       await new Promise<void>((resolve) => this.#line.push(resolve))
-      const over = this.#clock.monotonic() >= end ? CROWDED : await this.#look(subject, own)
+      const over = this.#clock.monotonic() >= end ? OVERLOADED : await this.#look(subject, own)
       if (over) {
         this.#leave()
         return over
       }
     }
-    return vote().finally(() => this.#leave())
+    return decide().finally(() => this.#leave())
   }
 
   #leave(): void {
@@ -89,7 +89,7 @@ export class Backups {
     else this.#free++
   }
 
-  async #look(subject: Subject, own: ReadonlySet<string>): Promise<Verdict | undefined> {
+  async #look(subject: Subject, own: ReadonlySet<string>): Promise<ClaimResult | undefined> {
     const token = await new Promise<string | undefined>((resolve) => this.#batch.add({ subject, resolve }))
     return token === undefined || own.has(token) ? undefined : { kind: 'taken', by: token }
   }
@@ -100,14 +100,14 @@ export class Backups {
       const records = await node?.mget(group.map(({ subject }) => subject.key)).catch(() => undefined)
       for (const [i, { subject, resolve }] of group.entries()) {
         const record = parseRecord(records?.[i])
-        if (node && record?.state === 'run') this.#witness.saw(node, subject, record.token)
+        if (node && record?.state === 'run') this.#observer.saw(node, subject, record.token)
         resolve(record?.token)
       }
     }
   }
 }
 
-const CROWDED: Verdict = {
+const OVERLOADED: ClaimResult = {
   kind: 'down',
   error: new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', 'Redis was too slow to decide all ticks in time'),
   asked: false,

@@ -6,8 +6,8 @@ import type { Nodes } from './nodes.ts'
 import type { Settings } from './options.ts'
 import { CLAIM, END } from './scripts/index.ts'
 
-/** What is put to the vote: that `token` may start the tick for the `start`th time. */
-export interface Motion {
+/** A request that `token` may start the tick for the `start`th time. */
+export interface ClaimRequest {
   readonly subject: Subject
   readonly token: string
   readonly start: number
@@ -19,7 +19,7 @@ export interface Motion {
   readonly accepted?: boolean
 }
 
-export type Verdict =
+export type ClaimResult =
   /** `sent`: monotonic and wall time before the first command that may have granted it. */
   | { readonly kind: 'granted'; readonly start: number; readonly fence: number; readonly sent: Sent }
   | { readonly kind: 'taken' | 'busy'; readonly by: string }
@@ -36,16 +36,22 @@ export interface Sent {
   readonly wall: number
 }
 
-type Vote = { kind: Verdict['kind'] | 'ok'; detail: string; fence: number; error?: Error; asked?: boolean }
-
-interface Pending {
-  readonly motion: Motion
-  readonly resolve: (verdict: Verdict) => void
+type NodeReply = {
+  kind: ClaimResult['kind'] | 'ok'
+  detail: string
+  fence: number
+  error?: Error
+  asked?: boolean
 }
 
-/** A motion on its way to a majority. */
-interface Race extends Pending {
-  readonly votes: Vote[]
+interface Pending {
+  readonly request: ClaimRequest
+  readonly resolve: (result: ClaimResult) => void
+}
+
+/** A request on its way to a majority. */
+interface PendingClaim extends Pending {
+  readonly replies: NodeReply[]
   /** The nodes that have reserved it. */
   readonly on: Node[]
   fence: number
@@ -54,16 +60,16 @@ interface Race extends Pending {
   written: number
 }
 
-/** Puts motions to the vote: on one Redis in one step, on several in two, where the majority decides. */
-export class Ballot {
-  /** How long a vote has taken lately, in ms: this machine's load, the network's, and Redis's. */
+/** Decides requests: on one Redis in one step, on several in two, where the majority decides. */
+export class QuorumClaims {
+  /** How long a decision has taken lately, in ms: this machine's load, the network's, and Redis's. */
   latency = 0
   readonly #nodes: Nodes
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #sent: () => Sent
   readonly #batch = new Batch<Pending>((pending) => {
-    for (const group of groupBy(pending, ({ motion }) => motion.subject.shard)) {
+    for (const group of groupBy(pending, ({ request }) => request.subject.shard)) {
       this.#hold(group).catch((error: Error) => {
         for (const { resolve } of group) resolve({ kind: 'down', error, asked: true })
       })
@@ -78,17 +84,17 @@ export class Ballot {
   }
 
   /** Never rejects, and answers within two timeouts. What was not granted has been withdrawn or never counts. */
-  vote(motion: Motion): Promise<Verdict> {
-    const { subject, start, leased, state } = motion
+  decide(request: ClaimRequest): Promise<ClaimResult> {
+    const { subject, start, leased, state } = request
     const ms = leased && start === 1 && state === 'run' ? this.#nodes.hold(subject.shard) : 0
     if (ms > 0) return Promise.resolve({ kind: 'hold', ms })
-    return new Promise((resolve) => this.#batch.add({ motion, resolve }))
+    return new Promise((resolve) => this.#batch.add({ request, resolve }))
   }
 
   /** Takes back what may have been granted. */
-  async withdraw(motions: Motion[], nodes: readonly Node[] = this.#nodes.all): Promise<void> {
-    for (const group of groupBy(motions, ({ subject }) => subject.shard)) {
-      const { shard } = (group[0] as Motion).subject
+  async withdraw(requests: ClaimRequest[], nodes: readonly Node[] = this.#nodes.all): Promise<void> {
+    for (const group of groupBy(requests, ({ subject }) => subject.shard)) {
+      const { shard } = (group[0] as ClaimRequest).subject
       const keys = [this.#keys.open(shard)]
       const args: (string | number)[] = [this.#settings.retention, 3]
       for (const { subject, token, start } of group) {
@@ -103,55 +109,57 @@ export class Ballot {
     const [node, another] = this.#nodes.all
     if (another) return this.#agree(pending)
     const sent = this.#sent()
-    const motions = pending.map(({ motion }) => motion)
-    const votes = node ? await this.#ask(node, 'claim', motions, []) : motions.map(() => CLOSED)
-    for (const [i, { resolve }] of pending.entries()) resolve(verdict(votes[i] as Vote, sent))
+    const requests = pending.map(({ request }) => request)
+    const replies = node ? await this.#ask(node, 'claim', requests, []) : requests.map(() => CLOSED)
+    for (const [i, { resolve }] of pending.entries()) resolve(resultOf(replies[i] as NodeReply, sent))
   }
 
-  /** Several: reserve on all, and write what the majority has reserved. Only who won is told before all have voted. */
+  /** Several: reserve on all, and write what the majority has reserved. Only a winner is answered before all nodes have replied. */
   async #agree(pending: Pending[]): Promise<void> {
     const { all, quorum } = this.#nodes
-    const motions = pending.map(({ motion }) => motion)
-    const races = pending.map(
-      (item): Race => ({ ...item, votes: [], on: [], fence: 0, sent: undefined, written: 0 }),
+    const requests = pending.map(({ request }) => request)
+    const pendingClaims = pending.map(
+      (item): PendingClaim => ({ ...item, replies: [], on: [], fence: 0, sent: undefined, written: 0 }),
     )
     const rounds = all.map(async (node) => {
-      const votes = await this.#ask(node, 'prepare', motions, [])
-      const commits = new Map<Node, Race[]>()
-      for (const [i, race] of races.entries()) {
-        const vote = votes[i] as Vote
-        race.votes.push(vote)
-        if (vote.kind !== 'ok') continue
-        race.on.push(node)
-        if (!race.sent) race.fence = Math.max(race.fence, vote.fence)
-        if (race.on.length < quorum) continue
+      const replies = await this.#ask(node, 'prepare', requests, [])
+      const commits = new Map<Node, PendingClaim[]>()
+      for (const [i, pendingClaim] of pendingClaims.entries()) {
+        const reply = replies[i] as NodeReply
+        pendingClaim.replies.push(reply)
+        if (reply.kind !== 'ok') continue
+        pendingClaim.on.push(node)
+        if (!pendingClaim.sent) pendingClaim.fence = Math.max(pendingClaim.fence, reply.fence)
+        if (pendingClaim.on.length < quorum) continue
         // The majority has reserved it: written on all of them, and later on each that joins.
-        for (const on of race.sent ? [node] : race.on) commits.set(on, [...(commits.get(on) ?? []), race])
-        race.sent ??= this.#sent()
+        for (const on of pendingClaim.sent ? [node] : pendingClaim.on)
+          commits.set(on, [...(commits.get(on) ?? []), pendingClaim])
+        pendingClaim.sent ??= this.#sent()
       }
       await Promise.all([...commits].map(([on, won]) => this.#commit(on, won)))
     })
     await Promise.all(rounds)
-    const lost = races.filter(({ written }) => written < quorum)
+    const lost = pendingClaims.filter(({ written }) => written < quorum)
     // A node that did not answer may have heard us all the same.
-    if (lost.length > 0) void this.withdraw(lost.map(({ motion }) => motion))
-    for (const { resolve, sent, votes } of lost) resolve(sent ? { kind: 'contended' } : judge(votes, quorum))
+    if (lost.length > 0) void this.withdraw(lost.map(({ request }) => request))
+    for (const { resolve, sent, replies } of lost)
+      resolve(sent ? { kind: 'contended' } : judge(replies, quorum))
   }
 
-  async #commit(node: Node, won: Race[]): Promise<void> {
-    const motions = won.map(({ motion }) => motion)
+  async #commit(node: Node, won: PendingClaim[]): Promise<void> {
+    const requests = won.map(({ request }) => request)
     const fences = won.map(({ fence }) => fence)
-    const votes = await this.#ask(node, 'commit', motions, fences)
-    for (const [i, race] of won.entries()) {
-      if ((votes[i] as Vote).kind !== 'ok' || ++race.written !== this.#nodes.quorum) continue
-      const { motion, fence, sent } = race
-      race.resolve({ kind: 'granted', start: motion.start, fence, sent: sent as Sent })
+    const replies = await this.#ask(node, 'commit', requests, fences)
+    for (const [i, pendingClaim] of won.entries()) {
+      if ((replies[i] as NodeReply).kind !== 'ok' || ++pendingClaim.written !== this.#nodes.quorum) continue
+      const { request, fence, sent } = pendingClaim
+      pendingClaim.resolve({ kind: 'granted', start: request.start, fence, sent: sent as Sent })
     }
   }
 
-  async #ask(node: Node, mode: string, motions: Motion[], fences: number[]): Promise<Vote[]> {
+  async #ask(node: Node, mode: string, requests: ClaimRequest[], fences: number[]): Promise<NodeReply[]> {
     const { guard, lease, retention, early, maxLate, timeout, replicaAcks } = this.#settings
-    const { shard } = (motions[0] as Motion).subject
+    const { shard } = (requests[0] as ClaimRequest).subject
     const keys = [this.#keys.born(shard), this.#keys.open(shard)]
     // Ticks are judged by the time of the fleet, also where that of Redis was set.
     const ahead = node.ahead(shard)
@@ -164,7 +172,7 @@ export class Ballot {
       maxLate - ahead,
       2 * timeout,
     ]
-    for (const [i, { subject, token, start, leased, state, accepted }] of motions.entries()) {
+    for (const [i, { subject, token, start, leased, state, accepted }] of requests.entries()) {
       const { job, key, at, member } = subject
       keys.push(key, this.#keys.job(job))
       if (mode !== 'claim') keys.push(this.#keys.prepared(job))
@@ -175,9 +183,9 @@ export class Ballot {
     try {
       if (!asked && node.answers(shard)) throw new Error(this.#nodes.distrust(node))
       const reply = await node.ask(CLAIM, keys, args, mode === 'prepare' ? 0 : replicaAcks)
-      return motions.map((_, i) => parse(String(reply[i + 1])))
+      return requests.map((_, i) => parse(String(reply[i + 1])))
     } catch (error) {
-      return motions.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error, asked }))
+      return requests.map(() => ({ kind: 'down', detail: '', fence: 0, error: error as Error, asked }))
     } finally {
       if (asked) this.latency += (performance.now() - sent - this.latency) / 8
     }
@@ -185,20 +193,20 @@ export class Ballot {
 }
 
 /** The lock was stopped meanwhile. */
-const CLOSED: Vote = {
+const CLOSED: NodeReply = {
   kind: 'down',
   detail: '',
   fence: 0,
   error: new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', 'the lock was stopped'),
 }
 
-function parse(text: string): Vote {
-  const [kind, detail = '', fence] = text.split('|') as [Vote['kind'], string?, string?]
+function parse(text: string): NodeReply {
+  const [kind, detail = '', fence] = text.split('|') as [NodeReply['kind'], string?, string?]
   return { kind, detail, fence: Number(fence ?? 0) }
 }
 
-function verdict(vote: Vote, sent: Sent): Verdict {
-  const { kind, detail, fence, error } = vote
+function resultOf(reply: NodeReply, sent: Sent): ClaimResult {
+  const { kind, detail, fence, error } = reply
   switch (kind) {
     case 'ok':
       return { kind: 'granted', start: Number(detail), fence, sent }
@@ -212,23 +220,26 @@ function verdict(vote: Vote, sent: Sent): Verdict {
     case 'unknown':
       return { kind, births: Number(detail) }
     case 'down':
-      return { kind, error: error as Error, asked: vote.asked === true }
+      return { kind, error: error as Error, asked: reply.asked === true }
     default:
       return { kind: kind as 'late' | 'abstain' | 'contended' }
   }
 }
 
 /** What it means that the majority was not reached. One who has seen the tick taken is right. */
-function judge(votes: Vote[], quorum: number): Verdict {
+function judge(replies: NodeReply[], quorum: number): ClaimResult {
   const sent = { monotonic: 0, wall: 0 }
-  const taken = votes.find(({ kind }) => kind === 'taken')
-  if (taken) return verdict(taken, sent)
+  const taken = replies.find(({ kind }) => kind === 'taken')
+  if (taken) return resultOf(taken, sent)
   // So many of one kind that the others could not win.
   for (const kind of ['down', 'busy', 'alive', 'unknown', 'late', 'wait', 'hold', 'abstain'] as const) {
-    const same = votes.filter((vote) => vote.kind === kind)
-    if (same.length > votes.length - quorum) {
+    const same = replies.filter((reply) => reply.kind === kind)
+    if (same.length > replies.length - quorum) {
       const longest = same.reduce((a, b) => (Number(b.detail) > Number(a.detail) ? b : a))
-      return verdict({ ...longest, asked: votes.some((vote) => vote.kind !== 'down' || vote.asked) }, sent)
+      return resultOf(
+        { ...longest, asked: replies.some((reply) => reply.kind !== 'down' || reply.asked) },
+        sent,
+      )
     }
   }
   return { kind: 'contended' }
