@@ -5,15 +5,14 @@ import { Overdue } from './event/overdue.ts'
 import { IncidentSync } from './incident/incident-sync.ts'
 import { INHIBIT, inhibited } from './incident/inhibit.ts'
 import { Ledger } from './incident/ledger.ts'
-import { KINDS } from './incident/match.ts'
+import { Policies } from './incident/policies.ts'
 import { errorFact, errorFacts, runFacts } from './incident/serialize.ts'
-import { parsePolicy, type Settings } from './incident/settings.ts'
 import { groupKey } from './message/batching.ts'
 import { notice } from './message/notice.ts'
 import { Outbox, type OutboxParts } from './message/outbox.ts'
 import type { Alerts, AlertsStats } from './types/alerts.ts'
 import type { Channel, Incident, Kind } from './types/index.ts'
-import type { AlertsOptions, Subject } from './types/options.ts'
+import type { AlertsOptions } from './types/options.ts'
 
 /** An incident of a job that is not here is kept for so long after it was last met: 90 days. */
 const LEFT_FOR_MS = 90 * 86_400_000
@@ -22,12 +21,10 @@ const LEFT_FOR_MS = 90 * 86_400_000
 export class AlertsPlugin implements Alerts {
   readonly name = 'alerts' as const
   readonly #options: AlertsOptions
-  #policy: (subject: Subject) => Settings
+  readonly #policies: Policies
   readonly #delivery: OutboxParts['delivery']
   readonly #throttle: OutboxParts['throttle']
   readonly #flush: number
-  readonly #off = new Set<string>()
-  readonly #settings = new Map<string, Settings>()
   readonly #succeeded = new Map<string, number>()
   readonly #ledger: Ledger
   #sync: IncidentSync | undefined
@@ -44,7 +41,7 @@ export class AlertsPlugin implements Alerts {
   constructor(options: AlertsOptions) {
     const { throttle = { messages: 30, per: '1h' } } = options
     this.#options = options
-    this.#policy = parsePolicy(options)
+    this.#policies = new Policies(options)
     if (throttle) checkKeys(throttle, { messages: 1, per: 1 }, 'throttle option')
     this.#delivery = {
       tries: integer('tries', options.tries ?? 3, 1),
@@ -61,11 +58,11 @@ export class AlertsPlugin implements Alerts {
     this.#flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
     this.#ledger = new Ledger({
       now: () => this.#at.clock.now(),
-      settings: (about) => this.#settingsOf(about),
+      settings: (about) => this.#policies.of(about),
       details: integer('details', options.details ?? 1000, 0),
       onChange: (incident, gone) => {
         for (const outbox of this.#outboxes) outbox.plan(incident, gone)
-        if (gone) this.#settings.delete(incident.key)
+        if (gone) this.#policies.forget(incident)
         if (gone) this.#sync?.remove(incident)
         else this.#sync?.touch(incident)
         if (!gone) this.#forgetIfDone(incident)
@@ -91,7 +88,7 @@ export class AlertsPlugin implements Alerts {
 
   setup(host: Host): void {
     this.#host = host
-    this.#policy = parsePolicy(this.#options, host.timezone)
+    this.#policies.bind(host)
     this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
     this.#sync = this.#keep(host)
     const overdue = this.#look(host)
@@ -161,12 +158,8 @@ export class AlertsPlugin implements Alerts {
   }
 
   enable(job: string, on = true): void {
-    this.#settings.clear()
-    if (on) this.#off.delete(job)
-    else {
-      this.#off.add(job)
-      for (const incident of [...this.#ledger.of(job)]) this.#ledger.forget(incident)
-    }
+    this.#policies.enable(job, on)
+    if (!on) for (const incident of [...this.#ledger.of(job)]) this.#ledger.forget(incident)
   }
 
   incidents(): Incident[] {
@@ -203,7 +196,7 @@ export class AlertsPlugin implements Alerts {
 
   /** Incidents of it may have been kept by the process before. */
   #added(job: string): void {
-    this.#forgetSettings(job)
+    this.#policies.forgetJob(job)
     for (const incident of this.#ledger.of(job)) {
       for (const outbox of this.#outboxes) outbox.plan(incident, false)
     }
@@ -212,42 +205,13 @@ export class AlertsPlugin implements Alerts {
   #removed(job: string): void {
     for (const incident of [...this.#ledger.of(job)]) this.#ledger.recover(incident)
     this.#succeeded.delete(job)
-    this.#forgetSettings(job)
-  }
-
-  #forgetSettings(job: string): void {
-    for (const kind of KINDS) this.#settings.delete(`${kind}:${job}`)
+    this.#policies.forgetJob(job)
   }
 
   #good(job: string, kinds: readonly Kind[]): void {
     const open = this.#ledger.of(job)
     if (open.size === 0) return
     for (const incident of [...open]) if (kinds.includes(incident.kind)) this.#ledger.good(incident)
-  }
-
-  #settingsOf({ kind, subject, job }: Pick<Subject, 'kind' | 'subject' | 'job'>): Settings {
-    const key = `${kind}:${subject}`
-    let settings = this.#settings.get(key)
-    if (!settings) {
-      settings = this.#policy({ kind, subject, job, group: this.#groupOf(job) })
-      if (job !== undefined && this.#off.has(job)) settings = { ...settings, enabled: false }
-      // What a job left behind is told once, and repeated only by instances that have the job.
-      if (job !== undefined && !this.#at.job(job)) settings = { ...settings, repeat: Infinity }
-      this.#settings.set(key, settings)
-    }
-    return settings
-  }
-
-  #groupOf(job: string | undefined): string | undefined {
-    return job === undefined ? undefined : this.#at.job(job)?.group
-  }
-
-  #about(incident: Incident): { subject: Subject; settings: Settings } {
-    const { kind, subject, job } = incident
-    return {
-      subject: { kind, subject, job, group: this.#groupOf(job) },
-      settings: this.#settingsOf(incident),
-    }
   }
 
   /** In the scheduler's store, if it has a place for incidents. */
@@ -279,7 +243,7 @@ export class AlertsPlugin implements Alerts {
       clock,
       every: this.#watch,
       grace: ({ name }) => {
-        const { enabled, grace } = this.#settingsOf({ kind: 'missed', subject: name, job: name })
+        const { enabled, grace } = this.#policies.of({ kind: 'missed', subject: name, job: name })
         return enabled ? grace : undefined
       },
       onOverdue: ({ name }, tick, grace) => {
@@ -297,13 +261,16 @@ export class AlertsPlugin implements Alerts {
       delivery: this.#delivery,
       throttle: this.#throttle,
       incident: (key) => this.#ledger.get(key),
-      settings: (incident) => this.#settingsOf(incident),
-      group: (incident, settings) => groupKey(this.#about(incident).subject, settings),
+      settings: (incident) => this.#policies.of(incident),
+      group: (incident, settings) => groupKey(this.#policies.subjectOf(incident), settings),
       inhibited: () =>
-        inhibited(this.#options.inhibit ?? INHIBIT, this.#ledger.all(), (incident) => this.#about(incident)),
+        inhibited(this.#options.inhibit ?? INHIBIT, this.#ledger.all(), (incident) => ({
+          subject: this.#policies.subjectOf(incident),
+          settings: this.#policies.of(incident),
+        })),
       sync: () => this.#sync,
       notice: (incident, name, escalated) => {
-        const { severity } = this.#settingsOf(incident)
+        const { severity } = this.#policies.of(incident)
         return notice(incident, { channel: name, escalated, severity, host, succeeded: this.#succeeded })
       },
       onTold: (incident) => {
