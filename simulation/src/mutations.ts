@@ -1,7 +1,7 @@
 import type { Mutation } from './load.ts'
 
 const claim = 'redis-lock/src/scripts/claim.ts'
-const lease = 'redis-lock/src/lease.ts'
+const lease = 'redis-lock/src/lease/lease.ts'
 
 /** Rules of the protocol, each left out. The checker must notice every one of them. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -13,7 +13,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'leases at once after a restart',
     edits: [
       [claim, "if guard and now < since + hold then return 'hold|' .. (since + hold - now) end", ''],
-      ['redis-lock/src/nodes.ts', 'if (!guard) return 0', 'return 0'],
+      ['redis-lock/src/nodes/nodes.ts', 'if (!guard) return 0', 'return 0'],
     ],
   },
   {
@@ -72,7 +72,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'ends are not repeated',
-    edits: [['redis-lock/src/completion-writer.ts', 'this.#failed.add(entry)', 'void entry']],
+    edits: [['redis-lock/src/end/completion-writer.ts', 'this.#failed.add(entry)', 'void entry']],
   },
   { name: 'what was aborted counts as done', edits: [[lease, "abandoned ? 'abandon' : 'done'", "'done'"]] },
   {
@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'grants are not withdrawn',
     edits: [
       [
-        'redis-lock/src/quorum-claims.ts',
+        'redis-lock/src/claim/quorum-claims.ts',
         'await Promise.allSettled(nodes.map((node) => node.tell(END, keys, args)))',
         '',
       ],
@@ -115,7 +115,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'one vote is enough',
     edits: [
       [
-        'redis-lock/src/nodes.ts',
+        'redis-lock/src/nodes/nodes.ts',
         'this.quorum = Math.floor(settings.clients.length / 2) + 1',
         'this.quorum = 1',
       ],
@@ -124,17 +124,25 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'votes are judged early',
     edits: [
-      ['redis-lock/src/quorum-claims.ts', 'await Promise.all(rounds)\n', 'await Promise.race(rounds)\n'],
+      [
+        'redis-lock/src/claim/quorum-claims.ts',
+        'await Promise.all(rounds)\n',
+        'await Promise.race(rounds)\n',
+      ],
     ],
   },
   {
     name: 'nobody helps the owner',
-    edits: [['redis-lock/src/claims.ts', 'if (rank === 0) return 0', 'return rank === 0 ? 0 : 1e9']],
+    edits: [['redis-lock/src/claim/claims.ts', 'if (rank === 0) return 0', 'return rank === 0 ? 0 : 1e9']],
   },
   {
     name: 'abandoned runs are not looked for',
     edits: [
-      ['redis-lock/src/recover.ts', 'const free = cases.filter(', 'const free = ([] as Case[]).filter('],
+      [
+        'redis-lock/src/recovery/recover.ts',
+        'const free = cases.filter(',
+        'const free = ([] as Case[]).filter(',
+      ],
     ],
   },
 ]

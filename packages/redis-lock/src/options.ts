@@ -1,8 +1,8 @@
 import type { Duration } from '@escapement/core'
 import { checkKeys, duration, fail, flag, integer, oneOf } from '@escapement/core/plugin'
-import type { RedisLike } from './client.ts'
-import { MAX_LEASE_MS } from './roster.ts'
-import { redacted } from './url.ts'
+import type { RedisLike } from './connection/client.ts'
+import { redacted } from './connection/url.ts'
+import { MAX_LEASE_MS } from './members/roster.ts'
 
 export interface RedisLockOptions {
   /** An ioredis client or URL for each Redis: one, or several independent masters that decide by majority. */

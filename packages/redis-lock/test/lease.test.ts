@@ -1,10 +1,10 @@
 import type { Clock } from '@escapement/core'
 import { expect, test } from 'vitest'
-import type { CompletionWriter } from '../src/completion-writer.ts'
+import type { CompletionWriter } from '../src/end/completion-writer.ts'
 import { Keys } from '../src/keys.ts'
-import { Leases } from '../src/lease.ts'
-import type { Node } from '../src/node.ts'
-import type { Nodes } from '../src/nodes.ts'
+import { Leases } from '../src/lease/lease.ts'
+import type { Node } from '../src/nodes/node.ts'
+import type { Nodes } from '../src/nodes/nodes.ts'
 import { parseOptions } from '../src/options.ts'
 
 /** Time that goes by when told; the wall clock can be set apart from the monotonic. */

@@ -1,8 +1,8 @@
 import type { Job } from '@escapement/core'
 import { afterEach, expect, test, vi } from 'vitest'
-import { Members, PATIENCE_MS } from '../src/members.ts'
-import { RendezvousRank } from '../src/rendezvous-rank.ts'
-import { MAX_JOBS } from '../src/roster.ts'
+import { Members, PATIENCE_MS } from '../src/members/members.ts'
+import { RendezvousRank } from '../src/members/rendezvous-rank.ts'
+import { MAX_JOBS } from '../src/members/roster.ts'
 
 afterEach(() => void vi.unstubAllEnvs())
 

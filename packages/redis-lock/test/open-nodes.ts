@@ -1,6 +1,6 @@
 import { systemClock } from '@escapement/core'
 import type { Keys } from '../src/keys.ts'
-import { Nodes, type NodesContext } from '../src/nodes.ts'
+import { Nodes, type NodesContext } from '../src/nodes/nodes.ts'
 import type { Settings } from '../src/options.ts'
 
 /** The nodes of a lock by themselves, connected. */

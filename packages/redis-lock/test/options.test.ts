@@ -3,10 +3,10 @@ import { createScheduler, EscapementError } from '@escapement/core'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { expect, test } from 'vitest'
-import { unsafeOptions } from '../src/client.ts'
+import { unsafeOptions } from '../src/connection/client.ts'
+import { redacted, scrub, secretsOf } from '../src/connection/url.ts'
 import { redisLock } from '../src/index.ts'
 import { parseOptions, type RedisLockOptions } from '../src/options.ts'
-import { redacted, scrub, secretsOf } from '../src/url.ts'
 
 const clients = ['redis://localhost:6379']
 

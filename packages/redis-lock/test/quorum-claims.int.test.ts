@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
+import { type ClaimResult, QuorumClaims } from '../src/claim/quorum-claims.ts'
 import { Keys } from '../src/keys.ts'
 import { parseOptions } from '../src/options.ts'
-import { type ClaimResult, QuorumClaims } from '../src/quorum-claims.ts'
 import { openNodes } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 

@@ -4,9 +4,9 @@ import { createScheduler, type EventMap, type Run, type Scheduler } from '@escap
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { QuorumClaims } from '../src/claim/quorum-claims.ts'
 import { type RedisLike, type RedisLockOptions, redisLock } from '../src/index.ts'
-import { Node } from '../src/node.ts'
-import { QuorumClaims } from '../src/quorum-claims.ts'
+import { Node } from '../src/nodes/node.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []

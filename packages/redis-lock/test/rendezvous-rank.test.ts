@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { delay, RendezvousRank } from '../src/rendezvous-rank.ts'
+import { delay, RendezvousRank } from '../src/members/rendezvous-rank.ts'
 
 const fleet = Array.from({ length: 10 }, (_, i) => `web-${i}:4711/a${i}`)
 const jobs = Array.from({ length: 2000 }, (_, i) => `job-${i}`)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Keys } from '../src/keys.ts'
-import type { Node } from '../src/node.ts'
-import { RunObserver } from '../src/run-observer.ts'
+import type { Node } from '../src/nodes/node.ts'
+import { RunObserver } from '../src/nodes/run-observer.ts'
 import type { Greeting } from '../src/scripts/index.ts'
 
 const LEASE = 3000

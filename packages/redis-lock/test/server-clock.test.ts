@@ -1,6 +1,6 @@
 import { systemClock } from '@escapement/core'
 import { expect, test } from 'vitest'
-import { ServerClock } from '../src/server-clock.ts'
+import { ServerClock } from '../src/connection/server-clock.ts'
 
 function setup() {
   const time = { mono: 1000, wall: 50_000 }

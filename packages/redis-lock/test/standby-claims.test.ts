@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { systemClock } from '@escapement/core'
 import { expect, test } from 'vitest'
+import type { ClaimResult } from '../src/claim/quorum-claims.ts'
+import { StandbyClaims } from '../src/claim/standby-claims.ts'
 import { Keys } from '../src/keys.ts'
-import type { Nodes } from '../src/nodes.ts'
-import type { ClaimResult } from '../src/quorum-claims.ts'
-import { RunObserver } from '../src/run-observer.ts'
-import { StandbyClaims } from '../src/standby-claims.ts'
+import type { Nodes } from '../src/nodes/nodes.ts'
+import { RunObserver } from '../src/nodes/run-observer.ts'
 
 const keys = new Keys('standby', 1)
 const AT = 1_800_000_000_000

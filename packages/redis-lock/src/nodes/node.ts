@@ -1,22 +1,14 @@
-import { Channel } from './channel.ts'
-import type { RedisLike } from './client.ts'
-import { Connection, type ConnectionContext } from './connection.ts'
-import type { Keys } from './keys.ts'
-import type { Members } from './members.ts'
-import type { Greeting, Script } from './scripts/index.ts'
-import type { ServerClock } from './server-clock.ts'
-import { Shard } from './shard.ts'
-import { tend } from './tend.ts'
-import type { Trouble } from './trouble.ts'
+import { Channel } from '../connection/channel.ts'
+import type { RedisLike } from '../connection/client.ts'
+import { Connection, type ConnectionContext } from '../connection/connection.ts'
+import type { ServerClock } from '../connection/server-clock.ts'
+import { Shard } from '../connection/shard.ts'
+import type { Trouble } from '../connection/trouble.ts'
+import type { Greeting, Script } from '../scripts/index.ts'
+import { type TendContext, tend } from './tend.ts'
 
 /** What a node needs to know, the same for all nodes of a lock. */
-export interface NodeContext extends ConnectionContext {
-  readonly keys: Keys
-  readonly members: Pick<Members, 'told' | 'others' | 'digest' | 'longest'>
-  /** Names this instance among the fleet, when it is started. */
-  readonly self: () => string
-  /** In ms. */
-  readonly alive: number
+export interface NodeContext extends ConnectionContext, TendContext {
   readonly acks: number
   onGreet(node: Node, shard: number, greeting: Greeting): void
   /** Redis's clock moved by so many ms against ours. */

@@ -1,6 +1,6 @@
 import { type Clock, EscapementError } from '@escapement/core'
+import { type Script, TEND } from '../scripts/index.ts'
 import type { Connection } from './connection.ts'
-import { type Script, TEND } from './scripts/index.ts'
 import type { Shard } from './shard.ts'
 
 /** Who is told what becomes of commands. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@escapement/core'
-import { GUARDED, marked, type Script } from './scripts/index.ts'
+import { GUARDED, marked, type Script } from '../scripts/index.ts'
 import { ServerClock } from './server-clock.ts'
 
 /** A part of the keys: all of them on a single Redis; on a Cluster, what one of its masters has. */

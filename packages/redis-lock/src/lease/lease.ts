@@ -1,12 +1,17 @@
 import { type Claim, type Clock, EscapementError, type Outcome, type Timer } from '@escapement/core'
-import { groupBy } from './batch.ts'
-import type { CompletionWriter } from './completion-writer.ts'
-import { instanceOf, type Keys, nameOf, type Subject } from './keys.ts'
-import type { Node } from './node.ts'
-import type { Nodes } from './nodes.ts'
-import type { Settings } from './options.ts'
-import type { Sent } from './quorum-claims.ts'
-import { BEAT } from './scripts/index.ts'
+import { groupBy } from '../batch.ts'
+import type { CompletionWriter } from '../end/completion-writer.ts'
+import { instanceOf, type Keys, nameOf, type Subject } from '../keys.ts'
+import type { Node } from '../nodes/node.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { Settings } from '../options.ts'
+import { BEAT } from '../scripts/index.ts'
+
+/** When a command was sent: by the monotonic clock and the wall clock, in ms. */
+export interface Sent {
+  readonly monotonic: number
+  readonly wall: number
+}
 
 export interface HoldParts {
   readonly subject: Subject

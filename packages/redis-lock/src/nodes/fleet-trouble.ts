@@ -1,6 +1,6 @@
 import type { Clock, Logger, Timer } from '@escapement/core'
-import type { Cause } from './cause.ts'
-import { Trouble } from './trouble.ts'
+import type { Cause } from '../connection/cause.ts'
+import { Trouble } from '../connection/trouble.ts'
 
 /** How the nodes of a lock stand, all together. */
 export interface Standing {

@@ -1,10 +1,11 @@
 import { EscapementError } from '@escapement/core'
-import { Batch, groupBy } from './batch.ts'
-import type { Keys, Subject } from './keys.ts'
-import type { Node } from './node.ts'
-import type { Nodes } from './nodes.ts'
-import type { Settings } from './options.ts'
-import { CLAIM, END } from './scripts/index.ts'
+import { Batch, groupBy } from '../batch.ts'
+import type { Keys, Subject } from '../keys.ts'
+import type { Sent } from '../lease/lease.ts'
+import type { Node } from '../nodes/node.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { Settings } from '../options.ts'
+import { CLAIM, END } from '../scripts/index.ts'
 
 /** A request that `token` may start the tick for the `start`th time. */
 export interface ClaimRequest {
@@ -30,11 +31,6 @@ export type ClaimResult =
   | { readonly kind: 'unknown'; readonly births: number }
   /** `asked`: a command was sent, so it may have been granted all the same. */
   | { readonly kind: 'down'; readonly error: Error; readonly asked: boolean }
-
-export interface Sent {
-  readonly monotonic: number
-  readonly wall: number
-}
 
 type NodeReply = {
   kind: ClaimResult['kind'] | 'ok'

@@ -1,6 +1,6 @@
 import type { Clock } from '@escapement/core'
+import type { ServerClock } from '../connection/server-clock.ts'
 import type { Node } from './node.ts'
-import type { ServerClock } from './server-clock.ts'
 
 /** How far the scheduler's clock may be from Redis's before it is set, in ms. */
 const DEADBAND_MS = 25

@@ -1,10 +1,10 @@
 import type { Host, Run } from '@escapement/core'
-import type { CompletionWriter } from './completion-writer.ts'
-import { instanceOf, nameOf, type Subject, type TickRecord } from './keys.ts'
-import type { Hold, Leases } from './lease.ts'
-import type { Settings } from './options.ts'
-import type { ClaimRequest, ClaimResult, QuorumClaims } from './quorum-claims.ts'
-import type { Records } from './records.ts'
+import type { ClaimRequest, ClaimResult, QuorumClaims } from '../claim/quorum-claims.ts'
+import type { CompletionWriter } from '../end/completion-writer.ts'
+import type { Records } from '../end/records.ts'
+import { instanceOf, nameOf, type Subject, type TickRecord } from '../keys.ts'
+import type { Hold, Leases } from '../lease/lease.ts'
+import type { Settings } from '../options.ts'
 
 /** When to try again a rerun that met another run of its job, in ms. */
 const RETRY_DELAY_MS = 100

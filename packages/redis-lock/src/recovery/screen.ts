@@ -1,14 +1,14 @@
 import type { Clock } from '@escapement/core'
-import type { CompletionWriter } from './completion-writer.ts'
-import { holderOf, type Keys, type Subject, type TickRecord } from './keys.ts'
-import type { Leases } from './lease.ts'
-import type { Node } from './node.ts'
-import type { Settings } from './options.ts'
-import { claimedAt, type Records } from './records.ts'
+import type { CompletionWriter } from '../end/completion-writer.ts'
+import { claimedAt, type Records } from '../end/records.ts'
+import { holderOf, type Keys, type Subject, type TickRecord } from '../keys.ts'
+import type { Leases } from '../lease/lease.ts'
+import type { Node } from '../nodes/node.ts'
+import type { RunObserver } from '../nodes/run-observer.ts'
+import { LISTED_RUNS } from '../nodes/tend.ts'
+import type { Settings } from '../options.ts'
+import { type Greeting, isRestored, type Open, opens, PAGE } from '../scripts/index.ts'
 import type { Case, Recover } from './recover.ts'
-import type { RunObserver } from './run-observer.ts'
-import { type Greeting, isRestored, type Open, opens, PAGE } from './scripts/index.ts'
-import { LISTED_RUNS } from './tend.ts'
 
 /** How long the others have to come back to a Redis that was away, before their runs are taken up, in ms. */
 const RETURN_TIME_MS = 2000

@@ -1,11 +1,11 @@
 import { type Clock, EscapementError, type Maybe } from '@escapement/core'
 import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock'
-import type { Keys } from './keys.ts'
+import type { Keys } from '../keys.ts'
+import type { Node } from '../nodes/node.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { Settings } from '../options.ts'
+import { MUTEX, type Script } from '../scripts/index.ts'
 import { sureOf } from './lease.ts'
-import type { Node } from './node.ts'
-import type { Nodes } from './nodes.ts'
-import type { Settings } from './options.ts'
-import { MUTEX, type Script } from './scripts/index.ts'
 
 /** How long Redis may be out of reach before we give up waiting for a mutex, in ms. */
 const MAX_WAIT_MS = 5000

@@ -1,6 +1,6 @@
-import { holderOf, type Keys, parseRecord, type Subject } from './keys.ts'
+import { holderOf, type Keys, parseRecord, type Subject } from '../keys.ts'
+import { type Greeting, isRestored } from '../scripts/index.ts'
 import type { Node } from './node.ts'
-import { type Greeting, isRestored } from './scripts/index.ts'
 
 /** Members of `open`, and who has them; undefined while that is not known. */
 type Runs = Map<string, string | undefined>

@@ -1,4 +1,5 @@
 import type { Clock, Host, Logger } from '@escapement/core'
+import type { Greeting, Told } from '../scripts/index.ts'
 import {
   entryOf,
   MAX_JOBS,
@@ -10,7 +11,6 @@ import {
   rosterText,
   UNTOLD,
 } from './roster.ts'
-import type { Greeting, Told } from './scripts/index.ts'
 
 /** A rolling deploy is over by then: what still differs is told. */
 export const PATIENCE_MS: number = 5 * 60_000

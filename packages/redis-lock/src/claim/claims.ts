@@ -7,13 +7,13 @@ import {
   type Refusal,
   type Run,
 } from '@escapement/core'
-import type { CompletionWriter } from './completion-writer.ts'
-import { instanceOf, type Keys, type Subject } from './keys.ts'
-import { type Leases, sureOf } from './lease.ts'
-import type { Nodes } from './nodes.ts'
-import type { Settings } from './options.ts'
-import type { ClaimRequest, ClaimResult, QuorumClaims, Sent } from './quorum-claims.ts'
-import { delay, type RendezvousRank } from './rendezvous-rank.ts'
+import type { CompletionWriter } from '../end/completion-writer.ts'
+import { instanceOf, type Keys, type Subject } from '../keys.ts'
+import { type Leases, type Sent, sureOf } from '../lease/lease.ts'
+import { delay, type RendezvousRank } from '../members/rendezvous-rank.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { Settings } from '../options.ts'
+import type { ClaimRequest, ClaimResult, QuorumClaims } from './quorum-claims.ts'
 import type { StandbyClaims } from './standby-claims.ts'
 
 /** How long a tick is tried for at most, in ms. */

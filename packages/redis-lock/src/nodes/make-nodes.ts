@@ -1,8 +1,8 @@
 import type { Logger } from '@escapement/core'
-import { connect, unsafeOptions } from './client.ts'
+import { connect, unsafeOptions } from '../connection/client.ts'
+import { redacted } from '../connection/url.ts'
+import type { Settings } from '../options.ts'
 import { Node, type NodeContext } from './node.ts'
-import type { Settings } from './options.ts'
-import { redacted } from './url.ts'
 
 /** The nodes of all clients, not opened yet. Rejects only when ioredis is missing. */
 export function makeNodes({ clients, timeout }: Settings, context: NodeContext): Promise<Node[]> {

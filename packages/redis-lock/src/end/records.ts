@@ -1,10 +1,10 @@
 import type { Clock } from '@escapement/core'
-import { Batch, groupBy } from './batch.ts'
-import { type Keys, parseRecord, type Subject, type TickRecord } from './keys.ts'
-import type { Node } from './node.ts'
-import type { Nodes } from './nodes.ts'
-import type { Settings } from './options.ts'
-import { END } from './scripts/index.ts'
+import { Batch, groupBy } from '../batch.ts'
+import { type Keys, parseRecord, type Subject, type TickRecord } from '../keys.ts'
+import type { Node } from '../nodes/node.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { Settings } from '../options.ts'
+import { END } from '../scripts/index.ts'
 
 /** What the nodes have noted of a tick. */
 export interface Found {

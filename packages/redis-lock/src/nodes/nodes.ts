@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@escapement/core'
+import type { Settings } from '../options.ts'
 import { FleetClock } from './fleet-clock.ts'
 import { FleetTrouble, NOTHING, type Standing } from './fleet-trouble.ts'
 import { makeNodes, warnOfEven } from './make-nodes.ts'
 import type { Node, NodeContext } from './node.ts'
-import type { Settings } from './options.ts'
 
 export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange' | 'aheadOf'> {
   /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */

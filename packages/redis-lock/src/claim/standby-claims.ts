@@ -1,9 +1,9 @@
 import { type Clock, EscapementError } from '@escapement/core'
-import { Batch, groupBy } from './batch.ts'
-import { parseRecord, type Subject } from './keys.ts'
-import type { Nodes } from './nodes.ts'
+import { Batch, groupBy } from '../batch.ts'
+import { parseRecord, type Subject } from '../keys.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { RunObserver } from '../nodes/run-observer.ts'
 import type { ClaimResult } from './quorum-claims.ts'
-import type { RunObserver } from './run-observer.ts'
 
 /** The number of standby claims in flight: help must not be what Redis is busy with. */
 const MAX_CLAIMS_AT_ONCE = 64

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@escapement/core'
-import { Batch, groupBy } from './batch.ts'
-import { instanceOf, type Keys, type Subject } from './keys.ts'
-import type { Nodes } from './nodes.ts'
-import type { Settings } from './options.ts'
-import { END } from './scripts/index.ts'
+import { Batch, groupBy } from '../batch.ts'
+import { instanceOf, type Keys, type Subject } from '../keys.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import type { Settings } from '../options.ts'
+import { END } from '../scripts/index.ts'
 
 /** What an end is written of. */
 export interface Ending {

@@ -1,19 +1,32 @@
 import { randomBytes } from 'node:crypto'
-import { type Channel, isUnknownScript } from './channel.ts'
-import type { Connection } from './connection.ts'
-import type { NodeContext } from './node.ts'
-import { type Greeting, GUARDED, greeting, TEND } from './scripts/index.ts'
-import type { Shard } from './shard.ts'
+import type { Clock } from '@escapement/core'
+import { type Channel, isUnknownScript } from '../connection/channel.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { Shard } from '../connection/shard.ts'
+import type { Keys } from '../keys.ts'
+import type { Members } from '../members/members.ts'
+import { type Greeting, GUARDED, greeting, TEND } from '../scripts/index.ts'
 
 /** How many open runs are listed at a time. */
 export const LISTED_RUNS = 1000
+
+/** What is told and asked at each look at a shard. */
+export interface TendContext {
+  readonly clock: Clock
+  readonly keys: Keys
+  readonly members: Pick<Members, 'told' | 'others' | 'digest' | 'longest'>
+  /** Names this instance among the fleet, when it is started. */
+  readonly self: () => string
+  /** In ms. */
+  readonly alive: number
+}
 
 /** Looks after a shard, and learns which server has it. */
 export async function tend(
   shard: Shard,
   channel: Channel,
   connection: Connection,
-  context: NodeContext,
+  context: TendContext,
 ): Promise<Greeting> {
   const { keys, self, alive, members } = context
   const { index } = shard
