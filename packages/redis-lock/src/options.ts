@@ -87,6 +87,32 @@ export function parseOptions(options: RedisLockOptions): Settings {
   checkKeys(options, KNOWN, 'redisLock option')
   const { namespace = DEFAULT_NAMESPACE, guard = true, maxRestarts = 2, replicaAcks = 0 } = options
   const { onAbandoned, onLockUnavailable } = options
+  const lengths = parseLengths(options)
+  if (typeof namespace !== 'string' || !/^[\w.:/-]{1,100}$/.test(namespace)) {
+    fail('namespace', '1 to 100 letters, digits and . : / _ -', namespace)
+  }
+  const clients = parseClients(options.clients)
+  if (replicaAcks > 0 && clients.some((client) => typeof client !== 'string' && client.isCluster)) {
+    fail('replicaAcks', '0 with a Cluster client, which has no connection to wait on', replicaAcks)
+  }
+  return {
+    clients,
+    namespace,
+    ...lengths,
+    onAbandoned:
+      onAbandoned === undefined ? undefined : oneOf('onAbandoned', onAbandoned, ['record', 'rerun']),
+    maxRestarts: integer('maxRestarts', maxRestarts, 0, 1000),
+    onLockUnavailable:
+      onLockUnavailable === undefined
+        ? undefined
+        : oneOf('onLockUnavailable', onLockUnavailable, ['skip', 'run']),
+    replicaAcks: integer('replicaAcks', replicaAcks, 0, 100),
+    guard: flag('guard', guard),
+  }
+}
+
+/** All lengths, in ms, checked against each other. */
+function parseLengths(options: RedisLockOptions) {
   const ms = (name: keyof RedisLockOptions, fallback: Duration, min: number, max = 86_400_000) =>
     Math.round(duration(name, options[name] === undefined ? fallback : options[name], { min, max }))
   const lease = ms('lease', '15s', 200, MAX_LEASE_MS)
@@ -100,32 +126,14 @@ export function parseOptions(options: RedisLockOptions): Settings {
   if (retention < least) {
     fail('retention', `at least maxLate + 3 × (lease + 1.25 × scan) = ${least} ms`, options.retention)
   }
-  if (typeof namespace !== 'string' || !/^[\w.:/-]{1,100}$/.test(namespace)) {
-    fail('namespace', '1 to 100 letters, digits and . : / _ -', namespace)
-  }
-  const clients = parseClients(options.clients)
-  if (replicaAcks > 0 && clients.some((client) => typeof client !== 'string' && client.isCluster)) {
-    fail('replicaAcks', '0 with a Cluster client, which has no connection to wait on', replicaAcks)
-  }
   return {
-    clients,
-    namespace,
     lease,
     heartbeat,
     scan,
     retention,
     maxLate,
     maxClockSkew: ms('maxClockSkew', '5s', 100),
-    onAbandoned:
-      onAbandoned === undefined ? undefined : oneOf('onAbandoned', onAbandoned, ['record', 'rerun']),
-    maxRestarts: integer('maxRestarts', maxRestarts, 0, 1000),
-    onLockUnavailable:
-      onLockUnavailable === undefined
-        ? undefined
-        : oneOf('onLockUnavailable', onLockUnavailable, ['skip', 'run']),
     minHold: ms('minHold', 0, 0, lease),
-    replicaAcks: integer('replicaAcks', replicaAcks, 0, 100),
-    guard: flag('guard', guard),
     timeout: ms('timeout', Math.min(500, lease / 4), 10, lease / 3),
     early: 50,
   }

@@ -43,6 +43,14 @@ const UNREADY: Cause = {
   vague: true,
 }
 
+/** A client, and what messages call its Redis. */
+export interface NamedClient {
+  readonly client: RedisLike
+  readonly name: string
+  /** The URL that the client was made for; a client of the user's has none, and is not closed. */
+  readonly url: string | undefined
+}
+
 /** The connection to one Redis: why it cannot be used, if so, and when a new one is needed. */
 export class Connection {
   readonly client: RedisLike
@@ -65,14 +73,7 @@ export class Connection {
   #reconnectAt = -Infinity
   #pause = 0
 
-  /** @param url What the client was made for; a client of the user's is not closed. */
-  constructor(
-    client: RedisLike,
-    name: string,
-    url: string | undefined,
-    context: ConnectionContext,
-    asker: Asker,
-  ) {
+  constructor({ client, name, url }: NamedClient, context: ConnectionContext, asker: Asker) {
     this.client = client
     this.name = name
     this.#owned = url !== undefined

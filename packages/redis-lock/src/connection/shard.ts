@@ -22,15 +22,39 @@ export class Shard {
   /** Commands under way, also those that are not waited for any more. */
   unanswered = 0
   failed = 0
-  timer: Timer | undefined
   /** What the scripts are marked with, where INFO is forbidden. */
   #mark = ''
   readonly #marked = new Map<Script, Script>()
   readonly #sent = new Set<string>()
+  readonly #clock: Clock
+  #timer: Timer | undefined
 
   constructor(index: number, clock: Clock) {
     this.index = index
     this.time = new ServerClock(clock)
+    this.#clock = clock
+  }
+
+  /** Whether a probe is planned. */
+  get waits(): boolean {
+    return this.#timer !== undefined
+  }
+
+  /** Plans a probe, in ms. */
+  probeAfter(ms: number, probe: () => void): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#timer = undefined
+      probe()
+    }, ms)
+    this.#timer.unref?.()
+  }
+
+  /** The connection is lost: what was planned and what the server had is void. */
+  lose(): void {
+    this.usable = false
+    this.renew()
+    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   /** Another connection may lead to another server, and a user may have been given other rights. */

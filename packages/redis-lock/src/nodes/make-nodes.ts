@@ -8,13 +8,13 @@ import { Node, type NodeContext } from './node.ts'
 export function makeNodes({ clients, timeout }: Settings, context: NodeContext): Promise<Node[]> {
   const nodes = clients.map(async (given, i) => {
     if (typeof given === 'string')
-      return new Node(await connect(given, timeout), redacted(given), given, context)
+      return new Node({ client: await connect(given, timeout), name: redacted(given), url: given }, context)
     const unsafe = unsafeOptions(given)
     if (unsafe.length > 0) {
       const message = `redis-lock: client ${i + 1} has options that make claims slow to fail: ${unsafe.join(', ')}`
       context.log.warn({ client: i + 1, options: unsafe }, message)
     }
-    return new Node(given, nameOf(given.options, i), undefined, context)
+    return new Node({ client: given, name: nameOf(given.options, i), url: undefined }, context)
   })
   return Promise.all(nodes)
 }

@@ -1,6 +1,6 @@
 import { Channel } from '../connection/channel.ts'
 import type { RedisLike } from '../connection/client.ts'
-import { Connection, type ConnectionContext } from '../connection/connection.ts'
+import { Connection, type ConnectionContext, type NamedClient } from '../connection/connection.ts'
 import type { ServerClock } from '../connection/server-clock.ts'
 import { Shard } from '../connection/shard.ts'
 import type { Trouble } from '../connection/trouble.ts'
@@ -35,12 +35,11 @@ export class Node {
   /** Each command was tried on this connection. */
   #tried = false
 
-  /** @param url What the client was made for; a client of the user's is not closed. */
-  constructor(client: RedisLike, name: string, url: string | undefined, context: NodeContext) {
+  constructor(named: NamedClient, context: NodeContext) {
     this.#context = context
     const shards = Array.from({ length: context.keys.shards }, (_, i) => new Shard(i, context.clock))
     this.#shards = shards
-    this.#connection = new Connection(client, name, url, context, {
+    this.#connection = new Connection(named, context, {
       of: shards.length,
       get down() {
         return shards.filter(({ usable }) => !usable).length
@@ -161,7 +160,10 @@ export class Node {
     const { epoch } = this.#connection
     const { stepped } = shard
     try {
-      const greeted = await tend(shard, this.#channel, this.#connection, this.#context)
+      const greeted = await tend(
+        { shard, channel: this.#channel, connection: this.#connection },
+        this.#context,
+      )
       await this.#try(shard)
       if (epoch !== this.#connection.epoch) return
       if (stepped === shard.stepped) {
@@ -225,17 +227,10 @@ export class Node {
   #suspect(shard: Shard): void {
     shard.usable = false
     this.#connection.review()
-    if (shard.timer || this.#connection.closed) return
+    if (shard.waits || this.#connection.closed) return
     shard.failed++
     if (shard.failed % FAILURES_TO_RECONNECT === 0) this.#connection.renew()
-    shard.timer = this.#context.clock.setTimeout(
-      () => {
-        shard.timer = undefined
-        void this.#greet(shard)
-      },
-      Math.min(100 * 2 ** shard.failed, 1000),
-    )
-    shard.timer.unref?.()
+    shard.probeAfter(Math.min(100 * 2 ** shard.failed, 1000), () => void this.#greet(shard))
   }
 
   #shardOf(keys: readonly string[]): Shard {
@@ -244,11 +239,6 @@ export class Node {
 
   #disown(): void {
     this.#tried = false
-    for (const shard of this.#shards) {
-      shard.usable = false
-      shard.renew()
-      if (shard.timer) this.#context.clock.clearTimeout(shard.timer)
-      shard.timer = undefined
-    }
+    for (const shard of this.#shards) shard.lose()
   }
 }

@@ -21,47 +21,21 @@ export interface TendContext {
   readonly alive: number
 }
 
+/** A shard, and how its Redis is asked. */
+interface ReachedShard {
+  readonly shard: Shard
+  readonly channel: Channel
+  readonly connection: Connection
+}
+
 /** Looks after a shard, and learns which server has it. */
-export async function tend(
-  shard: Shard,
-  channel: Channel,
-  connection: Connection,
-  context: TendContext,
-): Promise<Greeting> {
-  const { keys, self, alive, members } = context
-  const { index } = shard
-  const ago = Math.ceil(context.clock.monotonic() - shard.heard)
-  const me = self()
-  // Instances are known in the first shard only.
-  const tells = me !== '' && index === 0
-  const asked = tells ? members.others : []
-  const own = tells ? [members.told.head, members.told.jobs] : []
-  const call = () =>
-    channel.timed(
-      shard,
-      TEND,
-      [
-        ...[keys.born(index), keys.open(index), keys.instances(index)],
-        ...(tells ? [me, ...asked].flatMap((id) => keys.member(id)) : []),
-      ],
-      [
-        me,
-        alive,
-        shard.born === undefined ? 0 : 1,
-        shard.stepped,
-        LISTED_RUNS,
-        members.longest,
-        shard.ahead,
-        shard.id,
-        ago,
-        ...own,
-        ...asked.map((id) => members.digest(id)),
-      ],
-    )
+export async function tend(reached: ReachedShard, context: TendContext): Promise<Greeting> {
+  const { shard, channel, connection } = reached
+  const { asked, keys, args } = question(shard, context)
+  const call = () => channel.timed(shard, TEND, keys, args)
   let reply: unknown[] = []
   if (!shard.mark) reply = await call()
-  if (shard.mark || reply[1] === 'anonymous')
-    reply = await recognise(shard, keys.born(index), channel, connection, call)
+  if (shard.mark || reply[1] === 'anonymous') reply = await recognise(reached, keys[0] as string, call)
   if (reply.length < 3) {
     throw connection.fault(
       new Error('NOPERM INFO is needed to tell this server from its replicas, before Redis 7'),
@@ -71,15 +45,42 @@ export async function tend(
   return greeting(reply, asked)
 }
 
+/** The keys and arguments of a look, and the instances it asks about. */
+function question(shard: Shard, { clock, keys, self, alive, members }: TendContext) {
+  const { index } = shard
+  const me = self()
+  // Instances are known in the first shard only.
+  const tells = me !== '' && index === 0
+  const asked = tells ? members.others : []
+  return {
+    asked,
+    keys: [
+      ...[keys.born(index), keys.open(index), keys.instances(index)],
+      ...(tells ? [me, ...asked].flatMap((id) => keys.member(id)) : []),
+    ],
+    args: [
+      me,
+      alive,
+      shard.born === undefined ? 0 : 1,
+      shard.stepped,
+      LISTED_RUNS,
+      members.longest,
+      shard.ahead,
+      shard.id,
+      Math.ceil(clock.monotonic() - shard.heard),
+      ...(tells ? [members.told.head, members.told.jobs] : []),
+      ...asked.map((id) => members.digest(id)),
+    ],
+  }
+}
+
 /**
  * Where INFO is forbidden, a server is known by scripts that only it was given: by those that the fleet has noted,
  * or those we gave it before; or else it is another one, and is given some.
  */
 async function recognise(
-  shard: Shard,
+  { shard, channel, connection }: ReachedShard,
   born: string,
-  channel: Channel,
-  connection: Connection,
   call: () => Promise<unknown[]>,
 ): Promise<unknown[]> {
   const [noted] = await channel.read(shard, [born])

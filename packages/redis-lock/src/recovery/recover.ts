@@ -3,7 +3,7 @@ import type { ClaimRequest, ClaimResult, QuorumClaims } from '../claim/quorum-cl
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import type { Records } from '../end/records.ts'
 import { instanceOf, nameOf, type Subject, type TickRecord } from '../keys.ts'
-import type { Hold, Leases } from '../lease/lease.ts'
+import type { Hold, Leases, Sent } from '../lease/lease.ts'
 import type { Settings } from '../options.ts'
 
 /** When to try again a rerun that met another run of its job, in ms. */
@@ -32,6 +32,13 @@ export interface RecoverParts {
   readonly leases: Leases
   readonly ends: CompletionWriter
   token(): string
+}
+
+/** A start that was asked for, and the answer. */
+interface AskedClaim {
+  readonly request: ClaimRequest
+  readonly sent: Sent
+  readonly result: ClaimResult
 }
 
 /** Takes up runs whose instance was heard of no more: runs their tick again, or notes it as lost. */
@@ -112,35 +119,11 @@ export class Recover {
   }
 
   async #again(one: Case, starts: number, leased: boolean, latest: TickRecord | undefined): Promise<void> {
-    const { settings, quorumClaims, leases, ends } = this.#parts
+    const { leases, ends } = this.#parts
     const { subject } = one
-    const claim = (start: number, accepted: boolean) => {
-      const request: ClaimRequest = {
-        subject,
-        token: this.#parts.token(),
-        start,
-        leased,
-        state: 'run',
-        accepted,
-      }
-      return { request, sent: this.#now(), result: quorumClaims.decide(request) }
-    }
-    let asked = claim(starts + 1, false)
-    let result = await asked.result
-    // Where the job has more to do than it can, its lease is free only for moments.
-    const end = asked.sent.monotonic + settings.scan
-    while (result.kind === 'busy' && this.#now().monotonic < end) {
-      await this.#pause(RETRY_DELAY_MS * Math.random())
-      asked = claim(starts + 1, false)
-      result = await asked.result
-    }
-    if (result.kind === 'unknown') {
-      if (!one.late) return
-      // Above all starts that can have been given.
-      asked = claim(Math.max(starts, settings.maxRestarts + 1) + 1 + result.births, true)
-      result = await asked.result
-    }
-    const { request, sent } = asked
+    const asked = await this.#claim(one, starts, leased)
+    if (!asked) return
+    const { request, sent, result } = asked
     if (result.kind === 'granted') {
       const { fence, start } = result
       const hold = leases.hold({ ...request, start, fence, sent, rerun: true })
@@ -153,6 +136,29 @@ export class Recover {
     }
     if (result.kind !== 'abstain') return
     await this.#lose(one, starts, latest ? instanceOf(latest.token) : one.by, latest?.fence)
+  }
+
+  /** Asks for one more start; resolves to nothing where it cannot be known yet how the run went on. */
+  async #claim(one: Case, starts: number, leased: boolean): Promise<AskedClaim | undefined> {
+    const { maxRestarts, scan } = this.#parts.settings
+    let asked = await this.#ask(one.subject, starts + 1, leased, false)
+    // Where the job has more to do than it can, its lease is free only for moments.
+    const end = asked.sent.monotonic + scan
+    while (asked.result.kind === 'busy' && this.#now().monotonic < end) {
+      await this.#pause(RETRY_DELAY_MS * Math.random())
+      asked = await this.#ask(one.subject, starts + 1, leased, false)
+    }
+    if (asked.result.kind !== 'unknown') return asked
+    if (!one.late) return
+    // Above all starts that can have been given.
+    const start = Math.max(starts, maxRestarts + 1) + 1 + asked.result.births
+    return this.#ask(one.subject, start, leased, true)
+  }
+
+  async #ask(subject: Subject, start: number, leased: boolean, accepted: boolean): Promise<AskedClaim> {
+    const { quorumClaims, token } = this.#parts
+    const request: ClaimRequest = { subject, token: token(), start, leased, state: 'run', accepted }
+    return { request, sent: this.#now(), result: await quorumClaims.decide(request) }
   }
 
   #rerun(subject: Subject, hold: Hold): void {
@@ -231,7 +237,7 @@ export class Recover {
     host.emit('tick-lost', { job: subject.job, tick, scheduledAt, by, starts })
   }
 
-  #now(): { monotonic: number; wall: number } {
+  #now(): Sent {
     const { clock } = this.#parts.host
     return { monotonic: clock.monotonic(), wall: clock.now() }
   }
