@@ -113,6 +113,9 @@ test.each([
   const end =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
   await admin.query(end)
+  // A connection that was just being made had the settings of before.
+  await sleep(500)
+  await admin.query(end)
   const found = () => all.lines.filter((line) => line.startsWith('postgres fails:'))
   await expect.poll(found, { timeout: 8000 }).toHaveLength(1)
   await sleep(2000)
@@ -121,6 +124,8 @@ test.each([
   await admin.query(
     `SET default_transaction_read_only = off; SET statement_timeout = 0; ALTER ROLE postgres RESET ALL`,
   )
+  await admin.query(end)
+  await sleep(500)
   await admin.query(end)
   await all.works(JOBS.slice(0, 2), 12_000)
   expect(found()).toHaveLength(1)

@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type Clock,
-  type Host,
-  type Logger,
-  type Maybe,
-  type Plugin,
-  type StopInfo,
-  type Store,
-  systemClock,
-} from '@escapement/core'
+import { type Clock, type Host, type Logger, type Plugin, type StopInfo, systemClock } from '@escapement/core'
 import { Troubles } from '@escapement/core/plugin'
-import type { Backend } from './backend.ts'
 import { Ends } from './ends.ts'
+import type { FleetParts } from './fleet-parts.ts'
 import { Leases } from './lease.ts'
 import { SqlLock } from './lock.ts'
-import type { FleetSettings } from './options.ts'
-import type { Pauses } from './pauses.ts'
 import { Recover } from './recover.ts'
 
 /** Between two removals of what is too old. */
@@ -23,36 +12,10 @@ const PRUNE_MS = 60_000
 /** A wall clock that was not set by more than this for so long is believed: a day. */
 const STEP_MS = 60_000
 const TRUST_MS = 86_400_000
+/** Heartbeats after an outage in which nothing of other instances is taken. */
+const SETTLING_BEATS = 2
 /** Of a stop, for what comes after the ends: the last records and the goodbye. */
 const LEAVE_MS = 500
-
-export interface FleetParts {
-  readonly backend: Backend
-  readonly settings: FleetSettings
-  readonly store: Store
-  /** Opens the database, before the first heartbeat. */
-  open(host: Host): Promise<void> | void
-  /** After the first heartbeat and before the first tick. */
-  opened?(): Promise<void> | void
-  readonly pauses: Pauses
-  /** After each heartbeat that was written. */
-  onHeartbeat?(): Promise<void> | void
-  /**
-   * What is wrong with the database, in one line, for a backend that writes its own lines when that begins and ends. The
-   * fleet writes none then.
-   */
-  trouble?(): string | undefined
-  /** False while nothing can be claimed, whatever the heartbeat says. */
-  usable?(): boolean
-  /** When the newest run that is kept began, in ms. */
-  newest(): Maybe<number | undefined>
-  /** Removes what is too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
-  prune(now: number, catchUpWindow: number): Promise<void> | void
-  /** Writes what waits, then closes what is the plugin's. */
-  close(): Promise<void> | void
-  /** Given to a scheduler. */
-  attached?(host: Host): void
-}
 
 /** The plugin of a SQL backend: one heartbeat for each process, and what hangs on it. */
 export class SqlFleet {
@@ -73,6 +36,10 @@ export class SqlFleet {
   /** How far the wall clock is before the monotonic clock, and since when. */
   #steady = { offset: -Infinity, since: 0 }
   #beating: Promise<void> | undefined
+  /** A heartbeat was not written. */
+  #missed = false
+  /** On the monotonic clock. */
+  #settledAt = -Infinity
 
   constructor(parts: FleetParts) {
     this.#parts = parts
@@ -85,7 +52,7 @@ export class SqlFleet {
       heartbeat: settings.heartbeat,
       renew: () => (this.owner === undefined ? false : backend.heartbeat(this.owner)),
       enlist: () => this.#enlist(),
-      onHeartbeat: (error) => void (error === undefined ? this.#look() : this.#fails(error)),
+      onHeartbeat: (error) => this.#heard(error),
     })
     this.#lock = new SqlLock({
       backend,
@@ -96,6 +63,7 @@ export class SqlFleet {
       owner: () => (parts.usable?.() === false ? undefined : this.owner),
       draining: () => this.#draining,
       onDead: async () => {
+        if (this.#isSettling) return
         await this.#recover?.look({ rerun: false }).catch((error) => this.#fails(error))
       },
       onFault: (error) => this.#fails(error),
@@ -179,6 +147,23 @@ export class SqlFleet {
     this.owner = next
   }
 
+  #heard(error: unknown): void {
+    if (error !== undefined) {
+      this.#missed = true
+      this.#fails(error)
+      return
+    }
+    if (this.#missed)
+      this.#settledAt = this.#clock.monotonic() + SETTLING_BEATS * this.#parts.settings.heartbeat
+    this.#missed = false
+    void this.#look()
+  }
+
+  /** The database was away: the other instances write their heartbeats and their ends before anything of theirs is taken. */
+  get #isSettling(): boolean {
+    return this.#clock.monotonic() < this.#settledAt
+  }
+
   /** Does what follows a heartbeat. A look that takes longer than the next heartbeat goes on alone. */
   #look(): Promise<void> {
     this.#beating ??= this.#beat().finally(() => {
@@ -195,7 +180,7 @@ export class SqlFleet {
       // What is found while stopping is left to others.
       if (!this.#draining) {
         await this.#recover?.reconcile()
-        await this.#recover?.look()
+        if (!this.#isSettling) await this.#recover?.look()
       }
       if (this.#recover) {
         await this.#parts.pauses.look(host)

@@ -8,7 +8,8 @@ export {
   MUTEX,
   type Successor,
 } from './backend.ts'
-export { type FleetParts, SqlFleet } from './fleet.ts'
+export { SqlFleet } from './fleet.ts'
+export type { FleetParts } from './fleet-parts.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
 export { type PausedJob, Pauses, type PauseTable, pauseOf, pauseText } from './pauses.ts'
 export { abandonedOf, type Columns, claimOf, hasEnded, recordOf } from './rows.ts'

@@ -1,0 +1,33 @@
+import type { Host, Maybe, Store } from '@escapement/core'
+import type { Backend } from './backend.ts'
+import type { FleetSettings } from './options.ts'
+import type { Pauses } from './pauses.ts'
+
+/** What makes the plugin of a SQL backend. */
+export interface FleetParts {
+  readonly backend: Backend
+  readonly settings: FleetSettings
+  readonly store: Store
+  /** Opens the database, before the first heartbeat. */
+  open(host: Host): Promise<void> | void
+  /** After the first heartbeat and before the first tick. */
+  opened?(): Promise<void> | void
+  readonly pauses: Pauses
+  /** After each heartbeat that was written. */
+  onHeartbeat?(): Promise<void> | void
+  /**
+   * What is wrong with the database, in one line, for a backend that writes its own lines when that begins and ends. The
+   * fleet writes none then.
+   */
+  trouble?(): string | undefined
+  /** False while nothing can be claimed, whatever the heartbeat says. */
+  usable?(): boolean
+  /** When the newest run that is kept began, in ms. */
+  newest(): Maybe<number | undefined>
+  /** Removes what is too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
+  prune(now: number, catchUpWindow: number): Promise<void> | void
+  /** Writes what waits, then closes what is the plugin's. */
+  close(): Promise<void> | void
+  /** Given to a scheduler. */
+  attached?(host: Host): void
+}
