@@ -74,7 +74,10 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'ends are not repeated',
     edits: [['redis-lock/src/end/completion-writer.ts', 'this.#failed.add(entry)', 'void entry']],
   },
-  { name: 'what was aborted counts as done', edits: [[lease, "abandoned ? 'abandon' : 'done'", "'done'"]] },
+  {
+    name: 'what was aborted counts as done',
+    edits: [[lease, "left || outcome === 'lease-lost' ? 'abandon' : 'done'", "'done'"]],
+  },
   {
     name: 'recovery without a ballot',
     edits: [[claim, 'tonumber(s) >= tonumber(start)', 'tonumber(s) > tonumber(start)']],
