@@ -39,6 +39,8 @@ export default defineConfig({
           include: ['{packages,examples}/*/test/**/*.int.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // They wait more than they work.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
