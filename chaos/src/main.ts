@@ -10,7 +10,7 @@ const HELP = `npm run chaos -- [options]
   --sample       a choice of scenarios that takes less than three minutes
   --only=a,b     scenarios whose names contain a or b
   --seed=N       for the random ones; printed by each run
-  --parallel=N   so many at a time (2, with --sample 4); those that judge start times are played alone
+  --parallel=N   this number at a time (2, with --sample 4); those that judge start times are played alone
   --verbose      details of what passed, too
 Without --sample and --only, all run, and RESULTS.md is written anew.`
 

@@ -4,6 +4,7 @@ import { post, redactor } from './channel/http.ts'
 import { checkUrl } from './channel/options.ts'
 import { errorFact } from './incident/serialize.ts'
 import { hintsOf } from './message/delivery.ts'
+import { pause } from './util/pause.ts'
 
 const KNOWN = {
   jobs: 1,
@@ -109,7 +110,7 @@ export function heartbeat(options: HeartbeatOptions): Heartbeat {
       } catch (error) {
         const hopeless = hintsOf(error).retryable === false
         if (attempt < tries && !hopeless && !stopping.signal.aborted) {
-          await pause(1000 * 5 ** (attempt - 1), stopping.signal)
+          await pause(1000 * 5 ** (attempt - 1), stopping.signal, { keepAlive: false })
           continue
         }
         counts.failed++
@@ -193,17 +194,4 @@ function healthchecks(url: string, { type, run, error }: Ping): { url: string; b
 function explain(run: Run): string {
   const { name, message, stack } = errorFact(run.error)
   return `${run.outcome}: ${stack ?? `${name}: ${message}`}`
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    timer.unref()
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -11,6 +11,23 @@ export function encodingOf(text: string): Encoding {
   return quotedSize(text) <= base64Size(text) ? 'quoted-printable' : 'base64'
 }
 
+/** The rows of the first items, as many as there is room for, and how many items have none. */
+export function fitting<T>(
+  items: readonly T[],
+  row: (item: T) => string,
+  { room, encoding }: { readonly room: number; readonly encoding: Encoding },
+): { rows: string[]; more: number } {
+  const rows: string[] = []
+  let left = room
+  for (const item of items) {
+    const made = row(item)
+    left -= encodedSize(made, encoding)
+    if (left < 0) break
+    rows.push(made)
+  }
+  return { rows, more: items.length - rows.length }
+}
+
 function base64Size(text: string): number {
   return Math.ceil((Buffer.byteLength(text) * 78) / 57)
 }

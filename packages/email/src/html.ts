@@ -9,7 +9,7 @@ import {
   type Tone,
   tone,
 } from '@escapement/alerts'
-import { type Encoding, encodedSize } from './encoded.ts'
+import { type Encoding, encodedSize, fitting } from './encoded.ts'
 import { escapeHtml } from './escape.ts'
 
 type Words = Description['words']
@@ -184,15 +184,7 @@ ${stack && stackLength > 0 ? `<div class="strong" style="margin-top:14px;font-si
 }
 
 function list({ cards, words }: Description, encoding: Encoding): string {
-  const rows: string[] = []
-  let room = ROOM
-  for (const card of cards) {
-    const made = row(card, words)
-    room -= encodedSize(made, encoding)
-    if (room < 0) break
-    rows.push(made)
-  }
-  const more = cards.length - rows.length
+  const { rows, more } = fitting(cards, (card) => row(card, words), { room: ROOM, encoding })
   return `<tr><td class="pad" style="padding:0 32px 18px"><table role="presentation" width="100%" cellpadding="0" cellspacing="0">${rows.join('\n')}</table>${more > 0 ? `<div class="muted" style="padding-top:12px;font-size:13px;color:#667085">${text(words.more(more), 60)}</div>` : ''}</td></tr>`
 }
 

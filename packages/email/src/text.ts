@@ -7,7 +7,7 @@ import {
   oneLine,
   plain,
 } from '@escapement/alerts'
-import { type Encoding, encodedSize } from './encoded.ts'
+import { type Encoding, encodedSize, fitting } from './encoded.ts'
 
 type Words = Description['words']
 
@@ -30,15 +30,7 @@ export function text(
 }
 
 function list(cards: readonly Card[], words: Words, encoding: Encoding): string {
-  const rows: string[] = []
-  let room = ROOM
-  for (const card of cards) {
-    const row = line(card, words)
-    room -= encodedSize(row, encoding)
-    if (room < 0) break
-    rows.push(row)
-  }
-  const more = cards.length - rows.length
+  const { rows, more } = fitting(cards, (card) => line(card, words), { room: ROOM, encoding })
   return [...rows, ...(more > 0 ? [words.more(more)] : [])].join('\n')
 }
 

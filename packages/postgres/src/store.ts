@@ -10,7 +10,7 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { type Pauses, pauseOf, pauseText, recordOf } from '@escapement/sql-fleet'
+import { firstId, type Pauses, pauseOf, pauseText, recordOf, timeOf } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
 import { SELECTED, toRow } from './rows.ts'
@@ -150,17 +150,6 @@ export class PostgresStore implements Store {
       }
     })
   }
-}
-
-/** The lowest id a run can have that began at this instant: ids are ordered by time. */
-function firstId(at: number): string {
-  const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}`
-}
-
-/** When a run of this id began. */
-function timeOf(id: string): number {
-  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
 }
 
 function incidents(client: Client): IncidentStore {

@@ -36,9 +36,9 @@ export class SqlFleet {
   /** How far the wall clock is before the monotonic clock, and since when. */
   #steady = { offset: -Infinity, since: 0 }
   #beating: Promise<void> | undefined
-  /** A heartbeat was not written. */
+  /** The last heartbeat was not written. */
   #missed = false
-  /** On the monotonic clock. */
+  /** When recovery begins again after an outage, on the monotonic clock. */
   #settledAt = -Infinity
 
   constructor(parts: FleetParts) {
@@ -62,10 +62,7 @@ export class SqlFleet {
       instance: () => this.#host?.instance ?? '',
       owner: () => (parts.usable?.() === false ? undefined : this.owner),
       draining: () => this.#draining,
-      onDead: async () => {
-        if (this.#isSettling) return
-        await this.#recover?.look({ rerun: false }).catch((error) => this.#fails(error))
-      },
+      onDead: () => this.#recoverDead({ rerun: false }).catch((error) => this.#fails(error)),
       onFault: (error) => this.#fails(error),
       trouble: parts.trouble ?? (() => this.#troubles?.reasons[0]),
     })
@@ -159,9 +156,9 @@ export class SqlFleet {
     void this.#look()
   }
 
-  /** The database was away: the other instances write their heartbeats and their ends before anything of theirs is taken. */
-  get #isSettling(): boolean {
-    return this.#clock.monotonic() < this.#settledAt
+  /** After an outage the other instances write their heartbeats and their ends before anything of theirs is taken. */
+  async #recoverDead(options?: { rerun: boolean }): Promise<void> {
+    if (this.#clock.monotonic() >= this.#settledAt) await this.#recover?.look(options)
   }
 
   /** Does what follows a heartbeat. A look that takes longer than the next heartbeat goes on alone. */
@@ -180,7 +177,7 @@ export class SqlFleet {
       // What is found while stopping is left to others.
       if (!this.#draining) {
         await this.#recover?.reconcile()
-        if (!this.#isSettling) await this.#recover?.look()
+        await this.#recoverDead()
       }
       if (this.#recover) {
         await this.#parts.pauses.look(host)

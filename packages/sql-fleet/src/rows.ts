@@ -56,6 +56,17 @@ export function abandonedOf(rows: readonly Columns[]): ClosedRun[] {
     .map((row) => ({ ...claimOf(row), id: String(row.id), trigger: row.trigger as Cause }))
 }
 
+/** The lowest id a run can have that began at this instant: ids are ordered by time. */
+export function firstId(at: number): string {
+  const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}`
+}
+
+/** When a run of this id began, in ms. */
+export function timeOf(id: string): number {
+  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
+}
+
 function date(value: unknown): Date | undefined {
   return value === null || value === undefined ? undefined : new Date(Math.round(Number(value)))
 }

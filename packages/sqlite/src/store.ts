@@ -12,7 +12,7 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { type Pauses, pauseOf, pauseText, recordOf } from '@escapement/sql-fleet'
+import { firstId, type Pauses, pauseOf, pauseText, recordOf, timeOf } from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
 import type { Value } from './driver.ts'
 import { incidents } from './incidents.ts'
@@ -123,7 +123,7 @@ export class SqliteStore implements Store {
 
   newest(): number | undefined {
     const id = this.#parts.writer.db.get('SELECT max(id) AS id FROM runs')?.id
-    return id ? Number.parseInt(String(id).replace('-', '').slice(0, 12), 16) : undefined
+    return id ? timeOf(String(id)) : undefined
   }
 
   /** Removes what is older than is kept. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
@@ -216,12 +216,6 @@ function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): 
   // What falls into a pause is not made up for when it ends while no instance lives.
   if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
   return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
-}
-
-/** The lowest id a run can have that began at this instant: ids are ordered by time. */
-function firstId(at: number): string {
-  const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}`
 }
 
 /** The length of the errors' texts. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SendError } from '../message/delivery.ts'
+import { pause } from '../util/pause.ts'
 
 export interface Post {
   /** The name of the sender, for messages. */
@@ -162,16 +163,4 @@ export async function turn(url: string, { messages, per }: Rate, signal: AbortSi
   })()
   await mine.turn
   signal.throwIfAborted()
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -14,8 +14,8 @@ let watched: WeakRef<Watched>[] = []
 let uncaught = false
 
 /**
- * Names the runs that the end of the process cuts off, in one line for each scheduler. Node reports `process.exit()` and of
- * uncaught errors. It does not report a signal that nothing listens to, nor of SIGKILL.
+ * Names the runs that the end of the process cuts off, in one line for each scheduler. Node reports `process.exit()` and
+ * uncaught errors. It does not report a signal that nothing listens to, nor SIGKILL.
  */
 export function watchEndOfProcess(scheduler: Watched): void {
   if (watched.length === 0) {

@@ -4,14 +4,14 @@ import { parseDuration } from './duration.ts'
 import { nearest } from './nearest.ts'
 
 /** Options that had another name before 0.2. */
-const RENAMED: ReadonlyMap<string, string> = new Map(
+const RENAMED: ReadonlyMap<string, readonly [name: string, note?: string]> = new Map(
   Object.entries({
-    catchUp: 'catchUpWindow',
-    onClaimError: 'onLockUnavailable',
-    redisDown: 'onLockUnavailable',
-    maxStarts: 'maxRestarts',
-    beat: 'heartbeat',
-    stale: 'lease',
+    catchUp: ['catchUpWindow'],
+    onClaimError: ['onLockUnavailable'],
+    redisDown: ['onLockUnavailable'],
+    maxStarts: ['maxRestarts', ', and does not count the first start'],
+    beat: ['heartbeat'],
+    stale: ['lease'],
   }),
 )
 
@@ -76,9 +76,9 @@ export function checkKeys(given: unknown, known: Readonly<Record<string, unknown
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(known, key)) continue
     const names = Object.keys(known)
-    const renamed = RENAMED.get(key)
+    const [renamed, note = ''] = RENAMED.get(key) ?? []
     if (renamed !== undefined && Object.hasOwn(known, renamed)) {
-      const message = `the ${what} ${key} is called ${renamed} now${key === 'maxStarts' ? ', and does not count the first start' : ''}`
+      const message = `the ${what} ${key} is called ${renamed} now${note}`
       throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
     }
     const meant = OTHER_NAMES.get(key)?.find((name) => Object.hasOwn(known, name)) ?? nearest(key, names)
