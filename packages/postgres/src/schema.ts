@@ -1,7 +1,10 @@
 import { EscapementError } from '@escapement/core'
 import type { Client } from './client.ts'
 
-/** Each entry leads from one version to the next. Entries are never changed, only added. */
+/**
+ * Each entry leads from one version to the next, and a program refuses a version that it does not know. Entries are never
+ * changed, only added.
+ */
 export const migrations: readonly string[] = [
   `
   CREATE TABLE $.jobs (
@@ -74,6 +77,12 @@ export const migrations: readonly string[] = [
 ]
 
 /**
+ * Steps that the version before does not notice, so that it starts on the schema: new tables and indexes, and columns that
+ * may be null or have a default. Entries are never changed, only added.
+ */
+export const additions: readonly string[] = []
+
+/**
  * Brings the schema to the newest version. Safe when many instances do so at once: each step is one statement
  * under a lock of the table of versions.
  *
@@ -83,31 +92,45 @@ export async function migrate(
   client: Client,
   schema: string,
   steps: readonly string[] = migrations,
+  more: readonly string[] = additions,
 ): Promise<void> {
   // Looked at first: a role may use what is there, but not be allowed to make it.
-  const there = 'SELECT to_regnamespace($1) AS schema, to_regclass($2) AS versions'
-  const [found] = await client.query(there, [`"${schema}"`, `"${schema}".versions`])
+  const there =
+    'SELECT to_regnamespace($1) AS schema, to_regclass($2) AS versions, to_regclass($3) AS additions'
+  const names = [`"${schema}"`, `"${schema}".versions`, `"${schema}".additions`]
+  const [found] = await client.query(there, names)
   if (found?.schema === null) await client.patient(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
-  if (found?.versions === null) {
+  for (const table of ['versions', 'additions']) {
+    if (found?.[table] !== null) continue
     await client.patient(
-      'CREATE TABLE IF NOT EXISTS $.versions (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
+      `CREATE TABLE IF NOT EXISTS $.${table} (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
     )
   }
-  const [row] = await client.query('SELECT coalesce(max(version), 0) AS version FROM $.versions')
-  const version = Number(row?.version)
+  const version = await reached(client, 'versions')
   if (version > steps.length) {
     throw new EscapementError(
       'ERR_ESCAPEMENT_STORE',
       `the schema ${schema} has version ${version}, but this program knows it up to version ${steps.length} only: use a newer one`,
     )
   }
-  for (let next = version + 1; next <= steps.length; next++) {
+  await take(client, 'versions', steps)
+  // The schema of a newer program may have more of them.
+  await take(client, 'additions', more)
+}
+
+async function reached(client: Client, table: string): Promise<number> {
+  const [row] = await client.query(`SELECT coalesce(max(version), 0) AS version FROM $.${table}`)
+  return Number(row?.version)
+}
+
+async function take(client: Client, table: string, steps: readonly string[]): Promise<void> {
+  for (let next = (await reached(client, table)) + 1; next <= steps.length; next++) {
     await client.patient(`
       DO $migrate$ BEGIN
-        LOCK TABLE $.versions IN ACCESS EXCLUSIVE MODE;
-        IF NOT EXISTS (SELECT 1 FROM $.versions WHERE version = ${next}) THEN
+        LOCK TABLE $.${table} IN ACCESS EXCLUSIVE MODE;
+        IF NOT EXISTS (SELECT 1 FROM $.${table} WHERE version = ${next}) THEN
           ${steps[next - 1]}
-          INSERT INTO $.versions (version) VALUES (${next});
+          INSERT INTO $.${table} (version) VALUES (${next});
         END IF;
       END $migrate$`)
   }

@@ -4,7 +4,7 @@ import { type PostgresOptions, postgres } from '@escapement/postgres'
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Client } from '../src/client.ts'
-import { migrate, migrations } from '../src/schema.ts'
+import { migrate, migrations, additions as realAdditions } from '../src/schema.ts'
 import { type Server, startServer } from './server.ts'
 
 let server: Server
@@ -62,6 +62,22 @@ test('ten instances that bring an older schema forward do each step once, and ke
     code: 'ERR_ESCAPEMENT_STORE',
     message: expect.stringContaining('use a newer one'),
   })
+})
+
+test('a program starts on a schema to which a newer one has added columns', async () => {
+  const more = [
+    'ALTER TABLE $.jobs ADD COLUMN more integer NOT NULL DEFAULT 7;',
+    'CREATE TABLE $.other (a int);',
+  ]
+  const bring = (additions: readonly string[]) =>
+    migrate(new Client(pool, 'added', 10_000), 'added', migrations, additions)
+  await Promise.all(Array.from({ length: 10 }, () => bring([...realAdditions, ...more])))
+  const older = instance('added')
+  older.job('a', manual(), () => {})
+  await older.start()
+  await older.run('a', undefined, { wait: true })
+  await older.stop()
+  expect(await one('SELECT name, more FROM added.jobs')).toEqual({ name: 'a', more: 7 })
 })
 
 test('a role that may not make schemas can use one that it owns', async () => {

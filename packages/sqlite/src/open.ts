@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { EscapementError } from '@escapement/core'
 import { connect, type Database } from './driver.ts'
 import { isPath } from './identity.ts'
-import { migrations as ours } from './schema.ts'
+import { additions as ourAdditions, migrations as ours } from './schema.ts'
 
 /** How long a statement waits for another process that writes, in ms. It blocks the event loop. */
 const BUSY = 100
@@ -22,8 +22,9 @@ export function open(
   {
     full = false,
     migrations = ours,
+    additions = ourAdditions,
     busy = BUSY_AT_START,
-  }: { full?: boolean; migrations?: readonly string[]; busy?: number } = {},
+  }: { full?: boolean; migrations?: readonly string[]; additions?: readonly string[]; busy?: number } = {},
 ): Database {
   let db: Database | undefined
   try {
@@ -33,6 +34,7 @@ export function open(
     db.exec('PRAGMA journal_mode = WAL')
     db.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`)
     migrate(db, file, migrations)
+    add(db, additions)
     db.exec(`PRAGMA busy_timeout = ${BUSY}`)
     return db
   } catch (cause) {
@@ -100,13 +102,36 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
   }
   if (before === migrations.length) return
   if (before > 0 && isPath(file)) backUp(db, `${file}.v${before}.bak`)
-  db.exec('BEGIN EXCLUSIVE')
-  try {
+  exclusively(db, () => {
     // Another process may have been faster.
     for (let at = version(db); at < migrations.length; at++) {
       db.exec(migrations[at] as string)
       db.exec(`PRAGMA user_version = ${at + 1}`)
     }
+  })
+}
+
+/** Takes the steps that the version before does not notice. A file of a newer program may have more of them. */
+function add(db: Database, additions: readonly string[]): void {
+  if (added(db) >= additions.length) return
+  exclusively(db, () => {
+    // Another process may have been faster.
+    for (let at = added(db); at < additions.length; at++) {
+      db.exec(additions[at] as string)
+      db.prepare('INSERT INTO additions VALUES (?)').run(at + 1)
+    }
+  })
+}
+
+function added(db: Database): number {
+  db.exec('CREATE TABLE IF NOT EXISTS additions (step INTEGER PRIMARY KEY)')
+  return Number((db.prepare('SELECT max(step) AS step FROM additions').get() as { step: unknown }).step ?? 0)
+}
+
+function exclusively(db: Database, work: () => void): void {
+  db.exec('BEGIN EXCLUSIVE')
+  try {
+    work()
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')

@@ -1,6 +1,6 @@
 /**
- * How the file came to be as it is: each entry leads from one version to the next. Entries are never changed,
- * only added. Times are ms since the epoch.
+ * How the file came to be as it is: each entry leads from one version to the next, and a program refuses a version that
+ * it does not know. Entries are never changed, only added. Times are ms since the epoch.
  */
 export const migrations: readonly string[] = [
   `
@@ -67,3 +67,9 @@ export const migrations: readonly string[] = [
   INSERT INTO fence VALUES (0);
   `,
 ]
+
+/**
+ * Steps that the version before does not notice, so that it starts on the file: new tables and indexes, and columns that
+ * may be null or have a default. Entries are never changed, only added.
+ */
+export const additions: readonly string[] = []

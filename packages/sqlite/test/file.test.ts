@@ -45,6 +45,23 @@ describe('the file', () => {
     db.close()
   })
 
+  test('a program opens a file to which a newer one has added columns', () => {
+    const added = ['ALTER TABLE jobs ADD COLUMN more INTEGER DEFAULT 7;', 'CREATE TABLE other (a);']
+    const newer = open(file, { additions: added })
+    newer.exec("INSERT INTO jobs (name, digest) VALUES ('a', 'x'); INSERT INTO other VALUES (1)")
+    newer.close()
+    const older = open(file, { additions: added.slice(0, 1) })
+    older.exec("INSERT INTO jobs (name, digest) VALUES ('b', 'x')")
+    older.close()
+    const again = open(file, { additions: [...added, 'CREATE TABLE third (a);'] })
+    expect(again.prepare('SELECT name, more FROM jobs').all()).toMatchObject([
+      { name: 'a', more: 7 },
+      { name: 'b', more: 7 },
+    ])
+    expect(again.prepare('SELECT count(*) AS n FROM other, third').get()).toMatchObject({ n: 0 })
+    again.close()
+  })
+
   test('a newer one is refused, and not touched', async () => {
     open(file, { migrations: [...migrations, 'CREATE TABLE later (a);'] }).close()
     const scheduler = createScheduler({ plugins: [sqlite({ file })], logger: quiet })
