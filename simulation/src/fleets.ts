@@ -1,24 +1,26 @@
 import type { FleetOptions, SimulatedJob } from './instance.ts'
 import { draw, type Plan, type Shape } from './plan.ts'
 import { Random } from './random.ts'
+import { redisServers } from './redis/servers.ts'
+import type { Share } from './shared.ts'
 
-/** A fleet that is simulated: its shape, its lock, its jobs. */
+/** A fleet that is simulated: its shape, what its instances share, its jobs. */
 export interface Fleet {
   readonly name: string
   readonly shape: Shape
-  readonly lock: FleetOptions['lock']
+  readonly share: Share
 }
 
-const LOCK: FleetOptions['lock'] = { lease: '3s', scan: '1s', retention: '2m', maxLate: '5s' }
+const REDIS = redisServers({ lease: '3s', scan: '1s', retention: '2m', maxLate: '5s' })
 
 export const FLEETS: readonly Fleet[] = [
-  { name: 'one Redis', shape: { servers: 1, instances: 5, trouble: 40_000, tail: 25_000 }, lock: LOCK },
-  { name: 'three masters', shape: { servers: 3, instances: 5, trouble: 40_000, tail: 25_000 }, lock: LOCK },
+  { name: 'one Redis', shape: { servers: 1, instances: 5, trouble: 40_000, tail: 25_000 }, share: REDIS },
+  { name: 'three masters', shape: { servers: 3, instances: 5, trouble: 40_000, tail: 25_000 }, share: REDIS },
 ]
 
 /** The plan and the options that a seed means for a fleet. */
 export function deal(fleet: Fleet, seed: number): { plan: Plan; options: FleetOptions } {
-  return { plan: draw(seed, fleet.shape), options: { jobs: jobsOf(seed), lock: fleet.lock } }
+  return { plan: draw(seed, fleet.shape), options: { jobs: jobsOf(seed), share: fleet.share } }
 }
 
 /** Short jobs, one that takes most of its period, and one that takes longer. */

@@ -1,11 +1,8 @@
 import type { Run, Scheduler } from '@escapement/core'
-import type { RedisLockOptions } from '@escapement/redis-lock'
 import type { Fact, History } from './history.ts'
 import type { Code } from './load.ts'
 import type { Machine } from './machine.ts'
-import type { Network } from './network.ts'
-import { Client } from './redis/client.ts'
-import type { Server } from './redis/server.ts'
+import type { Access, Share, Shared } from './shared.ts'
 import type { World } from './world.ts'
 
 /** A job of the fleet under test. */
@@ -23,7 +20,16 @@ export interface SimulatedJob {
 
 export interface FleetOptions {
   readonly jobs: readonly SimulatedJob[]
-  readonly lock: Omit<RedisLockOptions, 'clients'>
+  readonly share: Share
+}
+
+interface InstanceParts {
+  readonly code: Code
+  readonly world: World
+  readonly machine: Machine
+  readonly shared: Shared
+  readonly jobs: readonly SimulatedJob[]
+  readonly history: History
 }
 
 type Part<F> = F extends Fact ? Omit<F, 't' | 'who'> : never
@@ -31,36 +37,27 @@ type Part<F> = F extends Fact ? Omit<F, 't' | 'who'> : never
 /** One process of the fleet: the real scheduler and lock, on a simulated machine. */
 export class Instance {
   readonly machine: Machine
-  readonly clients: readonly Client[]
+  readonly #access: Access
   readonly #scheduler: Scheduler
   readonly #world: World
   readonly #history: History
   stopping = false
   stopped = false
 
-  constructor(
-    code: Code,
-    world: World,
-    machine: Machine,
-    network: Network,
-    servers: readonly Server[],
-    options: FleetOptions,
-    history: History,
-  ) {
+  constructor({ code, world, machine, shared, jobs, history }: InstanceParts) {
     this.machine = machine
     this.#world = world
     this.#history = history
-    this.clients = servers.map((server) => new Client(world, machine, network, server))
-    const lock = code.redisLock({ ...options.lock, clients: this.clients })
+    this.#access = shared.join(machine)
     this.#scheduler = code.createScheduler({
       instance: machine.name,
       clock: machine.clock,
-      plugins: [lock],
+      plugins: [this.#access.plugin],
       timezone: 'UTC',
       logger: { debug() {}, info() {}, warn() {}, error() {} },
       drain: { grace: 5000, abort: 1000 },
     })
-    for (const job of options.jobs) this.#add(job)
+    for (const job of jobs) this.#add(job)
     this.#listen()
   }
 
@@ -75,7 +72,7 @@ export class Instance {
   start(): void {
     this.note({ what: 'life', event: 'boot' })
     this.machine.run(() => {
-      for (const client of this.clients) void client.connect()
+      this.#access.connect?.()
       this.#scheduler.start().then(
         () => this.note({ what: 'life', event: 'ready' }),
         () => this.note({ what: 'life', event: 'cannot-start' }),
@@ -91,7 +88,7 @@ export class Instance {
       void this.#scheduler.stop().then(() => {
         this.stopped = true
         this.note({ what: 'life', event: 'stopped' })
-        for (const client of this.clients) client.disconnect()
+        this.#access.disconnect?.()
       })
     })
   }
@@ -100,7 +97,7 @@ export class Instance {
     if (!this.machine.alive || this.stopped) return
     this.note({ what: 'life', event: 'kill' })
     this.machine.kill()
-    for (const client of this.clients) client.abandon()
+    this.#access.abandon()
   }
 
   #add({ name, seconds, takes, overlap, onAbandoned, heeds }: SimulatedJob): void {

@@ -12,32 +12,45 @@ export interface Mutation {
 }
 
 /** The code under test. */
-export type Code = typeof import('@escapement/core') & typeof import('@escapement/redis-lock')
+export type Code = typeof import('@escapement/core') &
+  typeof import('@escapement/redis-lock') &
+  typeof import('@escapement/sqlite') &
+  typeof import('@escapement/postgres')
 
-/** Bundles core and redis-lock from their sources, with mutations, and loads them: each call gives modules of their own. */
+const PACKAGES = ['core', 'redis-lock', 'sqlite', 'postgres']
+
+/** What stands for `node:crypto`: its random texts come from `Math.random`, which is simulated. */
+const CRYPTO = `
+export * from 'node:crypto'
+const digits = (count) => Array.from({ length: count }, () => Math.floor(Math.random() * 16).toString(16)).join('')
+export const randomBytes = (size) => Buffer.from(digits(2 * size), 'hex')
+export const randomUUID = () => [8, 4, 4, 4, 12].map(digits).join('-')
+`
+
+/** Bundles core and the plugins from their sources, with mutations, and loads them: each call gives modules of their own. */
 export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
   const applied = new Set<object>()
   const bundle = await rolldown({
     input: { code: 'virtual:code' },
-    external: /^(?!virtual:|\.|\/|@escapement\/)/,
+    external: /^(?!virtual:|node:crypto$|\.|\/|@escapement\/)/,
     platform: 'node',
     plugins: [
       {
         name: 'mutations',
-        resolveId(id: string) {
+        resolveId(id: string, importer: string | undefined) {
           if (id === 'virtual:code') return id
+          if (id === 'node:crypto')
+            return importer === 'virtual:crypto' ? { id, external: true } : 'virtual:crypto'
           const found = /^@escapement\/([\w-]+)(?:\/([\w-]+))?$/.exec(id)
           return found ? join(root, `packages/${found[1]}/src/${found[2] ?? 'index'}.ts`) : undefined
         },
         load(id: string) {
+          if (id === 'virtual:crypto') return CRYPTO
           if (id === 'virtual:code')
-            return "export * from '@escapement/core'; export * from '@escapement/redis-lock'"
+            return PACKAGES.map((name) => `export * from '@escapement/${name}'`).join('\n')
         },
         transform(code: string, id: string) {
-          let changed = code.replace(
-            "randomBytes(3).toString('hex')",
-            'Math.random().toString(16).slice(2, 8)',
-          )
+          let changed = code
           for (const { name, edits } of mutations) {
             for (const edit of edits) {
               const [file, find, replace] = edit

@@ -45,6 +45,20 @@ export class Network {
     for (const deliver of held) this.#world.after(0, deliver)
   }
 
+  /** Cuts two apart for a time, one way or both. */
+  separate(
+    { who, way, ms }: { who: string; way: 'both' | 'there' | 'back'; ms: number },
+    server: string,
+  ): void {
+    const ways: [string, string][] = []
+    if (way !== 'back') ways.push([who, server])
+    if (way !== 'there') ways.push([server, who])
+    for (const [from, to] of ways) {
+      this.cut(from, to)
+      this.#world.after(ms, () => this.heal(from, to))
+    }
+  }
+
   deliver(from: string, to: string, at: number, receive: () => void): void {
     this.#world.at(at, () => {
       if (!this.blocked(from, to)) {

@@ -5,7 +5,7 @@ import type { Code } from './load.ts'
 import { Machine } from './machine.ts'
 import { Network } from './network.ts'
 import type { Fault, Plan } from './plan.ts'
-import { Server } from './redis/server.ts'
+import type { Shared, Stored } from './shared.ts'
 import { World } from './world.ts'
 
 /** What became of a plan. */
@@ -13,7 +13,7 @@ export interface Played {
   readonly plan: Plan
   readonly options: FleetOptions
   readonly history: History
-  readonly servers: readonly Server[]
+  readonly servers: readonly Stored[]
   readonly events: number
 }
 
@@ -25,13 +25,14 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
   process.on('unhandledRejection', onRejection)
   const world = new World(plan.seed)
   const network = new Network(world)
-  const servers = Array.from({ length: plan.servers }, (_, i) => new Server(world, `redis${i + 1}`))
   const history: History = []
   const fleet = new Map<string, Instance>()
+  const kill = (name: string) => fleet.get(name)?.kill()
+  const shared = await options.share({ code, world, network, plan, kill })
   const boot = (name: string, skew: number, drift: number) => {
     const machine = new Machine(world, name, { skew, drift })
     Machine.running = machine
-    const instance = new Instance(code, world, machine, network, servers, options, history)
+    const instance = new Instance({ code, world, machine, shared, jobs: options.jobs, history })
     machine.loaded()
     fleet.set(name, instance)
     instance.start()
@@ -41,7 +42,7 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
   for (const fault of plan.faults) {
     world.at(fault.at, () => {
       history.push({ t: world.now, who: 'world', what: 'fault', text: tell(fault) } as Fact)
-      apply(fault, { world, network, servers, fleet, boot })
+      apply(fault, { world, network, shared, fleet, boot })
     })
   }
   try {
@@ -55,9 +56,10 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
       })
     }
     for (const instance of fleet.values()) instance.machine.kill()
-    return { plan, options, history, servers, events: world.events }
+    return { plan, options, history, servers: shared.stores, events: world.events }
   } finally {
     Machine.running = undefined
+    shared.close?.()
     process.off('unhandledRejection', onRejection)
     restore()
   }
@@ -66,47 +68,25 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
 interface Parts {
   world: World
   network: Network
-  servers: readonly Server[]
+  shared: Shared
   fleet: Map<string, Instance>
   boot(name: string, skew: number, drift: number): void
 }
 
-function apply(fault: Fault, { world, network, servers, fleet, boot }: Parts): void {
+function apply(fault: Fault, { world, network, shared, fleet, boot }: Parts): void {
   const instance = 'who' in fault ? fleet.get(fault.who) : undefined
-  const server = servers['server' in fault ? fault.server : 0] as Server
   if (fault.do === 'boot') boot(fault.who, fault.skew, fault.drift)
   else if (fault.do === 'kill') instance?.kill()
   else if (fault.do === 'stop') instance?.stop()
   else if (fault.do === 'stall') instance?.machine.stall(fault.ms)
   else if (fault.do === 'sleep') instance?.machine.sleep(fault.ms)
   else if (fault.do === 'step') instance?.machine.setClock(fault.ms)
-  else if (fault.do === 'cut') cut(fault, server.name, network, world)
-  else if (fault.do === 'reset') instance?.clients[fault.server]?.break()
-  else if (fault.do === 'hang') server.hungUntil = Math.max(server.hungUntil, world.now + fault.ms)
-  else if (fault.do === 'save') server.save()
-  else if (fault.do === 'flush-scripts') server.flushScripts()
-  else if (fault.do === 'skew') server.skew += fault.ms
-  else if (fault.do === 'switch-over' && server.up) server.switchOver()
-  else if (fault.do === 'fail-over' && server.up) server.failOver()
-  else if (fault.do === 'restart' && server.up) {
-    server.kill()
-    world.after(fault.ms, () => server.start(fault.memory))
-  } else if (fault.do === 'slow') {
+  else if (fault.do === 'slow') {
     network.slow += fault.added
     world.after(fault.ms, () => {
       network.slow -= fault.added
     })
-  }
-}
-
-function cut({ who, way, ms }: Fault & { do: 'cut' }, server: string, network: Network, world: World): void {
-  const ways: [string, string][] = []
-  if (way !== 'back') ways.push([who, server])
-  if (way !== 'there') ways.push([server, who])
-  for (const [from, to] of ways) {
-    network.cut(from, to)
-    world.after(ms, () => network.heal(from, to))
-  }
+  } else shared.apply(fault)
 }
 
 /** A fault in words. */

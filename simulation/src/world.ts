@@ -5,7 +5,7 @@ export interface Event {
   /** True time in ms since the simulation began. */
   at: number
   order: number
-  run: () => void
+  run: () => void | Promise<void>
   /** Left out when its time comes. */
   cancelled: boolean
 }
@@ -32,17 +32,20 @@ export class World {
     return BEGIN + this.now
   }
 
-  at(at: number, run: () => void): Event {
+  at(at: number, run: () => void | Promise<void>): Event {
     const event = { at: Math.max(at, this.now), order: this.#order++, run, cancelled: false }
     push(this.#heap, event)
     return event
   }
 
-  after(ms: number, run: () => void): Event {
+  after(ms: number, run: () => void | Promise<void>): Event {
     return this.at(this.now + ms, run)
   }
 
-  /** Lets things happen until `end` (ms). Promises settle after each, before the next. */
+  /**
+   * Lets things happen until `end` (ms). Promises settle after each, before the next; what takes real time, as a real
+   * database does, is waited for.
+   */
   async play(end: number): Promise<void> {
     for (;;) {
       const next = this.#heap[0]
@@ -51,7 +54,8 @@ export class World {
       if (next.cancelled) continue
       this.now = next.at
       this.events++
-      next.run()
+      const done = next.run()
+      if (done) await done
       await new Promise<void>((resolve) => turn(resolve))
     }
     this.now = end
