@@ -21,7 +21,7 @@ test('jobs are plain data as JSON, and short on a console', async () => {
     },
   ])
   expect(inspect(job)).toMatch(/^Job \{\s+name: 'a',/)
-  expect(inspect(job).split('\n').length).toBeLessThan(12)
+  expect(inspect(job)).not.toContain('\n')
   expect(inspect({ deep: { jobs: [job] } })).toContain('Job')
 })
 
@@ -36,8 +36,9 @@ test('a run is its record as JSON, while it is under way and afterwards', async 
   expect(JSON.parse(during)).toMatchObject({ id: run.id, job: 'a', state: 'running' })
   const [record] = await scheduler.history()
   expect(JSON.stringify(run)).toBe(JSON.stringify(record))
-  expect(inspect(run)).toMatch(/^Run \{/)
-  expect(inspect(run).split('\n').length).toBeLessThan(60)
+  expect(inspect(run)).toMatch(
+    /^Run \{ key: '.*', state: 'failed', attempt: 1, duration: .*, error: 'bad' \}$/,
+  )
 })
 
 test('one record of many missed ticks is told with their number', async () => {

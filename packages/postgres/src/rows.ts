@@ -1,5 +1,5 @@
-import type { RunRecord } from '@escapement/core'
-import { hasEnded } from '@escapement/sql-fleet'
+import { type Run, toRecord } from '@escapement/core'
+import { factsText, hasEnded, linesText } from '@escapement/sql-fleet'
 
 /** A run as it is sent: names and types are those of the columns. */
 export interface RunRow {
@@ -20,20 +20,28 @@ export interface RunRow {
   fence: number | undefined
   instance: string
   owner: string | undefined
+  late: number
+  duration: number | undefined
+  facts: string | undefined
+  lines: string | undefined
 }
 
 /** For `json_to_recordset`. */
 export const COLUMNS: string = `id text, key text, job text, at timestamptz, trigger text, state text, reason text,
   attempt integer, start integer, started timestamptz, ended timestamptz, until timestamptz, errors text,
-  trace text, fence bigint, instance text, owner text`
+  trace text, fence bigint, instance text, owner text, late float8, duration float8, facts text, lines text`
+
+/** Their names, in the same order. */
+export const NAMES: string = COLUMNS.replaceAll(/ \w+(?=,|$)/g, '')
 
 const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8 AS ${column}`
 
 /** Times as ms: they do not depend on how the pool reads timestamps. */
 export const SELECTED: string = `id, key, job, ${MS('at')}, trigger, state, reason, attempt, start, ${MS('started')},
-  ${MS('ended')}, ${MS('until')}, errors, trace, fence::text, instance`
+  ${MS('ended')}, ${MS('until')}, errors, trace, fence::text, instance, late, duration, facts`
 
-export function toRow(record: RunRecord, owner: string | undefined): RunRow {
+export function toRow(run: Run, owner: string | undefined): RunRow {
+  const record = toRecord(run)
   const { errors, scheduledAt, endedAt } = record
   return {
     id: record.id,
@@ -48,11 +56,19 @@ export function toRow(record: RunRecord, owner: string | undefined): RunRow {
     started: record.startedAt?.toISOString(),
     ended: hasEnded(record.state) ? (endedAt ?? scheduledAt).toISOString() : undefined,
     until: record.until?.toISOString(),
-    // PostgreSQL's text holds no NUL.
-    errors: errors.length > 0 ? JSON.stringify(errors).replaceAll('\\u0000', '\\ufffd') : undefined,
+    errors: errors.length > 0 ? storable(JSON.stringify(errors)) : undefined,
     trace: record.traceId,
     fence: record.fence,
     instance: record.instance,
     owner,
+    late: record.late,
+    duration: record.duration,
+    facts: storable(factsText(record)),
+    lines: storable(linesText(run.logLines)),
   }
+}
+
+/** PostgreSQL's text holds no NUL. */
+function storable<T extends string | undefined>(json: T): T {
+  return json?.replaceAll('\\u0000', '\\ufffd') as T
 }

@@ -80,7 +80,12 @@ export const migrations: readonly string[] = [
  * Steps that the version before does not notice, so that it starts on the schema: new tables and indexes, and columns that
  * may be null or have a default. Entries are never changed, only added.
  */
-export const additions: readonly string[] = []
+export const additions: readonly string[] = [
+  `
+  ALTER TABLE $.runs ADD COLUMN late float8 NOT NULL DEFAULT 0, ADD COLUMN duration float8,
+    ADD COLUMN facts text, ADD COLUMN lines text;
+  `,
+]
 
 /**
  * Brings the schema to the newest version. Safe when many instances do so at once: each step is one statement

@@ -1,16 +1,16 @@
-import {
-  type Enrolled,
-  type IncidentStore,
-  type JobState,
-  type JobStore,
-  type Run,
-  type RunQuery,
-  type RunRecord,
-  type Store,
-  toRecord,
+import type {
+  Enrolled,
+  IncidentStore,
+  JobState,
+  JobStore,
+  LogLine,
+  Run,
+  RunQuery,
+  RunRecord,
+  Store,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { firstId, type Pauses, pauseOf, pauseText, recordOf, timeOf } from '@escapement/sql-fleet'
+import { firstId, linesOf, type Pauses, pauseOf, pauseText, recordOf, timeOf } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
 import { SELECTED, toRow } from './rows.ts'
@@ -75,19 +75,30 @@ export class PostgresStore implements Store {
 
   begin(run: Run): void {
     // If it cannot be written, its end reports the fault.
-    this.#writer.add(toRow(toRecord(run), this.#owner())).catch(() => {})
+    this.#writer.add(toRow(run, this.#owner())).catch(() => {})
   }
 
   /** An attempt failed and another follows: a crash must not hide why. */
   retrying(run: Run): void {
-    const row = toRow(toRecord(run), this.#owner())
+    const row = toRow(run, this.#owner())
     this.#writer.add({ ...row, state: 'running' }).catch(() => {})
   }
 
   record(run: Run): void | Promise<void> {
     // The record of the instance that has it says more.
     if (run.reason === 'claimed-elsewhere') return
-    return this.#writer.add(toRow(toRecord(run), undefined))
+    return this.#writer.add(toRow(run, undefined))
+  }
+
+  /** What its handler has said: a crash must not take it. */
+  update(run: Run): void {
+    this.retrying(run)
+  }
+
+  async logs(run: string): Promise<LogLine[]> {
+    await this.#writer.flush()
+    const [row] = await this.#client.query('SELECT lines FROM $.runs WHERE id = $1', [run])
+    return linesOf(row?.lines)
   }
 
   async runs(query: RunQuery = {}): Promise<RunRecord[]> {

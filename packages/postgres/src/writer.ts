@@ -1,6 +1,6 @@
 import { type Clock, detached, systemClock, type Timer } from '@escapement/core'
 import { type Client, isRefused } from './client.ts'
-import { COLUMNS, type RunRow } from './rows.ts'
+import { COLUMNS, NAMES, type RunRow } from './rows.ts'
 
 /** Records are written together after this time. */
 const DELAY_MS = 20
@@ -17,7 +17,7 @@ const GIVEN = `WITH g AS (SELECT * FROM json_to_recordset($1::json) AS g(${COLUM
 // The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
 const RAN = `
   ${GIVEN}
-  INSERT INTO $.runs SELECT g.* FROM g
+  INSERT INTO $.runs (${NAMES}) SELECT ${NAMES} FROM g
   WHERE g.state <> 'succeeded' OR NOT EXISTS (
     SELECT key, fence FROM $.runs o WHERE o.key = g.key AND o.fence > g.fence
     UNION ALL SELECT key, fence FROM g o WHERE o.key = g.key AND o.fence > g.fence
@@ -25,14 +25,15 @@ const RAN = `
   ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
     attempt = greatest(excluded.attempt, runs.attempt), ended = excluded.ended,
     started = coalesce(excluded.started, runs.started), errors = coalesce(excluded.errors, runs.errors),
-    trace = coalesce(excluded.trace, runs.trace)
+    trace = coalesce(excluded.trace, runs.trace), duration = excluded.duration,
+    facts = coalesce(excluded.facts, runs.facts), lines = coalesce(excluded.lines, runs.lines)
   WHERE runs.ended IS NULL AND runs.fence IS NOT DISTINCT FROM excluded.fence
   RETURNING id`
 
 // A tick that was not run here needs no record where there is one already. In order: no deadlocks.
 const TOLD = `
   ${GIVEN}
-  INSERT INTO $.runs SELECT g.* FROM g
+  INSERT INTO $.runs (${NAMES}) SELECT ${NAMES} FROM g
   WHERE NOT EXISTS (SELECT 1 FROM $.runs o WHERE o.key = g.key)
   ORDER BY g.key ON CONFLICT DO NOTHING`
 
@@ -160,8 +161,8 @@ export class Writer {
   }
 }
 
-function bytesOf({ errors = '' }: RunRow): number {
-  return 500 + errors.length
+function bytesOf({ errors = '', facts = '', lines = '' }: RunRow): number {
+  return 500 + errors.length + facts.length + lines.length
 }
 
 /** A run's beginning and end in one group, as if one had been written after the other: the first end counts. */
@@ -171,6 +172,8 @@ function merged(before: RunRow, row: RunRow): RunRow {
     ...row,
     attempt: Math.max(before.attempt, row.attempt),
     started: row.started ?? before.started,
+    facts: row.facts ?? before.facts,
+    lines: row.lines ?? before.lines,
     owner: before.owner,
   }
 }

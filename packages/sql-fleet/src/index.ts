@@ -12,4 +12,15 @@ export { SqlFleet } from './fleet.ts'
 export type { FleetParts } from './fleet-parts.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
 export { type PausedJob, Pauses, type PauseTable, pauseOf, pauseText } from './pauses.ts'
-export { abandonedOf, type Columns, claimOf, firstId, hasEnded, recordOf, timeOf } from './rows.ts'
+export {
+  abandonedOf,
+  type Columns,
+  claimOf,
+  factsText,
+  firstId,
+  hasEnded,
+  linesOf,
+  linesText,
+  recordOf,
+  timeOf,
+} from './rows.ts'

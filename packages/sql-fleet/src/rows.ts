@@ -1,4 +1,4 @@
-import type { Cause, ErrorRecord, RunRecord, SkipReason, State } from '@escapement/core'
+import type { Cause, ErrorRecord, LogLine, RunFacts, RunRecord, SkipReason, State } from '@escapement/core'
 import { OUTCOMES } from '@escapement/core/plugin'
 import type { ClaimRow, ClosedRun } from './backend.ts'
 
@@ -25,13 +25,49 @@ export function recordOf(row: Columns): RunRecord {
     restarts: Number(row.start) - 1,
     startedAt: date(row.started),
     endedAt: date(row.ended),
+    late: Number(row.late ?? 0),
+    duration: row.duration === null || row.duration === undefined ? undefined : Number(row.duration),
     until: date(row.until),
     error: errors.at(-1),
     errors,
     traceId: row.trace === null ? undefined : String(row.trace),
     fence: row.fence === null ? undefined : Number(row.fence),
     instance: String(row.instance),
+    ...factsOf(row.facts),
   }
+}
+
+/** What is kept of a run beside its outcome, as a text; undefined when there is nothing. */
+export function factsText(record: RunRecord): string | undefined {
+  const { data, result, progress, asked, parent, logLines, cut } = record
+  const facts = { data, result, progress, asked, parent, cut, logLines: logLines || undefined }
+  const text = JSON.stringify(facts)
+  return text === '{}' ? undefined : text
+}
+
+function factsOf(text: unknown): RunFacts {
+  const facts: Partial<RunFacts> = text ? JSON.parse(String(text)) : {}
+  const { data, result, progress, asked, parent, logLines = 0, cut } = facts
+  return {
+    data,
+    result,
+    progress: progress && { ...progress, at: new Date(progress.at) },
+    asked,
+    parent,
+    logLines,
+    cut,
+  }
+}
+
+/** The lines of a run as a text; undefined when there are none. */
+export function linesText(lines: readonly LogLine[]): string | undefined {
+  return lines.length === 0 ? undefined : JSON.stringify(lines)
+}
+
+/** The lines of such a text. */
+export function linesOf(text: unknown): LogLine[] {
+  if (!text) return []
+  return (JSON.parse(String(text)) as LogLine[]).map((line) => ({ ...line, at: new Date(line.at) }))
 }
 
 /** The claim of a row of `claims`. */

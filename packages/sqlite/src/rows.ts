@@ -1,9 +1,10 @@
-import type { RunRecord } from '@escapement/core'
-import { hasEnded } from '@escapement/sql-fleet'
+import { type Run, toRecord } from '@escapement/core'
+import { factsText, hasEnded, linesText } from '@escapement/sql-fleet'
 import type { Value } from './driver.ts'
 
-/** A record in the order of the columns of `runs`. */
-export function toValues(record: RunRecord, owner: string | null): Value[] {
+/** A run as it is written, in the order of the columns of `runs`. */
+export function toValues(run: Run, owner: string | null): Value[] {
+  const record = toRecord(run)
   const { errors } = record
   return [
     record.id,
@@ -23,5 +24,9 @@ export function toValues(record: RunRecord, owner: string | null): Value[] {
     record.fence ?? null,
     record.instance,
     owner,
+    record.late,
+    record.duration ?? null,
+    factsText(record) ?? null,
+    linesText(run.logLines) ?? null,
   ]
 }

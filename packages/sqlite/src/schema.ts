@@ -72,4 +72,11 @@ export const migrations: readonly string[] = [
  * Steps that the version before does not notice, so that it starts on the file: new tables and indexes, and columns that
  * may be null or have a default. Entries are never changed, only added.
  */
-export const additions: readonly string[] = []
+export const additions: readonly string[] = [
+  `
+  ALTER TABLE runs ADD COLUMN late REAL NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN duration REAL;
+  ALTER TABLE runs ADD COLUMN facts TEXT;
+  ALTER TABLE runs ADD COLUMN lines TEXT;
+  `,
+]

@@ -4,6 +4,7 @@ import {
   type IncidentStore,
   type JobState,
   type JobStore,
+  type LogLine,
   type Maybe,
   type Run,
   type RunQuery,
@@ -12,7 +13,17 @@ import {
   toRecord,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { firstId, type Pauses, pauseOf, pauseText, recordOf, timeOf } from '@escapement/sql-fleet'
+import {
+  factsText,
+  firstId,
+  linesOf,
+  linesText,
+  type Pauses,
+  pauseOf,
+  pauseText,
+  recordOf,
+  timeOf,
+} from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
 import type { Value } from './driver.ts'
 import { incidents } from './incidents.ts'
@@ -22,12 +33,16 @@ import { toValues } from './rows.ts'
 import type { Writer } from './writer.ts'
 
 const COLUMNS =
-  'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner'
+  'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner, late, duration, facts, lines'
+// Not the lines: they are read when they are asked for.
+const SELECTED = COLUMNS.replace(', lines', '')
 const INSERT = `INSERT INTO runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, '?')})`
 // The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
 const RECORD = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
   attempt = max(excluded.attempt, attempt), ended = excluded.ended, errors = coalesce(excluded.errors, errors),
-  trace = coalesce(excluded.trace, trace), started = coalesce(excluded.started, started)
+  trace = coalesce(excluded.trace, trace), started = coalesce(excluded.started, started),
+  duration = excluded.duration, facts = coalesce(excluded.facts, facts),
+  lines = coalesce(excluded.lines, lines)
   WHERE runs.ended IS NULL AND coalesce(runs.fence, 0) = coalesce(excluded.fence, 0)`
 const BEGIN = `${INSERT} ON CONFLICT (id) DO NOTHING`
 
@@ -75,7 +90,7 @@ export class SqliteStore implements Store {
 
   begin(run: Run): void {
     const { owner } = this.#parts
-    const values = toValues(toRecord(run), owner() ?? null)
+    const values = toValues(run, owner() ?? null)
     const begun = { over: false }
     this.#begun.set(run.id, begun)
     // A run that ends before it is written needs no row of its beginning.
@@ -87,7 +102,17 @@ export class SqliteStore implements Store {
   retrying(run: Run): void {
     const { id, attempt, errors } = toRecord(run)
     const sql = 'UPDATE runs SET attempt = ?, errors = ? WHERE id = ? AND ended IS NULL'
-    this.#parts.writer.later((db) => db.run(sql, attempt, JSON.stringify(errors), id), charsOf(errors))
+    this.#write((db) => db.run(sql, attempt, JSON.stringify(errors), id), charsOf(errors))?.catch(() => {})
+  }
+
+  /** What its handler has said: a crash must not take it. */
+  update(run: Run): void {
+    const { id } = run
+    const facts = factsText(toRecord(run)) ?? null
+    const lines = linesText(run.logLines) ?? null
+    const sql = 'UPDATE runs SET facts = ?, lines = ? WHERE id = ? AND ended IS NULL'
+    const size = (facts?.length ?? 0) + (lines?.length ?? 0)
+    this.#write((db) => db.run(sql, facts, lines, id), size)?.catch(() => {})
   }
 
   record(run: Run): Maybe<void> {
@@ -97,7 +122,14 @@ export class SqliteStore implements Store {
     const begun = this.#begun.get(run.id)
     if (begun) begun.over = record.state !== 'abandoned'
     this.#begun.delete(run.id)
-    return this.#write((db) => this.#record(db, record), charsOf(record.errors))
+    const values = toValues(run, null)
+    return this.#write((db) => this.#record(db, record, values), sizeOf(values))
+  }
+
+  logs(run: string): LogLine[] {
+    const { writer } = this.#parts
+    writer.tryFlush()
+    return linesOf(writer.db.get('SELECT lines FROM runs WHERE id = ?', run)?.lines)
   }
 
   runs(query: RunQuery = {}): RunRecord[] {
@@ -117,7 +149,7 @@ export class SqliteStore implements Store {
     where('key = ?', key)
     where('id < ?', before)
     const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
-    const sql = `SELECT * FROM runs ${condition} ORDER BY id DESC LIMIT ?`
+    const sql = `SELECT ${SELECTED} FROM runs ${condition} ORDER BY id DESC LIMIT ?`
     return writer.db.all(sql, ...values, limit).map(recordOf)
   }
 
@@ -144,9 +176,9 @@ export class SqliteStore implements Store {
     writer.later(work, bytes)
   }
 
-  #record(db: Prepared, record: RunRecord): void {
+  #record(db: Prepared, record: RunRecord, values: readonly Value[]): void {
     if (record.attempt === 0 && record.state !== 'abandoned' && this.#superfluous(db, record)) return
-    if (this.#overtaken(db, record) || db.run(RECORD, ...toValues(record, null)) === 0) {
+    if (this.#overtaken(db, record) || db.run(RECORD, ...values) === 0) {
       if (record.state !== 'abandoned') this.#parts.onRefused(record)
       return
     }
@@ -216,6 +248,11 @@ function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): 
   // What falls into a pause is not made up for when it ends while no instance lives.
   if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
   return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
+}
+
+/** The length of the texts of a row. */
+function sizeOf(values: readonly Value[]): number {
+  return values.reduce((sum: number, value) => (typeof value === 'string' ? sum + value.length : sum), 0)
 }
 
 /** The length of the errors' texts. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Job, Outcome, Run } from '@escapement/core'
+import type { Job, LogLine, Outcome, Run, RunFacts } from '@escapement/core'
 
 /** What a run is made of that no scheduler has made. */
 export interface FakeRun {
@@ -17,6 +17,12 @@ export interface FakeRun {
   instance?: string
   traceId?: string
   onAbandoned?: 'record' | 'rerun'
+  /** What is kept of it beside its outcome. Default nothing. */
+  facts?: Partial<RunFacts>
+  /** What its handler has logged. */
+  logLines?: readonly LogLine[]
+  late?: number
+  duration?: number
 }
 
 /**
@@ -53,10 +59,22 @@ export function fakeRun(given: FakeRun = {}): Run {
     traceId: given.traceId,
     startedAt: ran ? scheduledAt : undefined,
     endedAt: outcome ? new Date(scheduledAt.getTime() + 5) : undefined,
-    duration: 5,
-    late: 0,
+    duration: given.duration ?? 5,
+    late: given.late ?? 0,
+    facts: { ...NO_FACTS, logLines: given.logLines?.length ?? 0, ...given.facts },
+    logLines: given.logLines ?? [],
   }
   return run as Run
+}
+
+const NO_FACTS: RunFacts = {
+  data: undefined,
+  result: undefined,
+  progress: undefined,
+  asked: undefined,
+  parent: undefined,
+  logLines: 0,
+  cut: undefined,
 }
 
 let last = 0

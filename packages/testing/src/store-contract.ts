@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type JobStore, type RunRecord, type Store, toRecord } from '@escapement/core'
+import { type JobStore, type LogLine, type Run, type RunRecord, type Store, toRecord } from '@escapement/core'
 import type { Case } from './case.ts'
 import { fakeRun } from './fake-run.ts'
 
@@ -55,6 +55,41 @@ export function storeContract({ open, durable = true }: StoreContractOptions): C
       const missed = fakeRun({ at: Date.now() + 1, outcome: 'missed', until: new Date('2027-01-01') })
       await store.record(missed)
       assert.deepEqual((await store.runs())[0], toRecord(missed))
+    }),
+    simple('what is kept of a run beside its outcome comes back as it was given', async (store) => {
+      const logLines: LogLine[] = [
+        {
+          at: new Date('2026-11-20T01:00:00.123Z'),
+          level: 'info',
+          message: 'read',
+          fields: { rows: [1, 'ü'] },
+        },
+        { at: new Date('2026-11-20T01:00:01Z'), level: 'error', message: 'it\'s "odd"' },
+      ]
+      const facts = {
+        data: { to: 'may', list: [null, 1.5] },
+        result: 0,
+        progress: { fraction: 0.5, note: 'half', at: new Date('2026-11-20T01:00:00.500Z') },
+        asked: { by: 'ann', reason: 'to see' },
+        parent: 'some-run',
+        cut: { log: '3 more lines were left out' },
+      }
+      const run = fakeRun({
+        job: 'a',
+        outcome: 'succeeded',
+        facts,
+        logLines,
+        late: 12.345,
+        duration: 1234.567,
+      })
+      const plain = fakeRun({ at: Date.now() + 1, job: 'a', outcome: 'succeeded' })
+      await store.record(run)
+      await store.record(plain)
+      assert.deepEqual(await store.runs(), [toRecord(plain), toRecord(run)])
+      assert.ok(store.logs, 'it can give the lines of a run')
+      assert.deepEqual(await store.logs(run.id), logLines)
+      assert.deepEqual(await store.logs(plain.id), [])
+      assert.deepEqual(await store.logs('no-such-run'), [])
     }),
     simple('runs come newest first, filtered by job, outcome, state and key', async (store) => {
       const runs = Array.from({ length: 12 }, (_, i) =>
@@ -159,6 +194,24 @@ function durableCases(
       await store.record(end)
       await store.record({ ...end, state: 'failed', outcome: 'failed' } as typeof run)
       assert.deepEqual(await states(store), ['succeeded'])
+    }),
+    simple('what a handler has said before its process died is kept', async (store) => {
+      const run = fakeRun({ fence: 5 })
+      await store.begin?.(run)
+      const line: LogLine = { at: new Date(1_790_000_000_000), level: 'info', message: 'half of it' }
+      const progress = { fraction: 0.5, at: new Date(1_790_000_000_001) }
+      await store.update?.({
+        ...run,
+        facts: { ...run.facts, progress, logLines: 1 },
+        logLines: [line],
+      } as Run)
+      assert.deepEqual((await store.runs())[0]?.progress, progress)
+      assert.deepEqual(await store.logs?.(run.id), [line])
+      await store.record(fakeRun({ ...ends(run), outcome: 'abandoned', fence: 5 }))
+      const [record] = await store.runs()
+      assert.equal(record?.state, 'abandoned')
+      assert.deepEqual(record?.progress, progress)
+      assert.deepEqual(await store.logs?.(run.id), [line])
     }),
     simple('a run that was abandoned cannot succeed any more', async (store) => {
       const run = fakeRun({ fence: 5 })

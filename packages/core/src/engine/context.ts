@@ -29,6 +29,8 @@ export interface EngineParts {
   readonly maxQueued: number
   /** How long an aborted attempt may take to settle, in ms. */
   readonly abortGrace: number
+  /** Leaves out of a text what must not be kept. */
+  readonly redact: (text: string) => string
 }
 
 /** What the parts of a scheduler share: clock, log, events, store, lock, and the runs in flight. */
@@ -44,13 +46,17 @@ export class EngineContext implements RunEnvironment, ChainContext {
   readonly wallClock: WallClock
   readonly lock: GuardedLock | undefined
   readonly faults: Faults
+  readonly redact: (text: string) => string
+  /** The handler of a run has said something that is kept. Set by what keeps it. */
+  onNoted: (run: ActiveRun) => void = () => {}
   readonly #mutexes = new Mutexes()
 
-  constructor({ instance, clock, log, userLog, abortGrace, plugins }: EngineParts) {
+  constructor({ instance, clock, log, userLog, abortGrace, plugins, redact }: EngineParts) {
     this.instance = instance
     this.clock = clock
     this.log = log
     this.userLog = userLog
+    this.redact = redact
     this.events = new EventBus((error, event) => this.#listenerFailed(error, event))
     this.faults = new Faults(log, clock, this.events)
     this.abortGrace = new AbortGrace(abortGrace, clock, this.events)
@@ -71,6 +77,10 @@ export class EngineContext implements RunEnvironment, ChainContext {
   /** Wall time in ms. */
   now(): number {
     return this.wallClock.now()
+  }
+
+  noted(run: ActiveRun): void {
+    this.onNoted(run)
   }
 
   report(error: unknown, where: { source: string; run?: Run; job?: string }): void {

@@ -4,7 +4,7 @@ import { ActiveRun } from '../run/active-run.ts'
 import { detached } from '../run/context.ts'
 import type { Failure } from '../run/failure.ts'
 import type { RunOrigin } from '../run/snapshot.ts'
-import type { Plugin, Policies, Run } from '../types/index.ts'
+import type { Asked, Plugin, Policies, Run } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import { EngineContext, type EngineParts } from './context.ts'
 import { Requests } from './requests.ts'
@@ -19,6 +19,14 @@ export interface JobOrigin extends RunOrigin {
   readonly job: JobEntry
   /** The run of another job that it follows. */
   readonly parent?: Run
+}
+
+/** A run that is asked for. */
+export interface Request {
+  readonly data: unknown
+  /** The size of the data. */
+  readonly bytes: number
+  readonly asked: Asked | undefined
 }
 
 /** Makes the run of a tick, sends it through the chain of its job, and ends it. */
@@ -41,7 +49,8 @@ export class Engine {
     this.context = context
     this.#plugins = parts.plugins.all
     this.#requests = new Requests(log, parts.maxQueued)
-    this.#keeper = new RunKeeper(store, inFlight, faults)
+    this.#keeper = new RunKeeper({ store, inFlight, faults, clock })
+    context.onNoted = (run) => this.#keeper.noted(run)
     this.#runLog = new RunLog(log, clock)
     this.#chains = new Chains({
       context,
@@ -74,12 +83,13 @@ export class Engine {
   }
 
   /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
-  request(job: JobEntry, data: unknown, bytes: number): JobRun {
+  request(job: JobEntry, { data, bytes, asked }: Request): JobRun {
     this.#requests.enter(job.name, bytes)
     const now = this.context.now()
     const run = this.#create({ job, cause: 'manual', at: now, wall: now })
     run.lazy.data = data
     run.lazy.bytes = bytes
+    run.lazy.asked = asked
     for (const { name, hooks } of this.#plugins) {
       try {
         hooks?.request?.(run)

@@ -1,9 +1,19 @@
 import type { ActiveRun } from '../run/active-run.ts'
 import { detached } from '../run/context.ts'
-import type { JobStore, Store } from '../types/index.ts'
+import type { Clock, JobStore, Maybe, Store } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import type { Faults } from './faults.ts'
 import type { InFlight } from './in-flight.ts'
+
+/** How long what a handler says may wait until it is written, in ms. */
+const UPDATE_DELAY_MS = 1_000
+
+interface KeeperParts {
+  readonly store: Store
+  readonly inFlight: InFlight
+  readonly faults: Faults
+  readonly clock: Clock
+}
 
 /** Lets the store write that a run begins or has ended, and up to where its job is decided. */
 export class RunKeeper {
@@ -11,10 +21,31 @@ export class RunKeeper {
   readonly #inFlight: InFlight
   readonly #faults: Faults
 
-  constructor(store: Store, inFlight: InFlight, faults: Faults) {
+  readonly #clock: Clock
+  /** Runs under way whose handlers have said something since it was last written. */
+  readonly #noted = new Set<ActiveRun>()
+
+  constructor({ store, inFlight, faults, clock }: KeeperParts) {
     this.#store = store
     this.#inFlight = inFlight
     this.#faults = faults
+    this.#clock = clock
+  }
+
+  /** What a handler says is written while it runs, so that it can be seen, and a crash does not take it. */
+  noted(run: ActiveRun): void {
+    if (!this.#store.update || this.#noted.has(run)) return
+    if (this.#noted.size === 0) {
+      const timer = detached(() => this.#clock.setTimeout(() => this.#update(), UPDATE_DELAY_MS))
+      timer.unref?.()
+    }
+    this.#noted.add(run)
+  }
+
+  #update(): void {
+    const runs = [...this.#noted]
+    this.#noted.clear()
+    for (const run of runs) if (!run.ended) this.#try(run, () => this.#store.update?.(run))
   }
 
   began(run: ActiveRun): void {
@@ -28,14 +59,18 @@ export class RunKeeper {
 
   #keep(run: ActiveRun): void {
     const store = this.#store
+    this.#try(run, () => (run.ended ? store.record(run) : store.begin?.(run)))
+    if (store.jobs) this.#decide(store.jobs, run)
+  }
+
+  #try(run: ActiveRun, write: () => Maybe<void>): void {
     try {
-      const kept = run.ended ? store.record(run) : store.begin?.(run)
+      const kept = write()
       if (isPromise(kept)) this.#await(kept, run)
       else this.#faults.troubles.works('store')
     } catch (error) {
       this.#notKept(error, run)
     }
-    if (store.jobs) this.#decide(store.jobs, run)
   }
 
   #await(kept: Promise<unknown>, run: ActiveRun): void {

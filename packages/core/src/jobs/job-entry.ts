@@ -3,6 +3,7 @@ import { EscapementError } from '../errors.ts'
 import type { ActiveRun } from '../run/active-run.ts'
 import type { QueuedRun, RunnableJob } from '../run/runnable-job.ts'
 import type {
+  Asked,
   Handler,
   Job,
   JobFacts,
@@ -194,14 +195,22 @@ function checkPauseInfo(info: PauseInfo): void {
 }
 
 /**
- * Whether a request waits for the outcome.
+ * Checks how a run is asked for.
  *
  * @throws ERR_ESCAPEMENT_OPTION
  */
-export function parseRunOptions(job: JobEntry, data: unknown, options: RunOptions | undefined): boolean {
+export function parseRunOptions(
+  job: JobEntry,
+  data: unknown,
+  options: RunOptions | undefined,
+): { wait: boolean; asked: Asked | undefined } {
   if (options !== undefined) {
-    checkKeys(options, { wait: 1 }, 'run option')
-    return options.wait !== undefined && flag('wait', options.wait)
+    checkKeys(options, { wait: 1, by: 1, reason: 1 }, 'run option')
+    const { wait = false } = options
+    const by = text('by', options.by)
+    const reason = text('reason', options.reason)
+    const asked = { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }
+    return { wait: flag('wait', wait), asked: by === undefined && reason === undefined ? undefined : asked }
   }
   if (!job.policies.schema && typeof data === 'object' && data !== null && 'wait' in data) {
     if (Object.keys(data).length === 1 && typeof data.wait === 'boolean') {
@@ -209,7 +218,7 @@ export function parseRunOptions(job: JobEntry, data: unknown, options: RunOption
       throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
     }
   }
-  return false
+  return { wait: false, asked: undefined }
 }
 
-shownAs('Job', JobEntry)
+shownAs('Job', JobEntry, (job) => job.toJSON())

@@ -8,6 +8,7 @@ import type {
   CalendarLike,
   JobDefaults,
   JobOptions,
+  Keep,
   Policies,
   Retry,
   RetryOptions,
@@ -34,6 +35,7 @@ const KNOWN = {
   onAbandoned: 1,
   onLockUnavailable: 1,
   executor: 1,
+  keep: 1,
   schema: 1,
   data: 1,
   paused: 1,
@@ -74,6 +76,7 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
     onLockUnavailable: oneOf('onLockUnavailable', given.onLockUnavailable ?? 'skip', ['skip', 'run']),
     executor: withMethod('executor', given.executor, 'execute'),
     schema: parseSchema(given.schema),
+    keep: parseKeep(given.keep ?? {}),
     description: text('description', given.description),
     owner: text('owner', given.owner),
     runbook: text('runbook', given.runbook),
@@ -100,6 +103,7 @@ export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
   onAbandoned: 1,
   onLockUnavailable: 1,
   executor: 1,
+  keep: 1,
   owner: 1,
   runbook: 1,
 }
@@ -145,6 +149,14 @@ function plain<T>(option: string, returned: T): T {
   Promise.resolve(returned).catch(() => {})
   return fail(option, 'a function that answers at once', returned)
 }
+
+function parseKeep(keep: Partial<Keep>): Keep {
+  checkKeys(keep, { ...KEEP_ALL }, 'keep option')
+  for (const [what, kept] of Object.entries(keep)) flag(`keep.${what}`, kept)
+  return Object.keys(keep).length === 0 ? KEEP_ALL : { ...KEEP_ALL, ...keep }
+}
+
+const KEEP_ALL: Keep = { data: true, result: true, logs: true }
 
 function parseBlackout(blackout: CalendarLike, defaults: TriggerDefaults): Calendar {
   try {

@@ -1,23 +1,30 @@
 import { AsyncResource } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import { EscapementError } from '../errors.ts'
-import { bind } from '../log/logger.ts'
 import type {
+  Asked,
   Claim,
+  ErrorRecord,
   Group,
   GroupOptions,
   Logger,
+  LogLine,
   Maybe,
   Outcome,
   Run,
+  RunFacts,
   SkipReason,
   Tick,
 } from '../types/index.ts'
+import { errorRecord } from '../util/describe.ts'
 import { checkFraction } from '../util/validate.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
+import { factsOf } from './facts.ts'
 import type { Failure } from './failure.ts'
 import type { LazyFields } from './lazy-fields.ts'
 import { checkExclusive } from './mutex.ts'
+import { logOf, noteProgress } from './notes.ts'
+import { MAX_ERRORS } from './record.ts'
 import { NONE } from './snapshot.ts'
 import { TaskGroup } from './task-group.ts'
 import { WaitingRun } from './waiting-run.ts'
@@ -31,8 +38,6 @@ export class ActiveRun extends WaitingRun implements Run {
   forceEnd: ((reason: unknown) => void) | undefined = undefined
   /** Where it is among the runs in flight; -1 outside. Only they write it. */
   index = -1
-  /** Monotonic time when the first attempt began, in ms. */
-  began: number = NaN
   /** Releases what the link `overlap` holds for it. */
   onSeal: ((run: ActiveRun) => void) | undefined = undefined
   get data(): unknown {
@@ -45,13 +50,21 @@ export class ActiveRun extends WaitingRun implements Run {
     return lazy.tick
   }
 
-  get late(): number {
-    return Math.max(0, this.wall - this.at)
+  get asked(): Asked | undefined {
+    return this.lazyFields?.asked
   }
 
-  get duration(): number {
-    if (this.attempt === 0) return 0
-    return (this.ended ? this.endedAtMono : this.environment.clock.monotonic()) - this.began
+  override get facts(): RunFacts {
+    return factsOf(this)
+  }
+
+  override get logLines(): readonly LogLine[] {
+    return this.lazyFields?.notes?.lines ?? []
+  }
+
+  override get errorRecords(): ErrorRecord[] {
+    const { redact } = this.environment
+    return this.errors.slice(-MAX_ERRORS).map((error) => errorRecord(error, redact))
   }
 
   get signal(): AbortSignal {
@@ -70,7 +83,7 @@ export class ActiveRun extends WaitingRun implements Run {
 
   get log(): Logger {
     const { lazy } = this
-    lazy.log ??= bind(this.environment.userLog, this)
+    lazy.log ??= logOf(this)
     return lazy.log
   }
 
@@ -95,6 +108,7 @@ export class ActiveRun extends WaitingRun implements Run {
 
   progress(fraction: number, note?: string): void {
     checkFraction(fraction)
+    noteProgress(this, fraction, note)
     this.environment.events.emit('progress', this, note === undefined ? { fraction } : { fraction, note })
   }
 

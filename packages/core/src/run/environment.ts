@@ -9,6 +9,10 @@ export interface RunEnvironment {
   readonly userLog: Logger
   readonly events: Pick<Events, 'emit'>
   readonly abortGrace: AbortGrace
+  /** Leaves out of a text what must not be kept. Never throws. */
+  readonly redact: (text: string) => string
+  /** The handler of a run under way has said something that is kept. */
+  noted(run: Run): void
   /** Wall time in ms. */
   now(): number
   /** Logs and emits a fault that did not end the run. */

@@ -1,7 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { Logger, Outcome, Run, Tick } from '../types/index.ts'
+import type { Asked, Logger, Outcome, Run, Tick } from '../types/index.ts'
 import type { AttemptTasks } from './attempt-tasks.ts'
 import type { Failure } from './failure.ts'
+import type { RunNotes } from './notes.ts'
 
 /** Fields that few runs use. They are a second object, so that an ordinary run stays small. */
 export class LazyFields {
@@ -13,6 +14,10 @@ export class LazyFields {
   answer: (() => void) | undefined = undefined
   /** The run of another job that this one follows. */
   parent: Run | undefined = undefined
+  /** The person that asked for the run. */
+  asked: Asked | undefined = undefined
+  /** What the handler has said. */
+  notes: RunNotes | undefined = undefined
   tick: Tick | undefined = undefined
   log: Logger | undefined = undefined
   claimedIn: number | undefined = undefined

@@ -1,9 +1,21 @@
-import type { Abandoned, Cause, Claim, Outcome, RunRecord, SkipReason, State, Tick } from '../types/index.ts'
-import { errorRecord } from '../util/describe.ts'
+import type {
+  Abandoned,
+  Cause,
+  Claim,
+  ErrorRecord,
+  LogLine,
+  Outcome,
+  RunFacts,
+  RunRecord,
+  SkipReason,
+  State,
+  Tick,
+} from '../types/index.ts'
 import { serial, tickId, timeOrderedId } from '../util/ids.ts'
 import { shownAs } from '../util/shown-as.ts'
 import type { RunEnvironment } from './environment.ts'
-import { MAX_ERRORS, toRecord } from './record.ts'
+import { NO_FACTS } from './facts.ts'
+import { toRecord } from './record.ts'
 import type { RunnableJob } from './runnable-job.ts'
 
 /** What a run is made of. */
@@ -49,11 +61,14 @@ export class RunSnapshot {
   traceId: string | undefined = undefined
   /** When it was found due, then when the first attempt began. */
   wall: number
-  /** Monotonic, in ms. */
+  /** Monotonic time when the first attempt began, and when the run ended, in ms. */
+  began: number = NaN
   endedAtMono: number = NaN
   /** Which of this process's runs it is. */
   serial: number = serial()
   madeId: string | undefined
+  /** Of a run that has ended. */
+  kept: { readonly facts: RunFacts; readonly logLines: readonly LogLine[] } | undefined = undefined
 
   constructor(environment: RunEnvironment, { job, cause, at, wall, parts = ORDINARY }: RunOrigin) {
     this.environment = environment
@@ -81,9 +96,12 @@ export class RunSnapshot {
     copy.reason = this.reason
     copy.attempt = this.attempt
     // Not the errors: a response that hangs on one may be larger than all the history.
-    copy.errors = this.errors.length === 0 ? NONE : this.errors.slice(-MAX_ERRORS).map(errorRecord)
+    copy.errors = this.errors.length === 0 ? NONE : this.errorRecords
     copy.traceId = this.traceId
+    copy.began = this.began
     copy.endedAtMono = this.endedAtMono
+    const { facts, logLines } = this
+    copy.kept = facts === NO_FACTS ? undefined : { facts, logLines }
     copy.serial = this.serial
     copy.madeId = this.madeId
     return copy
@@ -121,6 +139,28 @@ export class RunSnapshot {
     return (this.claim ?? this.parts.abandoned)?.fence
   }
 
+  get facts(): RunFacts {
+    return this.kept?.facts ?? NO_FACTS
+  }
+
+  get logLines(): readonly LogLine[] {
+    return this.kept?.logLines ?? []
+  }
+
+  /** Its errors as they are kept. */
+  get errorRecords(): ErrorRecord[] {
+    return this.errors as ErrorRecord[]
+  }
+
+  get late(): number {
+    return Math.max(0, this.wall - this.at)
+  }
+
+  get duration(): number {
+    if (this.attempt === 0) return 0
+    return (this.ended ? this.endedAtMono : this.environment.clock.monotonic()) - this.began
+  }
+
   get error(): unknown {
     return this.errors.at(-1)
   }
@@ -147,4 +187,7 @@ export class RunSnapshot {
 /** Shared by all runs without an error: it is replaced, never filled. */
 export const NONE: unknown[] = []
 
-shownAs('Run', RunSnapshot)
+shownAs('Run', RunSnapshot, (run) => {
+  const { key, state, reason, attempt, duration, error } = run.toJSON()
+  return { key, state, reason, attempt, duration, error: error?.message }
+})

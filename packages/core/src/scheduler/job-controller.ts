@@ -48,7 +48,7 @@ export class SchedulerJobs implements JobController {
 
   async #request(job: JobEntry, given: unknown, options: RunOptions | undefined): Promise<Run> {
     const { name, policies } = job
-    const wait = parseRunOptions(job, given, options)
+    const { wait, asked } = parseRunOptions(job, given, options)
     const { data, bytes } = copyData(name, given)
     this.#checkOpen(name)
     const checked = requestedData(name, policies.schema, data)
@@ -58,7 +58,7 @@ export class SchedulerJobs implements JobController {
       : checked
     // The answer of the schema may have taken its time.
     this.#checkOpen(name)
-    const run = this.#parts.engine.request(job, ready, bytes)
+    const run = this.#parts.engine.request(job, { data: ready, bytes, asked })
     await (wait ? run.settled : run.answered)
     if (run.ended && run.attempt === 0) throw notRun(run)
     return run

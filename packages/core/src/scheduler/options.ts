@@ -2,13 +2,14 @@ import { hostname } from 'node:os'
 import type { EngineParts } from '../engine/context.ts'
 import { DEFAULTS } from '../jobs/settings.ts'
 import { consoleLog, quietLog, toLogger } from '../log/logger.ts'
+import { redactor } from '../run/notes.ts'
 import { printable } from '../text.ts'
 import { findZone, systemZone, systemZoneProblem } from '../triggers/cron/find-zone.ts'
 import type { Clock, JobDefaults, JobOptions, SchedulerOptions } from '../types/index.ts'
 import { crypto } from '../util/crypto.ts'
 import { parseDuration } from '../util/duration.ts'
 import { MAX_TIMER } from '../util/time.ts'
-import { checkKeys, fail, integer, oneOf, text, withMethod } from '../util/validate.ts'
+import { checkKeys, fail, func, integer, oneOf, text, withMethod } from '../util/validate.ts'
 import { Plugins } from './plugins.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -23,6 +24,7 @@ const KNOWN = {
   drain: 1,
   instance: 1,
   clock: 1,
+  redact: 1,
 } satisfies Record<keyof SchedulerOptions, 1>
 
 /** Scheduler options as they are used: checked, in milliseconds. */
@@ -63,6 +65,7 @@ export function parseSettings(options: SchedulerOptions): Settings {
     concurrency: concurrency === Infinity ? concurrency : integer('concurrency', concurrency, 1),
     maxQueued: integer('maxQueued', options.maxQueued ?? 10_000, 1),
     clock: parseClock(clock),
+    redact: redactor(func('redact', options.redact)),
     log: log ?? quietLog,
     userLog: log ?? consoleLog,
   }

@@ -2,7 +2,7 @@ import { Dispatcher } from '../engine/dispatcher.ts'
 import { Engine } from '../engine/engine.ts'
 import { Registry } from '../jobs/registry.ts'
 import { checkExclusive } from '../run/mutex.ts'
-import { readRuns } from '../store/query.ts'
+import { readLogs, readRuns } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
 import type {
   Duration,
@@ -14,6 +14,7 @@ import type {
   JobOptions,
   Life,
   Logger,
+  LogLine,
   Maybe,
   PauseInfo,
   Run,
@@ -194,8 +195,12 @@ export class Scheduler {
 
   /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
   async history(query?: RunQuery): Promise<RunRecord[]> {
-    const { store, clock } = this.#engine.context
-    return readRuns(store, clock, query)
+    return readRuns(this.#engine.context, query)
+  }
+
+  /** The lines that a run has written with `run.log`, oldest first, also while it is under way. */
+  async logs(run: string): Promise<readonly LogLine[]> {
+    return readLogs(this.#engine.context, run)
   }
 
   /** For readiness and liveness probes. */

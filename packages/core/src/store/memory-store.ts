@@ -43,6 +43,7 @@ export function memoryStore(options: { limit?: number } = {}): Store {
       }
       return found
     },
+    logs: (id) => [...(ran.of(undefined).find(({ run }) => run.id === id)?.run.logLines ?? [])],
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Group, GroupOptions } from './group.ts'
 import type { Logger } from './logger.ts'
 import type { Cause, Outcome, SkipReason, State, Tick } from './outcome.ts'
-import type { RunRecord } from './record.ts'
+import type { Asked, LogLine, RunFacts, RunRecord } from './record.ts'
 import type { Schema } from './schema.ts'
 import type { Calendar, Trigger } from './trigger.ts'
 import type { Maybe } from './values.ts'
@@ -47,6 +47,10 @@ export interface JobFacts
 export interface RunOptions {
   /** Wait for the outcome. Default false: resolves when the run has begun or waits for its turn. */
   wait?: boolean
+  /** The person or program that asks: the record names it. */
+  by?: string
+  /** The reason: the record gives it. */
+  reason?: string
 }
 
 /** The person that paused or resumed a job, and the reason. */
@@ -70,6 +74,8 @@ export interface Run<Data = unknown> {
   readonly cause: Cause
   /** The run of another job that this one follows. */
   readonly parent: Run | undefined
+  /** The person or program that asked for a `manual` run, and the reason. */
+  readonly asked: Asked | undefined
   /** What the run was asked with; for a scheduled run the job's `data` option. */
   readonly data: Data
   /** How long after its instant the tick was started. */
@@ -110,6 +116,11 @@ export interface Run<Data = unknown> {
   readonly duration: number
   /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
   readonly until: Date | undefined
+
+  /** What the history keeps of it beside its outcome. */
+  readonly facts: RunFacts
+  /** The lines of `run.log` that the history keeps. */
+  readonly logLines: readonly LogLine[]
 
   /** Throws `ERR_ESCAPEMENT_LEASE_LOST` if another instance may have taken over. Cheap: no round trip. */
   assertHeld(): void
@@ -154,10 +165,18 @@ export interface Policies {
   readonly onLockUnavailable: 'skip' | 'run'
   readonly executor: Executor | undefined
   readonly schema: Schema | undefined
+  readonly keep: Keep
   readonly description: string | undefined
   readonly owner: string | undefined
   readonly runbook: string | undefined
   readonly group: string | undefined
+}
+
+/** What the history keeps of the runs of a job. */
+export interface Keep {
+  readonly data: boolean
+  readonly result: boolean
+  readonly logs: boolean
 }
 
 export interface Retry {

@@ -1,4 +1,4 @@
-import type { Executor, Missed, Overlap } from './job.ts'
+import type { Executor, Keep, Missed, Overlap } from './job.ts'
 import type { Schema } from './schema.ts'
 import type { CalendarLike } from './trigger.ts'
 import type { Duration } from './values.ts'
@@ -37,6 +37,8 @@ export interface JobOptions<Data = unknown, Input = Data> {
   schema?: Schema<Data, Input>
   /** What scheduled runs get as `run.data`. */
   data?: Input
+  /** What the history keeps: the data of a run, its result, its lines of `run.log`. Default all. */
+  keep?: Partial<Keep>
   /** Starts paused. */
   paused?: boolean
   /** Shown in events, alerts and health. */
@@ -84,6 +86,7 @@ export type JobDefaults = Pick<
   | 'onAbandoned'
   | 'onLockUnavailable'
   | 'executor'
+  | 'keep'
   | 'owner'
   | 'runbook'
 >

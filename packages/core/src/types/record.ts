@@ -13,8 +13,50 @@ export interface RunQuery {
   limit?: number
 }
 
+/** The person or program that asked for something, and the reason. */
+export interface Asked {
+  readonly by?: string
+  readonly reason?: string
+}
+
+/** How far a run had come when its handler last said so. */
+export interface ProgressRecord {
+  /** 0 to 1. */
+  readonly fraction: number
+  readonly note?: string
+  readonly at: Date
+}
+
+/** One line that a handler has written with `run.log`. */
+export interface LogLine {
+  readonly at: Date
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What the history keeps of a run beside its outcome, so that people can look at it. Secrets of URLs are left out, and
+ * what the scheduler's `redact` leaves out.
+ */
+export interface RunFacts {
+  /** What the run was asked with, or the job's `data`, as JSON gives it back. Undefined when `cut` says why. */
+  readonly data: unknown
+  /** What the handler returned, likewise. */
+  readonly result: unknown
+  readonly progress: ProgressRecord | undefined
+  /** The person or program that asked for a `manual` run, and the reason. */
+  readonly asked: Asked | undefined
+  /** The id of the run that this one follows. */
+  readonly parent: string | undefined
+  /** How many lines of `run.log` are kept: at most 500, of 64 kB in all. */
+  readonly logLines: number
+  /** What was left out, and why. */
+  readonly cut: { readonly data?: string; readonly result?: string; readonly log?: string } | undefined
+}
+
 /** A run as plain data. */
-export interface RunRecord {
+export interface RunRecord extends RunFacts {
   readonly id: string
   readonly key: string
   readonly job: string
@@ -27,6 +69,10 @@ export interface RunRecord {
   readonly restarts: number
   readonly startedAt: Date | undefined
   readonly endedAt: Date | undefined
+  /** How long after its instant the tick was started, in ms. */
+  readonly late: number
+  /** From the first attempt's start to the end, in ms; undefined before the end, and when it never began. */
+  readonly duration: number | undefined
   /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
   readonly until: Date | undefined
   /** The last error. */

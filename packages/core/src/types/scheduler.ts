@@ -19,6 +19,11 @@ export interface SchedulerOptions {
   maxQueued?: number
   /** pino, winston, the console or alike. Default: warnings, errors, what handlers log and one line at start, to the console. */
   logger?: LoggerLike
+  /**
+   * Leaves out of a text what must not be kept: called with each text of a run that the history keeps (errors, data,
+   * result, log lines, notes). Passwords and tokens of URLs are always left out. A text for which it throws is not kept.
+   */
+  redact?: (text: string) => string
   /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
   drain?: { grace?: Duration; abort?: Duration }
   /** Names this process. Default: host, pid and a random part. */

@@ -1,5 +1,5 @@
 import type { PauseInfo, Run } from './job.ts'
-import type { RunQuery, RunRecord } from './record.ts'
+import type { LogLine, RunQuery, RunRecord } from './record.ts'
 import type { Maybe } from './values.ts'
 
 /**
@@ -21,6 +21,13 @@ export interface Store {
   runs(query?: RunQuery): Maybe<RunRecord[]>
   /** The first attempt begins: kept as `running`, so that a crash cannot hide it. */
   begin?(run: Run): Maybe<void>
+  /**
+   * The handler has written lines with `run.log`, or said how far it is. Called at most once a second for a run under
+   * way; `record()` brings all of it again.
+   */
+  update?(run: Run): Maybe<void>
+  /** The lines that a run has written with `run.log`, oldest first. */
+  logs?(run: string): Maybe<LogLine[]>
   /** What is wrong with it now that its methods do not tell, in one line; shown by `scheduler.health()` as `degraded`. */
   trouble?(): string | undefined
   readonly jobs?: JobStore

@@ -43,10 +43,14 @@ function describeNew(thrown: unknown): Description {
 const SIGNS = ['name', 'message', 'code', 'stack', 'cause'] as const
 const described = new WeakMap<object, { signs: unknown[]; description: Description }>()
 
-/** What a history keeps of it. */
-export function errorRecord(thrown: unknown): ErrorRecord {
+/**
+ * What a history keeps of it.
+ *
+ * @param clean Leaves out of a text what must not be kept.
+ */
+export function errorRecord(thrown: unknown, clean: (text: string) => string = (text) => text): ErrorRecord {
   const { name, message, code, stack } = describe(thrown)
-  const record = { name, message, code, stack }
+  const record = { name, message: clean(message), code, stack: stack === undefined ? stack : clean(stack) }
   made.add(record)
   return record
 }

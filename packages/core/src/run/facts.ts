@@ -1,0 +1,70 @@
+import type { Asked, RunFacts } from '../types/index.ts'
+import { type Plain, toPlain } from '../util/plain.ts'
+import type { RunEnvironment } from './environment.ts'
+import type { LazyFields } from './lazy-fields.ts'
+import { keptText } from './notes.ts'
+import type { RunnableJob } from './runnable-job.ts'
+
+/** The most characters of JSON that are kept of the data of a run, and of its result. */
+const MAX_VALUE = 16 * 1024
+
+/** Of a run that has none. */
+export const NO_FACTS: RunFacts = Object.freeze({
+  data: undefined,
+  result: undefined,
+  progress: undefined,
+  asked: undefined,
+  parent: undefined,
+  logLines: 0,
+  cut: undefined,
+})
+
+/** A run, as far as facts are made of it. */
+interface Source {
+  readonly environment: RunEnvironment
+  readonly job: RunnableJob
+  readonly data: unknown
+  readonly result: unknown
+  readonly lazyFields: LazyFields | undefined
+}
+
+/** What is kept of a run beside its outcome. */
+export function factsOf({ environment, job, data: given, result: returned, lazyFields }: Source): RunFacts {
+  if (given === undefined && returned === undefined && !hasMore(lazyFields)) return NO_FACTS
+  const { keep } = job.policies
+  const { redact } = environment
+  const data = keep.data ? plain(given, redact) : NOTHING
+  const result = keep.result ? plain(returned, redact) : NOTHING
+  const notes = lazyFields?.notes
+  const cut = {
+    ...(data.cut !== undefined && { data: data.cut }),
+    ...(result.cut !== undefined && { result: result.cut }),
+    ...(notes && notes.omitted > 0 && { log: `${notes.omitted} more lines were left out` }),
+  }
+  return {
+    data: data.value,
+    result: result.value,
+    progress: notes?.progress,
+    asked: lazyFields?.asked && askedOf(lazyFields.asked, redact),
+    parent: lazyFields?.parent?.id,
+    logLines: notes?.lines.length ?? 0,
+    cut: Object.keys(cut).length > 0 ? cut : undefined,
+  }
+}
+
+function hasMore(lazy: LazyFields | undefined): boolean {
+  return lazy !== undefined && (lazy.notes ?? lazy.asked ?? lazy.parent) !== undefined
+}
+
+function askedOf({ by, reason }: Asked, redact: (text: string) => string): Asked {
+  return {
+    ...(by !== undefined && { by: keptText(by, redact) }),
+    ...(reason !== undefined && { reason: keptText(reason, redact) }),
+  }
+}
+
+const NOTHING: Plain = { size: 0 }
+
+function plain(value: unknown, redact: (text: string) => string): Plain {
+  return value === undefined ? NOTHING : toPlain(value, MAX_VALUE, redact)
+}
