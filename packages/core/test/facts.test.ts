@@ -1,4 +1,5 @@
 import { createScheduler, every, manual, memoryStore, type Run, type Store } from '@escapement/core'
+import { describe } from '@escapement/core/plugin'
 import { VirtualClock } from '@escapement/testing'
 import { expect, test } from 'vitest'
 
@@ -195,6 +196,30 @@ test('redact sees each text that is kept', async () => {
     expect(record.result).toBe('(not kept: redact failed)')
   }
   expect(() => scheduler({ redact: 'x' as never })).toThrow('redact must be a function')
+})
+
+test('redact sees what was thrown, whoever describes it', async () => {
+  const redact = (text: string) => text.replaceAll('secret', '…')
+  const lines: unknown[] = []
+  const all = (...line: unknown[]) => void lines.push(JSON.stringify(line))
+  const seen = async (thrown: unknown) => {
+    const one = scheduler({ redact, logger: { debug: all, info: all, warn: all, error: all } })
+    one.job('a', manual(), () => {
+      throw thrown
+    })
+    const run = await one.run('a', undefined, { wait: true })
+    return JSON.stringify([describe(run.error), await one.history(), lines])
+  }
+  const error = new Error('secret', { cause: new Error('secret cause') })
+  describe(error)
+  for (const thrown of [
+    error,
+    'secret text',
+    { message: 'secret' },
+    new AggregateError([new Error('secret')]),
+  ]) {
+    expect(await seen(thrown)).not.toContain('secret')
+  }
 })
 
 test('what a run says is given to the store while it runs, at most once a second', async () => {

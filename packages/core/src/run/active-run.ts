@@ -16,7 +16,7 @@ import type {
   SkipReason,
   Tick,
 } from '../types/index.ts'
-import { errorRecord } from '../util/describe.ts'
+import { errorRecord, redactThrown } from '../util/describe.ts'
 import { checkFraction } from '../util/validate.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
 import { factsOf } from './facts.ts'
@@ -63,8 +63,7 @@ export class ActiveRun extends WaitingRun implements Run {
   }
 
   override get errorRecords(): ErrorRecord[] {
-    const { redact } = this.environment
-    return this.errors.slice(-MAX_ERRORS).map((error) => errorRecord(error, redact))
+    return this.errors.slice(-MAX_ERRORS).map(errorRecord)
   }
 
   get signal(): AbortSignal {
@@ -190,7 +189,7 @@ export class ActiveRun extends WaitingRun implements Run {
 
   recordFailure(error: unknown): void {
     if (this.errors === NONE) this.errors = []
-    this.errors.push(error)
+    this.errors.push(redactThrown(error, this.environment.redact))
   }
 
   /** The outcome if the run ended now, with this failure or with none. */

@@ -34,7 +34,8 @@ export function describe(thrown: unknown): Description {
 }
 
 function describeNew(thrown: unknown): Description {
-  const description = describeWithin(thrown, 0, { errors: MAX_ERRORS })
+  const clean = redactions.get(thrown as object) ?? redact
+  const description = describeWithin(thrown, 0, { errors: MAX_ERRORS, clean })
   made.add(description)
   return description
 }
@@ -43,17 +44,25 @@ function describeNew(thrown: unknown): Description {
 const SIGNS = ['name', 'message', 'code', 'stack', 'cause'] as const
 const described = new WeakMap<object, { signs: unknown[]; description: Description }>()
 
-/**
- * What a history keeps of it.
- *
- * @param clean Leaves out of a text what must not be kept.
- */
-export function errorRecord(thrown: unknown, clean: (text: string) => string = (text) => text): ErrorRecord {
+/** What a history keeps of it. */
+export function errorRecord(thrown: unknown): ErrorRecord {
   const { name, message, code, stack } = describe(thrown)
-  const record = { name, message: clean(message), code, stack: stack === undefined ? stack : clean(stack) }
+  const record = { name, message, code, stack }
   made.add(record)
   return record
 }
+
+/** What was thrown, to be passed on: all that is described of it from now on has gone through `redact`. */
+export function redactThrown(thrown: unknown, redact: (text: string) => string): unknown {
+  if (typeof thrown === 'string') return redact(thrown)
+  if (typeof thrown === 'object' && thrown !== null) {
+    redactions.set(thrown, redact)
+    described.delete(thrown)
+  }
+  return thrown
+}
+
+const redactions = new WeakMap<object, (text: string) => string>()
 
 /** Descriptions, which need no other one. */
 const made = new WeakSet<object>()
@@ -67,8 +76,14 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** `left`: how many more errors are described. */
-function describeWithin(thrown: unknown, depth: number, left: { errors: number }): Description {
+interface Describing {
+  /** How many more errors are described. */
+  errors: number
+  readonly clean: (text: string) => string
+}
+
+function describeWithin(thrown: unknown, depth: number, left: Describing): Description {
+  const safe = (text: string, max: number) => bounded(text, max, left.clean)
   if (!isErrorLike(thrown)) {
     return { name: 'Error', message: safe(textOf(thrown), MAX_MESSAGE), code: undefined, stack: undefined }
   }
@@ -136,10 +151,10 @@ function read(object: object, key: PropertyKey): unknown {
   }
 }
 
-function safe(text: string, max: number): string {
+function bounded(text: string, max: number, clean: (text: string) => string): string {
   // Cut first, so that text of any length costs little; the rest of a long secret is cut with it.
   const start = text.length > 4 * max ? text.slice(0, 4 * max) : text
-  const shown = cut(printable(redact(start), { lines: true }), max)
+  const shown = cut(printable(clean(start), { lines: true }), max)
   // A part of a text keeps the whole of it in memory: a copy does not.
   return text.length > max ? structuredClone(shown) : shown
 }
