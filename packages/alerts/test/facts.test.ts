@@ -1,4 +1,5 @@
 import { createScheduler, type Run } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { cut, errorFact, errorFacts, errorType, runFacts } from '../src/incident/serialize.ts'
 import { oneLine, plain } from '../src/util/plain-text.ts'
@@ -21,7 +22,7 @@ async function failed(error: unknown, more: Partial<Run> = {}, retries = 0): Pro
     throw error
   })
   await scheduler.start()
-  const run = await scheduler.run('report', undefined, { wait: true })
+  const run = await liveRun(scheduler, 'report', { event: 'settled' })
   await scheduler.stop()
   return run
 }

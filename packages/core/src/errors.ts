@@ -18,6 +18,7 @@ export const codes = {
   ERR_ESCAPEMENT_NOT_RUN:
     'A requested run was not begun: another run of the job is under way, or a hook skipped it.',
   ERR_ESCAPEMENT_QUEUE_FULL: 'Too many requested runs are under way or wait.',
+  ERR_ESCAPEMENT_KEY_REUSED: 'A run was asked for with other data under the same key within 24 h.',
   ERR_ESCAPEMENT_STOPPED: 'The scheduler is stopping and takes no new runs.',
   ERR_ESCAPEMENT_NEXT_TWICE: 'A hook called next() more than once.',
   ERR_ESCAPEMENT_TIMEOUT: 'A run took longer than its timeout. It is the reason of the aborted signal.',
@@ -35,6 +36,7 @@ const STATUS: { readonly [C in Code]?: number } = {
   ERR_ESCAPEMENT_NOT_RUN: 409,
   ERR_ESCAPEMENT_DATA_TOO_LARGE: 413,
   ERR_ESCAPEMENT_DATA: 422,
+  ERR_ESCAPEMENT_KEY_REUSED: 422,
   ERR_ESCAPEMENT_QUEUE_FULL: 429,
   ERR_ESCAPEMENT_STOPPED: 503,
   ERR_ESCAPEMENT_UNAVAILABLE: 503,

@@ -1,120 +1,228 @@
 import { type Claim, every, type Lock, manual, type Refusal } from '@escapement/core'
+import type { VirtualClock } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
 
 const NOT_RUN = { code: 'ERR_ESCAPEMENT_NOT_RUN', status: 409 }
-const UNAVAILABLE = { code: 'ERR_ESCAPEMENT_UNAVAILABLE', status: 503 }
 const STOPPED = { code: 'ERR_ESCAPEMENT_STOPPED', status: 503 }
 const FULL = { code: 'ERR_ESCAPEMENT_QUEUE_FULL', status: 429 }
 
-describe.each([
-  ['without wait', undefined],
-  ['with wait', { wait: true }],
-])('a request for a run that was not begun rejects, %s', (_, options) => {
-  test('while another run is under way', async () => {
+function sleep(clock: VirtualClock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimeout(resolve, ms))
+}
+
+const GRANTED: Claim = {
+  granted: true,
+  held: () => true,
+  onLost: () => () => {},
+  complete: async () => {},
+  release: async () => {},
+}
+
+describe('a request waits for its turn', () => {
+  test.each(['skip', 'queue', 'cancel-previous'] as const)(
+    'while another run is under way, whatever overlap says: %s',
+    async (overlap) => {
+      const { clock, scheduler, runs } = harness()
+      const gate = deferred()
+      scheduler.job('notices', manual(), { overlap }, () => gate.promise)
+      const asked = []
+      for (let to = 0; to < 5; to++) asked.push(await scheduler.run('notices', { to }))
+      await clock.settle()
+      expect(scheduler.get('notices').running).toBe(1)
+      gate.resolve()
+      await clock.advance('1s')
+      // Each is run, in the order of the requests.
+      expect(runs.map(({ data, outcome }) => [data, outcome])).toEqual(
+        [0, 1, 2, 3, 4].map((to) => [{ to }, 'succeeded']),
+      )
+      const records = await Promise.all(asked.map(({ settled }) => settled))
+      expect(records.map(({ id, outcome }) => [id, outcome])).toEqual(
+        asked.map(({ id }) => [id, 'succeeded']),
+      )
+    },
+  )
+
+  test('and a tick that waits for its turn goes before it', async () => {
+    const { clock, scheduler, runs } = harness()
+    scheduler.job('a', every('10s'), { overlap: 'queue' }, () => sleep(clock, 6_000))
+    await scheduler.start()
+    await clock.advance('10s')
+    await clock.advance('5s')
+    for (let i = 0; i < 3; i++) await scheduler.run('a')
+    await clock.advance('40s')
+    // The fourth tick is due at the instant at which the third one's run ends.
+    const expected = ['schedule', 'manual', 'schedule', 'manual', 'schedule', 'schedule', 'manual']
+    expect(runs.map(({ cause }) => cause)).toEqual(expected)
+  })
+
+  test('while another instance runs the job, and while the lock is not available', async () => {
+    let reason: Refusal['reason'] | undefined = 'overlap'
+    let asked = 0
+    const lock: Lock = {
+      claim: async () => {
+        asked++
+        return reason ? { granted: false, reason } : GRANTED
+      },
+    }
+    const { clock, scheduler, log, runs } = harness({ plugins: [{ name: 'lock', lock }] })
+    scheduler.job('a', manual(), () => 'done')
+    await scheduler.start()
+    const { settled } = await scheduler.run('a', 'given')
+    await clock.advance('10s')
+    reason = 'claim-unavailable'
+    await clock.advance('10s')
+    expect(log).toEqual([])
+    expect(scheduler.health().inFlight).toBe(0)
+    expect(asked).toBeGreaterThan(20)
+    expect(asked).toBeLessThan(60)
+    reason = undefined
+    await clock.advance('1s')
+    expect(await settled).toMatchObject({ outcome: 'succeeded', result: 'done', data: 'given' })
+    expect(runs).toHaveLength(1)
+  })
+
+  test('in the concurrency of the scheduler', async () => {
+    const { clock, scheduler } = harness({ concurrency: 1, drain: { grace: '1s', abort: '1s' } })
+    scheduler.job('a', manual(), () => new Promise(() => {}))
+    scheduler.job('b', manual(), () => {})
+    await scheduler.start()
+    await scheduler.run('a')
+    const accepted = [await scheduler.run('b'), await scheduler.run('b')]
+    const waited = expect(scheduler.run('b', undefined, { wait: true })).rejects.toMatchObject(STOPPED)
+    const stopped = scheduler.stop()
+    await clock.advance('5s')
+    await stopped
+    await waited
+    for (const { durable, settled } of accepted) {
+      expect(durable).toBe(false)
+      expect(await settled).toMatchObject({ outcome: 'skipped', reason: 'shutdown' })
+    }
+  })
+
+  test('until it expires', async () => {
     const { clock, scheduler, log } = harness()
-    const gate = deferred()
-    scheduler.job('notices', manual(), () => gate.promise)
-    const first = await scheduler.run('notices')
-    const others = [1, 2, 3].map((to) => scheduler.run('notices', { to }, options))
-    for (const other of others) await expect(other).rejects.toMatchObject(NOT_RUN)
-    gate.resolve()
-    await clock.settle()
-    expect(first.outcome).toBe('succeeded')
-    // Each is on record.
-    expect(log.map((line) => line.slice(0, -9))).toEqual([
-      ...Array(3).fill('notices skipped:overlap'),
-      'notices succeeded',
-    ])
+    scheduler.job('a', manual(), () => new Promise(() => {}))
+    await scheduler.start()
+    await scheduler.run('a')
+    const { settled } = await scheduler.run('a', undefined, { expires: '10m' })
+    const waited = expect(scheduler.run('a', 1, { expires: '11m', wait: true })).rejects.toMatchObject(
+      NOT_RUN,
+    )
+    await clock.advance('9m')
+    expect(log).toEqual([])
+    await clock.advance('3m')
+    expect(await settled).toMatchObject({ outcome: 'missed' })
+    await waited
+    expect(log.map((line) => line.slice(0, -9))).toEqual(['a missed', 'a missed'])
   })
 
-  test('when one is under way and one waits already', async () => {
-    const { clock, scheduler } = harness()
+  test('as many as maxQueued of a job', async () => {
+    const { clock, scheduler, runs } = harness()
     const gate = deferred()
-    scheduler.job('a', manual(), { overlap: 'queue' }, () => gate.promise)
-    const accepted = [await scheduler.run('a'), await scheduler.run('a')]
-    await expect(scheduler.run('a', undefined, options)).rejects.toMatchObject(NOT_RUN)
+    scheduler.job('a', manual(), { maxQueued: 3 }, () => gate.promise)
+    scheduler.job('b', manual(), () => {})
+    await scheduler.start()
+    for (let i = 0; i < 4; i++) await scheduler.run('a')
+    await expect(scheduler.run('a')).rejects.toMatchObject(FULL)
+    await scheduler.run('b')
     gate.resolve()
+    await clock.advance('1s')
+    await scheduler.run('a')
     await clock.settle()
-    expect(accepted.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded'])
+    expect(runs.map(({ job }) => job.name)).toEqual(['b', 'a', 'a', 'a', 'a', 'a'])
   })
+})
 
-  test.each<[string, Refusal, object]>([
-    [
-      'the lock is not available',
-      { granted: false, reason: 'claim-unavailable', error: new Error('down') },
-      UNAVAILABLE,
-    ],
-    ['another instance runs it', { granted: false, reason: 'overlap' }, NOT_RUN],
-  ])('when %s', async (_reason, refusal, expected) => {
-    const lock: Lock = { claim: async () => refusal }
-    const { scheduler } = harness({ plugins: [{ name: 'lock', lock }] })
+test('a job that is registered later runs what was asked for, not what nobody can ask for', async () => {
+  const { scheduler } = harness()
+  await expect(scheduler.run('later')).rejects.toMatchObject({ status: 404 })
+})
+
+describe('a run can be asked for later', () => {
+  test.each([
+    ['at a Date', { at: new Date('2026-01-01T01:00:00Z') }],
+    ['at a local time', { at: '2026-01-01 01:00' }],
+    ['in a duration', { in: '1h' }],
+  ])('%s', async (_, options) => {
+    const { clock, scheduler, log } = harness()
     scheduler.job('a', manual(), () => {})
-    await expect(scheduler.run('a', undefined, options)).rejects.toMatchObject(expected)
+    await scheduler.start()
+    await scheduler.run('a', undefined, options)
+    await clock.advance('59m')
+    expect(log).toEqual([])
+    await clock.advance('1m')
+    expect(log).toEqual(['a succeeded 01:00:00'])
+    const [record] = await scheduler.history()
+    expect(record?.startedAt).toEqual(new Date('2026-01-01T01:00:00Z'))
   })
 
+  test.each<[string, object]>([
+    ['both', { at: 1, in: '1h' }],
+    ['no instant', { at: 'soon' }],
+    ['a negative length', { in: -1 }],
+    ['no key', { key: '' }],
+    ['a key that is no text', { key: 7 }],
+    ['a key without end', { key: 'x'.repeat(201) }],
+    ['no time to wait', { expires: 0 }],
+  ])('%s is refused', async (_, options) => {
+    const { scheduler } = harness()
+    scheduler.job('a', manual(), () => {})
+    await expect(scheduler.run('a', undefined, options)).rejects.toMatchObject({
+      code: expect.stringMatching(/OPTION|DURATION/),
+    })
+  })
+})
+
+test('the same key asks for one run', async () => {
+  const { clock, scheduler, runs } = harness()
+  scheduler.job('a', manual(), () => {})
+  scheduler.job('b', manual(), () => {})
+  await scheduler.start()
+  const first = await scheduler.run('a', { n: 1 }, { key: 'k' })
+  const [again, record] = await Promise.all([
+    scheduler.run('a', { n: 1 }, { key: 'k' }),
+    scheduler.run('a', { n: 1 }, { key: 'k', wait: true }),
+  ])
+  expect([again.id, record.id]).toEqual([first.id, first.id])
+  expect(await again.settled).toMatchObject({ outcome: 'succeeded' })
+  await expect(scheduler.run('a', { n: 2 }, { key: 'k' })).rejects.toMatchObject({
+    code: 'ERR_ESCAPEMENT_KEY_REUSED',
+    status: 422,
+  })
+  expect((await scheduler.run('b', { n: 2 }, { key: 'k' })).id).not.toBe(first.id)
+  await clock.advance('24h')
+  expect((await scheduler.run('a', { n: 2 }, { key: 'k' })).id).not.toBe(first.id)
+  expect(runs).toHaveLength(3)
+})
+
+describe('with wait, a request for a run that was not begun rejects', () => {
   test('when a hook skips it', async () => {
     const { scheduler } = harness({ plugins: [{ name: 'no', hooks: { run: async () => {} } }] })
     scheduler.job('a', manual(), () => {})
-    await expect(scheduler.run('a', undefined, options)).rejects.toMatchObject(NOT_RUN)
+    await expect(scheduler.run('a', undefined, { wait: true })).rejects.toMatchObject(NOT_RUN)
+    expect(await (await scheduler.run('a')).settled).toMatchObject({ outcome: 'skipped', reason: 'hook' })
   })
 
-  test('when it is cancelled before', async () => {
+  test('when its claim was lost before', async () => {
     const gate = deferred<Claim>()
     const { scheduler } = harness({ plugins: [{ name: 'lock', lock: { claim: () => gate.promise } }] })
-    const job = scheduler.job('a', manual(), () => {})
-    scheduler.on('skipped', () => {})
-    const asked = job.run(undefined, options)
-    gate.resolve({
-      granted: true,
-      held: () => true,
-      onLost: (lost) => {
-        lost(new Error('gone'))
-        return () => {}
-      },
-      complete: async () => {},
-      release: async () => {},
-    })
+    scheduler.job('a', manual(), () => {})
+    const asked = scheduler.run('a', undefined, { wait: true })
+    const onLost: Claim['onLost'] = (lost) => {
+      lost(new Error('gone'))
+      return () => {}
+    }
+    gate.resolve({ ...GRANTED, onLost })
     await expect(asked).rejects.toMatchObject(NOT_RUN)
   })
 })
 
-test('a request is answered when its run has begun, not before the lock has answered', async () => {
-  const gate = deferred<Claim>()
-  const { clock, scheduler } = harness({ plugins: [{ name: 'lock', lock: { claim: () => gate.promise } }] })
-  scheduler.job('a', manual(), () => new Promise(() => {}))
-  let answered = false
-  void scheduler.run('a').then(() => {
-    answered = true
-  })
-  await clock.settle()
-  expect(answered).toBe(false)
-  gate.resolve({
-    granted: true,
-    held: () => true,
-    onLost: () => () => {},
-    complete: async () => {},
-    release: async () => {},
-  })
-  await clock.settle()
-  expect(answered).toBe(true)
-})
-
-test('a request that waits for its turn is answered, and rejects with wait when its turn never comes', async () => {
-  const { clock, scheduler } = harness({ concurrency: 1, drain: { grace: '1s', abort: '1s' } })
-  scheduler.job('a', manual(), () => new Promise(() => {}))
-  scheduler.job('b', manual(), () => {})
-  await scheduler.start()
-  await scheduler.run('a')
-  const accepted = await scheduler.run('b')
-  expect(accepted.state).toBe('due')
-  const waited = expect(scheduler.run('b', undefined, { wait: true })).rejects.toMatchObject(NOT_RUN)
-  const stopped = scheduler.stop()
-  await clock.advance('5s')
-  await stopped
-  // Its job was taken by the one before.
-  await waited
-  expect(accepted).toMatchObject({ outcome: 'skipped', reason: 'shutdown' })
+test('an accepted request is short as JSON, and says what it can promise', async () => {
+  const { scheduler } = harness()
+  scheduler.job('a', manual(), () => {})
+  const accepted = await scheduler.run('a')
+  expect(JSON.parse(JSON.stringify(accepted))).toEqual({ id: accepted.id, job: 'a', durable: false })
 })
 
 test('requests in the drain are refused with a status', async () => {

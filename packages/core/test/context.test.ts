@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { currentRun, every, type Handler, type Maybe, manual, type Run } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
 
@@ -253,7 +254,7 @@ describe('run.group', () => {
       )
       await group.done()
     })
-    const run = await scheduler.run('a')
+    const run = await liveRun(scheduler, 'a')
     await clock.advance('500ms')
     expect(run.outcome).toBeUndefined()
     await clock.advance('500ms')
@@ -273,7 +274,7 @@ describe('run.group', () => {
         })
         .catch(() => {})
     })
-    const run = await scheduler.run('a')
+    const run = await liveRun(scheduler, 'a')
     await clock.settle()
     expect(run.state).toBe('running')
     await clock.advance('1s')
@@ -295,7 +296,7 @@ describe('run.group', () => {
       }
       await group.done()
     })
-    const run = await scheduler.run('a')
+    const run = await liveRun(scheduler, 'a')
     await clock.advance('1s')
     expect(run.outcome).toBe('succeeded')
     expect(most).toBe(3)
@@ -331,7 +332,7 @@ describe('run.onCleanup', () => {
       run.onCleanup(async () => calls.push(3))
       return end()
     })
-    const run = await scheduler.run('a')
+    const run = await liveRun(scheduler, 'a')
     await clock.advance('5s')
     expect(calls).toEqual([3, 1])
     expect(run.outcome).toBe(outcome)
@@ -351,7 +352,7 @@ describe('exclusive', () => {
     }
     scheduler.job('a', manual(), work('a'))
     scheduler.job('b', manual(), work('b'))
-    const runs = await Promise.all([scheduler.run('a'), scheduler.run('b')])
+    const runs = await Promise.all([liveRun(scheduler, 'a'), liveRun(scheduler, 'b')])
     await clock.advance('1s')
     expect(order).toEqual(['a in', 'a out', 'b in', 'b out'])
     expect(runs.map((run) => run.outcome)).toEqual(['succeeded', 'succeeded'])
@@ -396,7 +397,7 @@ test('run.log writes through the logger with the ids of its run', async () => {
   })
   const run = await scheduler.run('a', undefined, { wait: true })
   const mine = lines.filter(({ message }) => message === 'cleaned' || message === 'plain')
-  const ids = { job: 'a', run_id: run.id, tick: run.tick.id, trace_id: 'abc' }
+  const ids = { job: 'a', run_id: run.id, tick: `a@${run.scheduledAt.toISOString()}`, trace_id: 'abc' }
   expect(mine).toMatchObject([
     { level: 'info', fields: { ...ids, files: 3 } },
     { level: 'warn', fields: ids },

@@ -21,7 +21,7 @@ test('history keeps what is told of a run, not its result, data, signal or paren
   })
   await (async () => {
     const run = await scheduler.run('report', hold('data', { of: 'May' }), { wait: true })
-    expect(run.result).toBe(held.result?.deref())
+    expect(run.result).toEqual({ rows: new Array(1000).fill(null) })
     expect((await scheduler.history())[0]?.id).toBe(run.id)
   })()
   await turn()

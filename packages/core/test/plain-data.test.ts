@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { cron, EscapementError, manual, memoryStore, type Store } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { expect, test } from 'vitest'
 import { harness } from './harness.ts'
 
@@ -32,7 +33,7 @@ test('a run is its record as JSON, while it is under way and afterwards', async 
     during = JSON.stringify(run)
     throw Object.assign(new Error('bad'), { big: 10n })
   })
-  const run = await scheduler.run('a', undefined, { wait: true })
+  const run = await liveRun(scheduler, 'a', { event: 'settled' })
   expect(JSON.parse(during)).toMatchObject({ id: run.id, job: 'a', state: 'running' })
   const [record] = await scheduler.history()
   expect(JSON.stringify(run)).toBe(JSON.stringify(record))

@@ -1,4 +1,5 @@
 import { EscapementError, every, manual, type Run } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
 
@@ -205,7 +206,7 @@ describe('timeout', () => {
   test('aborts the signal and ends the run', async () => {
     const { clock, scheduler, runs } = harness()
     scheduler.job('a', manual(), { timeout: '2s' }, (run) => sleep(run, clock, 60_000))
-    const run = await scheduler.run('a')
+    const run = await liveRun(scheduler, 'a')
     await clock.advance('2s')
     expect(runs[0]).toMatchObject({ outcome: 'timed-out', duration: 2000 })
     expect(run.signal.reason).toMatchObject({ code: 'ERR_ESCAPEMENT_TIMEOUT' })
@@ -517,7 +518,7 @@ describe('stop', () => {
 test('a run can be cancelled', async () => {
   const { clock, scheduler, runs } = harness()
   scheduler.job('a', manual(), { retry: 3 }, (run) => sleep(run, clock, 60_000))
-  const run = await scheduler.run('a')
+  const run = await liveRun(scheduler, 'a')
   run.cancel('enough')
   await clock.settle()
   expect(runs[0]).toMatchObject({ outcome: 'cancelled', attempt: 1 })

@@ -22,7 +22,7 @@ export function startAttributes(run: Run): Attributes {
 /** The conventions' names for functions that timers call: for backends that know those. */
 export function faasAttributes(run: Run): Attributes {
   const attributes: Attributes = {
-    'faas.trigger': run.cause === 'manual' ? 'other' : 'timer',
+    'faas.trigger': run.requested ? 'other' : 'timer',
     'faas.invocation_id': run.id,
     'faas.time': run.tick.scheduledAt.toISOString(),
   }

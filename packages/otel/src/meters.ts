@@ -30,7 +30,7 @@ export class Meters {
   }
 
   running(run: Run): void {
-    if (run.cause === 'manual') return
+    if (run.requested) return
     this.#current().delay.record(run.late / 1000, { 'job.name': run.job.name })
   }
 

@@ -1,5 +1,6 @@
 import { EscapementError, every, type Lock, manual, type Run } from '@escapement/core'
 import { otel } from '@escapement/otel'
+import { liveRun } from '@escapement/testing'
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AlwaysOffSampler, type ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -104,7 +105,7 @@ describe('the span of a run', () => {
     scheduler.job('at-shutdown', manual(), { retry: 1 }, listen)
     await scheduler.start()
     await scheduler.run('by-timeout')
-    const other = await scheduler.run('by-another')
+    const other = await liveRun(scheduler, 'by-another')
     await scheduler.run('at-shutdown')
     await clock.advance('1s')
     tracer().startActiveSpan('elsewhere', () => other.cancel())
@@ -119,7 +120,7 @@ describe('the span of a run', () => {
     registerSdk(new AlwaysOffSampler())
     const { scheduler } = harness({ plugins: [otel()] })
     scheduler.job('report', manual(), () => {})
-    const run = await scheduler.run('report', undefined, { wait: true })
+    const run = await liveRun(scheduler, 'report', { event: 'settled' })
     expect(run.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
   })
 
@@ -139,7 +140,11 @@ describe('the span of a run', () => {
       scheduler.job('bad', manual(), { retry: { retries: 1, delay: '1s' } }, fails)
       scheduler.job('good', manual(), (run) => void seen.push(run.traceUrl))
       scheduler.job('slow', manual(), { timeout: '1s' }, () => new Promise(() => {}))
-      const runs = [await scheduler.run('bad'), await scheduler.run('good'), await scheduler.run('slow')]
+      const runs = [
+        await liveRun(scheduler, 'bad'),
+        await liveRun(scheduler, 'good'),
+        await liveRun(scheduler, 'slow'),
+      ]
       await clock.advance('10s')
       const [bad, good, slow] = runs.map((run) => traceUrl(run.traceId as string))
       expect(runs.map((run) => run.traceUrl)).toEqual([bad, good, slow])

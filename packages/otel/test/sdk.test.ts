@@ -1,5 +1,6 @@
 import { manual } from '@escapement/core'
 import { otel } from '@escapement/otel'
+import { liveRun } from '@escapement/testing'
 import { trace } from '@opentelemetry/api'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import * as older from 'opentelemetry-api-1.8'
@@ -23,7 +24,7 @@ describe('without an SDK', () => {
       return here()
     })
     await scheduler.start()
-    const run = await scheduler.run('a', undefined, { wait: true })
+    const run = await liveRun(scheduler, 'a', { event: 'settled' })
     expect(run).toMatchObject({
       outcome: 'succeeded',
       result: undefined,

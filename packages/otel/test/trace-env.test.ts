@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { manual } from '@escapement/core'
 import { otel, traceEnv } from '@escapement/otel'
+import { liveRun } from '@escapement/testing'
 import { createTraceState, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { afterEach, expect, test } from 'vitest'
 import { harness, here, registerSdk, unregister } from './tracing.ts'
@@ -16,7 +17,7 @@ test('hands the current span of a run to a child process', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { env: traceEnv() })
     return [stdout, here()]
   })
-  const run = await scheduler.run('a', undefined, { wait: true })
+  const run = await liveRun(scheduler, 'a', { event: 'settled' })
   const [given, span] = run.result as [string, { traceId: string; spanId: string }]
   expect(given).toBe(`00-${run.traceId}-${span.spanId}-01`)
   expect(given).not.toBe(run.traceparent)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createScheduler, manual, type Run, type Scheduler } from '@escapement/core'
 import { type PostgresOptions, postgres } from '@escapement/postgres'
+import { liveRun } from '@escapement/testing'
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Client } from '../src/client.ts'
@@ -180,7 +181,7 @@ test('why attempts failed is kept while others follow', async () => {
   })
   await scheduler.start()
   const waiting = new Promise((resolve) => scheduler.on('waiting-retry', resolve))
-  const run = await scheduler.run('a')
+  const run = await liveRun(scheduler, 'a')
   await waiting
   const [record] = await scheduler.history({ state: 'running' })
   expect(record).toMatchObject({ id: run.id, attempt: 1, endedAt: undefined, error: { message: 'not yet' } })

@@ -71,7 +71,7 @@ export class Families {
   }
 
   began(run: Run): void {
-    if (run.cause !== 'manual') this.#delay.observe({ job_name: run.job.name }, run.late / 1000)
+    if (!run.requested) this.#delay.observe({ job_name: run.job.name }, run.late / 1000)
   }
 
   ended(run: Run): void {

@@ -31,7 +31,7 @@ export function newState(name: string): JobState {
 /** A run has begun. */
 export function began(state: JobState, run: Run): void {
   state.running.add(run)
-  if (run.cause === 'manual') return
+  if (run.requested) return
   const at = run.tick.scheduledAt.getTime() / 1000
   state.lastDue = Math.max(state.lastDue, at)
   state.lastStart = Math.max(state.lastStart, at)
@@ -53,7 +53,7 @@ export function ended(state: JobState, run: Run): void {
       state.failures++
       state.lastFailure = now
   }
-  if (run.cause === 'manual' || !ought(run)) return
+  if (run.requested || !ought(run)) return
   state.lastDue = Math.max(state.lastDue, (run.until ?? run.tick.scheduledAt).getTime() / 1000)
 }
 

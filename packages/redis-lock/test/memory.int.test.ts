@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { at, type Run } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { type Member, member, settled, startServer, undo } from './open-fleet.ts'
@@ -84,7 +85,7 @@ test.each([0, 2000])(
     for (const { scheduler } of fleet) scheduler.job('a', NEVER, handler)
     await Promise.all(fleet.map(({ scheduler }) => scheduler.start()))
     await command(server, 'SAVE')
-    const run = await one.scheduler.run('a')
+    const run = await liveRun(one.scheduler, 'a')
     await until('it runs', () => run.state === 'running')
     // The other one has seen it by then, and does not see its end.
     await sleep(1000)
@@ -146,7 +147,7 @@ test('a run under way keeps its lease when Redis comes back from a snapshot', as
   const { handler, open } = gate()
   for (const { scheduler } of fleet) scheduler.job('a', NEVER, handler)
   await Promise.all(fleet.map(({ scheduler }) => scheduler.start()))
-  const run = await one.scheduler.run('a')
+  const run = await liveRun(one.scheduler, 'a')
   await until('it runs', () => run.state === 'running')
   await command(server, 'SAVE')
   // What the snapshot knows of the lease is over by then.
@@ -174,7 +175,7 @@ test('a replica that lags behind is promoted: what ended meanwhile is not told l
   const { handler, open } = gate()
   for (const { scheduler } of fleet) scheduler.job('a', NEVER, handler)
   await Promise.all(fleet.map(({ scheduler }) => scheduler.start()))
-  const run = await one.scheduler.run('a')
+  const run = await liveRun(one.scheduler, 'a')
   await until('it runs', () => run.state === 'running')
   await until('the replica has it', async () => Number(await command(replica, 'DBSIZE')) >= 4)
   replica.hang()

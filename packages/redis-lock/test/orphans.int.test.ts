@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Run } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { type Member, member, startServer, undo } from './open-fleet.ts'
@@ -92,7 +93,7 @@ test('after an outage, living instances write their own ends: nobody else takes 
   await Promise.all(fleet.map(({ scheduler }) => scheduler.start()))
   // The others have been there for long.
   await sleep(2500)
-  const runs = await Promise.all(jobs.map((job) => (fleet[0] as Member).scheduler.run(job)))
+  const runs = await Promise.all(jobs.map((job) => liveRun((fleet[0] as Member).scheduler, job)))
   await until('all run', () => runs.every(({ state }) => state === 'running'))
   server.hang()
   open()
@@ -113,7 +114,7 @@ test('an instance that is slow to come back writes its own ends', async () => {
   for (const { scheduler } of [one, two]) scheduler.job('a', NEVER, handler)
   await Promise.all([one.scheduler.start(), two.scheduler.start()])
   await sleep(2500)
-  const run = await one.scheduler.run('a')
+  const run = await liveRun(one.scheduler, 'a')
   await until('it runs', () => run.state === 'running')
   server.hang()
   // Its connection is dead: it takes some time to find out.
@@ -137,11 +138,10 @@ test('a claim whose answer was lost is no lost tick', async () => {
   await sleep(2500)
   proxy.mute()
   // Its connection is made anew meanwhile, and what was claimed is taken back as soon as there is one that answers.
-  const asked = one.scheduler.run('a').catch((error: Error) => error)
+  const asked = one.scheduler.run('a', undefined, { wait: true }).catch((error: Error) => error)
   await sleep(3000)
   proxy.unmute()
-  const run = await asked
-  await until('it has ended', () => run instanceof Error || run.outcome)
+  await asked
   await sleep(6000)
   expect([...one.words, ...two.words]).toEqual([])
   expect(await connect(server).zcard('{escapement:0}:open')).toBe(0)

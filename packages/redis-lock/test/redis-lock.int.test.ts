@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createScheduler, type EventMap, type Run, type Scheduler } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -255,8 +256,7 @@ async function abandoned(onAbandoned: 'rerun' | 'record') {
 test('an abort comes before the lease ends, and what was lost is told', async () => {
   const { one, two, first, dying } = await abandoned('record')
   const lost = event(two, 'tick-lost')
-  const run = await first.run()
-  while (run.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+  const run = await liveRun(one, first.name)
   const order: string[] = []
   const blocked = holdUps()
   const began = performance.now()

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { liveRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { member, settled, startServer, undo } from './open-fleet.ts'
@@ -27,7 +28,7 @@ test('ends that meet a pause of Redis and lose their connection during a stop ar
   })
   for (const job of jobs) scheduler.job(job, '0 0 1 1 *', () => open)
   await scheduler.start()
-  const runs = await Promise.all(jobs.map((job) => scheduler.run(job)))
+  const runs = await Promise.all(jobs.map((job) => liveRun(scheduler, job)))
   await until('all run', () => runs.every((run) => run.state === 'running'))
   server.hang()
   proxy.kill()

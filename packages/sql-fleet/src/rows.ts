@@ -1,4 +1,13 @@
-import type { Cause, ErrorRecord, LogLine, RunFacts, RunRecord, SkipReason, State } from '@escapement/core'
+import type {
+  Cause,
+  ErrorRecord,
+  LogLine,
+  Outcome,
+  RunFacts,
+  RunRecord,
+  SkipReason,
+  State,
+} from '@escapement/core'
 import { OUTCOMES } from '@escapement/core/plugin'
 import type { ClaimRow, ClosedRun } from './backend.ts'
 
@@ -20,6 +29,7 @@ export function recordOf(row: Columns): RunRecord {
     scheduledAt: new Date(Number(row.at)),
     cause: row.trigger as Cause,
     state: row.state as State,
+    outcome: hasEnded(row.state as State) ? (row.state as Outcome) : undefined,
     reason: (row.reason as SkipReason | null) ?? undefined,
     attempt: Number(row.attempt),
     restarts: Number(row.start) - 1,

@@ -37,7 +37,7 @@ export function fakeRun(given: FakeRun = {}): Run {
   const tick = { id: `${job}@${scheduledAt.toISOString()}`, job, scheduledAt }
   const run: Partial<Run> = {
     id,
-    key: cause === 'manual' ? id : tick.id,
+    key: cause === 'manual' || cause === 'retry' ? id : tick.id,
     job: {
       name: job,
       running: 0,
@@ -46,6 +46,7 @@ export function fakeRun(given: FakeRun = {}): Run {
     } as unknown as Job,
     tick,
     cause,
+    requested: cause === 'manual' || cause === 'retry',
     state: outcome ?? 'running',
     outcome,
     reason,

@@ -1,6 +1,7 @@
 export { awaitRuns } from './await-runs.ts'
 export type { Case } from './case.ts'
 export { type FakeRun, fakeRun } from './fake-run.ts'
+export { liveRun } from './live-run.ts'
 export { type LockContractOptions, lockContract } from './lock-contract.ts'
 export { type Fault, type Played, type SimulatedJob, type SimulateOptions, simulate } from './simulate.ts'
 export { StallClock } from './stall-clock.ts'

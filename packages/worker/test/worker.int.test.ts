@@ -1,4 +1,5 @@
 import { createScheduler, EscapementError, manual } from '@escapement/core'
+import { liveRun } from '@escapement/testing'
 import { expect, test } from 'vitest'
 // The thread runs the compiled package, so the test does as well.
 import { worker } from '../dist/index.js'
@@ -21,7 +22,7 @@ test('data goes in, the result, log lines and progress come out', async () => {
   const { scheduler, lines } = setUp()
   const progress: unknown[] = []
   scheduler.on('progress', (_, info) => void progress.push(info))
-  const run = await scheduler.run('calc', { kind: 'sum' }, { wait: true })
+  const run = await liveRun(scheduler, 'calc', { data: { kind: 'sum' }, event: 'settled' })
   expect(run.outcome).toBe('succeeded')
   expect(run.result).toEqual({ sum: 499999500000, tick: run.tick.id, attempt: 1 })
   expect(progress).toEqual([{ fraction: 0.5, note: 'half' }])
@@ -41,7 +42,7 @@ test('an error keeps its name and message', async () => {
 
 test('an error keeps its name, code, stack and causes', async () => {
   const { scheduler } = setUp()
-  const { error } = await scheduler.run('calc', { kind: 'causes' }, { wait: true })
+  const { error } = await liveRun(scheduler, 'calc', { data: { kind: 'causes' }, event: 'settled' })
   const refused = (message: string) =>
     expect.objectContaining({ name: 'RefusedError', code: 'ECONNREFUSED', message })
   expect(error).toBeInstanceOf(Error)
@@ -56,7 +57,7 @@ test('an error keeps its name, code, stack and causes', async () => {
 
 test('an error of the package is one outside of the thread, too', async () => {
   const { scheduler } = setUp()
-  const { error } = await scheduler.run('calc', { kind: 'nan' }, { wait: true })
+  const { error } = await liveRun(scheduler, 'calc', { data: { kind: 'nan' }, event: 'settled' })
   expect(error).toBeInstanceOf(EscapementError)
 })
 
@@ -86,7 +87,7 @@ test.each([
   ['uncloneable', { code: 'ERR_ESCAPEMENT_DATA' }],
 ])('%s: what a thread throws is the failure of its run alone', async (kind, error) => {
   const { scheduler } = setUp()
-  const run = await scheduler.run('calc', { kind }, { wait: true })
+  const run = await liveRun(scheduler, 'calc', { data: { kind }, event: 'settled' })
   expect(run.outcome).toBe('failed')
   if (typeof error === 'string') expect(run.error).toBe(error)
   else expect(run.error).toMatchObject(error)
@@ -104,7 +105,7 @@ test('a timeout ends a thread that spins, and the next run gets a new one', asyn
 
 test('a handler that heeds its signal may leave by itself', async () => {
   const { scheduler, lines } = setUp()
-  const run = await scheduler.run('calc', { kind: 'polite' })
+  const run = await liveRun(scheduler, 'calc', { data: { kind: 'polite' } })
   await expect.poll(() => lines.map(([, , message]) => message)).toContain('in a thread')
   run.cancel('enough')
   await expect.poll(() => run.outcome).toBe('cancelled')

@@ -40,7 +40,7 @@ export function listen({ on }: Pick<Host, 'on'>, listener: Listener): void {
   })
   on('running', (run) => {
     listener.saw(run)
-    if (run.cause !== 'manual') listener.good(run.job.name, ENDS.running)
+    if (!run.requested) listener.good(run.job.name, ENDS.running)
   })
   on('succeeded', (run) => {
     listener.succeeded(run.job.name)

@@ -50,7 +50,7 @@ export class Overdue {
 
   /** A tick was started, or it was decided that it is not. */
   saw(run: Run): void {
-    if (run.cause === 'manual') return
+    if (run.requested) return
     const watched = this.#of(run.job)
     watched.seen = Math.max(watched.seen, run.tick.scheduledAt.getTime())
     if (watched.open !== undefined && watched.open <= watched.seen) watched.open = undefined

@@ -26,6 +26,8 @@ export function missedInFleet(lock: Lock, monotonic: () => number): Link {
 }
 
 function lost(run: ActiveRun): boolean {
+  const request = run.lazyFields?.request
+  if (request) return run.wall >= request.expires
   if (run.cause !== 'schedule' && run.cause !== 'catch-up') return false
   return isMissed(run.job.policies, run.late, run.parts)
 }

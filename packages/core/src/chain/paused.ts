@@ -8,7 +8,7 @@ import type { Link } from './compose.ts'
 /** Skips the ticks of a paused job and those in its blackout. A request for a run overrides both. */
 export function paused(troubles: Troubles): Link {
   return (run, next) => {
-    if (run.cause === 'manual') return next(run)
+    if (run.requested) return next(run)
     if (run.job.paused) return run.decide('skipped', 'paused')
     const { blackout } = run.job.policies
     if (blackout && isWithin(blackout, run, troubles)) return run.decide('skipped', 'blackout')

@@ -10,6 +10,7 @@ import { Watchdog } from '../timetable/watchdog.ts'
 import { isManual } from '../triggers/index.ts'
 import { nameOf } from '../triggers/step.ts'
 import type { Replaced } from '../types/index.ts'
+import type { AskedRuns } from './asked-runs.ts'
 import type { EngineContext } from './context.ts'
 import type { Engine, JobRun } from './engine.ts'
 
@@ -31,12 +32,14 @@ export class Dispatcher {
   readonly #timetable: Timetable
   readonly #dependents: Dependents
   readonly #watchdog: Watchdog
+  readonly #asked: AskedRuns
   #state: 'idle' | 'open' | 'closed' = 'idle'
   /** How often it was opened or closed. */
   #turns = 0
 
-  constructor(engine: Engine, registry: Registry) {
+  constructor(engine: Engine, registry: Registry, asked: AskedRuns) {
     const { context } = engine
+    this.#asked = asked
     this.#engine = engine
     this.#context = context
     this.#registry = registry
@@ -77,6 +80,7 @@ export class Dispatcher {
     const left = replaced && handOver(replaced, now)
     for (const job of this.#registry.all()) this.#arm(job, left?.get(job.name) ?? watermarks?.get(job) ?? now)
     this.#timetable.start()
+    this.#asked.open()
   }
 
   /** Takes no more ticks. */
@@ -84,12 +88,14 @@ export class Dispatcher {
     this.#turns++
     this.#state = 'closed'
     this.#timetable.stop()
+    this.#asked.close()
     for (const job of this.#registry.all()) this.#timetable.disarm(job)
   }
 
   add(job: JobEntry): void {
     this.#watchdog.add(job)
     this.#dependents.add(job)
+    this.#asked.madeRoom()
     if (this.#state !== 'open') return
     this.#timetable.notice()
     this.#timetable.arm(job, this.#context.now())

@@ -4,7 +4,7 @@ import { ActiveRun } from '../run/active-run.ts'
 import { detached } from '../run/context.ts'
 import type { Failure } from '../run/failure.ts'
 import type { RunOrigin } from '../run/snapshot.ts'
-import type { Asked, Plugin, Policies, Run } from '../types/index.ts'
+import type { Plugin, Policies, Run, RunRequest, SkipReason } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import { EngineContext, type EngineParts } from './context.ts'
 import { Requests } from './requests.ts'
@@ -21,12 +21,14 @@ export interface JobOrigin extends RunOrigin {
   readonly parent?: Run
 }
 
-/** A run that is asked for. */
-export interface Request {
-  readonly data: unknown
-  /** The size of the data. */
-  readonly bytes: number
-  readonly asked: Asked | undefined
+/** Lets requests for runs wait for their turn. */
+export interface AskedRunKeeper {
+  /** Takes a run back that could not begin now. False when it has ended for good. */
+  takeBack(run: JobRun): boolean
+  /** The run of a request has begun or ended: it waits no more. */
+  left(run: JobRun): void
+  /** A run has ended: a request may run in its place. */
+  madeRoom(): void
 }
 
 /** Makes the run of a tick, sends it through the chain of its job, and ends it. */
@@ -36,6 +38,9 @@ export class Engine {
   lag = 0
   /** Called when a run has ended. */
   onSettled: (run: JobRun) => void = () => {}
+
+  /** Where requests for runs wait. Set by what makes them. */
+  asked: AskedRunKeeper | undefined = undefined
 
   readonly #plugins: readonly Plugin[]
   readonly #chains: Chains
@@ -82,14 +87,20 @@ export class Engine {
     this.#finalize(run, undefined)
   }
 
-  /** A run that was asked for, in the async context of whoever asks; the run itself is detached from it. */
-  request(job: JobEntry, { data, bytes, asked }: Request): JobRun {
-    this.#requests.enter(job.name, bytes)
-    const now = this.context.now()
-    const run = this.#create({ job, cause: 'manual', at: now, wall: now })
+  /** The run of a request, before it is sent on its way. */
+  createAsked(job: JobEntry, request: RunRequest): JobRun {
+    const { id, at, data } = request
+    const run = this.#create({ job, cause: 'manual', at, wall: this.context.now(), id })
+    run.lazy.request = request
     run.lazy.data = data
+    return run
+  }
+
+  /** As `createAsked()`, in the async context of whoever asks; the run itself is detached from it. */
+  ask(job: JobEntry, request: RunRequest, bytes: number): JobRun {
+    this.#requests.enter(job.name, bytes)
+    const run = this.createAsked(job, request)
     run.lazy.bytes = bytes
-    run.lazy.asked = asked
     for (const { name, hooks } of this.#plugins) {
       try {
         hooks?.request?.(run)
@@ -97,7 +108,24 @@ export class Engine {
         this.context.report(error, { source: `${name}.request`, run })
       }
     }
-    return detached(() => this.#send(run))
+    return run
+  }
+
+  /** A request was not accepted: its run will not be sent. */
+  discard(run: JobRun): void {
+    if (run.lazyFields?.bytes !== undefined) this.#requests.leave(run.lazyFields.bytes)
+  }
+
+  /** Sends the run of a request on its way. */
+  send(run: JobRun): void {
+    run.wall = this.context.now()
+    detached(() => this.#send(run))
+  }
+
+  /** Ends a run that was never sent. */
+  skip(run: JobRun, reason: SkipReason): void {
+    run.decide('skipped', reason)
+    this.#finalize(run, undefined)
   }
 
   /** Ends a run whose chain does not end by itself. */
@@ -137,7 +165,9 @@ export class Engine {
   /** The first attempt begins. */
   #begin(run: JobRun): void {
     if (run.aborted) throw run.aborted
+    if (run.lazyFields?.dataError) throw run.lazyFields.dataError
     run.beginAttempt()
+    if (run.lazyFields?.request) this.asked?.left(run)
     run.job.running++
     if (run.cause === 'schedule') this.lag = run.late
     this.#runLog.began(run)
@@ -151,6 +181,10 @@ export class Engine {
     const outcome = run.seal(result, failure)
     this.context.inFlight.delete(run)
     this.context.abortGrace.end(run)
+    if (run.lazyFields?.request && this.asked?.takeBack(run)) {
+      this.context.inFlight.settle()
+      return
+    }
     if (run.attempt > 0) job.running--
     // Not the run itself: a hundred thousand jobs would keep as many.
     job.lastOutcome = outcome
@@ -166,6 +200,8 @@ export class Engine {
       this.context.report(error, { source: 'the end of a run', run })
     }
     if (run.lazyFields?.bytes !== undefined) this.#requests.leave(run.lazyFields.bytes)
+    if (run.lazyFields?.request) this.asked?.left(run)
+    this.asked?.madeRoom()
     run.resolveWaiters()
     this.context.inFlight.settle()
   }

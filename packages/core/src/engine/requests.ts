@@ -1,6 +1,5 @@
 import { EscapementError } from '../errors.ts'
-import type { ActiveRun } from '../run/active-run.ts'
-import type { Logger } from '../types/index.ts'
+import type { Logger, RunRecord } from '../types/index.ts'
 
 /** The most bytes of data that runs hold which were asked for and have not ended. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -40,30 +39,11 @@ export class Requests {
 }
 
 /** Why a requested run has ended without having begun. */
-export function notRun(run: ActiveRun): EscapementError {
-  const { name, policies } = run.job
-  const cause = run.error === undefined ? {} : { cause: run.error }
-  switch (run.reason) {
-    case 'shutdown':
-      return new EscapementError('ERR_ESCAPEMENT_STOPPED', `the scheduler was stopped: ${name} was not run`)
-    case 'claim-unavailable':
-      return new EscapementError(
-        'ERR_ESCAPEMENT_UNAVAILABLE',
-        `the lock is not available: ${name} was not run`,
-        cause,
-      )
-    case 'overlap': {
-      const queued = policies.overlap === 'queue' ? ', and another one waits' : ''
-      const message = `${name} was not run: a run of it is under way${queued} (its overlap is '${policies.overlap}')`
-      return new EscapementError('ERR_ESCAPEMENT_NOT_RUN', message)
-    }
-    default:
-      return new EscapementError(
-        'ERR_ESCAPEMENT_NOT_RUN',
-        `${name} was not run: ${run.reason ?? run.outcome}`,
-        cause,
-      )
-  }
+export function notRun({ job, reason, outcome, error }: RunRecord): EscapementError {
+  if (reason === 'shutdown')
+    return new EscapementError('ERR_ESCAPEMENT_STOPPED', `the scheduler was stopped: ${job} was not run`)
+  const why = error ? `: ${error.message}` : ''
+  return new EscapementError('ERR_ESCAPEMENT_NOT_RUN', `${job} was not run: ${reason ?? outcome}${why}`)
 }
 
 /** What a request can meet though nobody has made a mistake. */

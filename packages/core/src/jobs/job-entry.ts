@@ -1,27 +1,26 @@
 import type { Chain } from '../chain/compose.ts'
-import { EscapementError } from '../errors.ts'
 import type { ActiveRun } from '../run/active-run.ts'
 import type { QueuedRun, RunnableJob } from '../run/runnable-job.ts'
 import type {
-  Asked,
+  AcceptedRun,
   Handler,
   Job,
   JobFacts,
   Outcome,
   PauseInfo,
   Policies,
-  Run,
   RunOptions,
+  RunRecord,
   Trigger,
 } from '../types/index.ts'
 import { fnv1a } from '../util/hash.ts'
 import type { HeapEntry } from '../util/heap.ts'
 import { shownAs } from '../util/shown-as.ts'
-import { checkKeys, flag, text } from '../util/validate.ts'
+import { checkKeys, text } from '../util/validate.ts'
 
 /** What a job asks of the scheduler it is registered with. */
 export interface JobController {
-  request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<Run>
+  request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<AcceptedRun | RunRecord>
   remove(job: JobEntry): void
   setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void
 }
@@ -144,7 +143,9 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
     return this.bucket === undefined ? undefined : new Date(this.at)
   }
 
-  run(data?: unknown, options?: RunOptions): Promise<Run> {
+  run(data: unknown, options: RunOptions & { wait: true }): Promise<RunRecord>
+  run(data?: unknown, options?: RunOptions): Promise<AcceptedRun>
+  run(data?: unknown, options?: RunOptions): Promise<AcceptedRun | RunRecord> {
     return this.#controller.request(this, data, options)
   }
 
@@ -192,33 +193,6 @@ function checkPauseInfo(info: PauseInfo): void {
   checkKeys(info, { by: 1, reason: 1 }, 'pause option')
   text('by', info.by)
   text('reason', info.reason)
-}
-
-/**
- * Checks how a run is asked for.
- *
- * @throws ERR_ESCAPEMENT_OPTION
- */
-export function parseRunOptions(
-  job: JobEntry,
-  data: unknown,
-  options: RunOptions | undefined,
-): { wait: boolean; asked: Asked | undefined } {
-  if (options !== undefined) {
-    checkKeys(options, { wait: 1, by: 1, reason: 1 }, 'run option')
-    const { wait = false } = options
-    const by = text('by', options.by)
-    const reason = text('reason', options.reason)
-    const asked = { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }
-    return { wait: flag('wait', wait), asked: by === undefined && reason === undefined ? undefined : asked }
-  }
-  if (!job.policies.schema && typeof data === 'object' && data !== null && 'wait' in data) {
-    if (Object.keys(data).length === 1 && typeof data.wait === 'boolean') {
-      const message = `run() takes its options after the data: run(undefined, { wait: ${data.wait} }), or run(data, {}) if this is the data`
-      throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
-    }
-  }
-  return { wait: false, asked: undefined }
 }
 
 shownAs('Job', JobEntry, (job) => job.toJSON())

@@ -31,6 +31,7 @@ const KNOWN = {
   slow: 1,
   spread: 1,
   priority: 1,
+  maxQueued: 1,
   blackout: 1,
   onAbandoned: 1,
   onLockUnavailable: 1,
@@ -70,6 +71,7 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
     slow: parseDuration(given.slow ?? '30m', 'slow', { min: 1 }),
     spread: parseDuration(given.spread ?? 0, 'spread', { min: 0, max: 86_400_000 }),
     priority: integer('priority', given.priority ?? 0, -1000, 1000),
+    maxQueued: integer('maxQueued', given.maxQueued ?? 1000, 1),
     blackout:
       given.blackout === undefined ? undefined : parseBlackout(given.blackout, { timezone, dst, seed }),
     onAbandoned: oneOf('onAbandoned', given.onAbandoned ?? 'record', ['record', 'rerun']),

@@ -2,7 +2,6 @@ import { AsyncResource } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import { EscapementError } from '../errors.ts'
 import type {
-  Asked,
   Claim,
   ErrorRecord,
   Group,
@@ -41,17 +40,13 @@ export class ActiveRun extends WaitingRun implements Run {
   /** Releases what the link `overlap` holds for it. */
   onSeal: ((run: ActiveRun) => void) | undefined = undefined
   get data(): unknown {
-    return this.cause === 'manual' ? this.lazyFields?.data : this.job.data
+    return this.requested ? this.lazyFields?.data : this.job.data
   }
 
   override get tick(): Tick {
     const { lazy } = this
     lazy.tick ??= super.tick
     return lazy.tick
-  }
-
-  get asked(): Asked | undefined {
-    return this.lazyFields?.asked
   }
 
   override get facts(): RunFacts {
@@ -137,7 +132,6 @@ export class ActiveRun extends WaitingRun implements Run {
     if (this.attempt === 1) {
       this.wall = this.environment.now()
       this.began = this.environment.clock.monotonic()
-      this.lazyFields?.answer?.()
     } else {
       if (this.lazyFields) this.lazyFields.controller = undefined
       this.aborted = undefined
@@ -226,7 +220,9 @@ export class ActiveRun extends WaitingRun implements Run {
     this.state = outcome
     this.endedAtMono = this.environment.clock.monotonic()
     this.forceEnd = undefined
-    this.onSeal?.(this)
+    const { onSeal } = this
+    this.onSeal = undefined
+    onSeal?.(this)
     return outcome
   }
 }

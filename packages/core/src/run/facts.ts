@@ -45,7 +45,7 @@ export function factsOf({ environment, job, data: given, result: returned, lazyF
     data: data.value,
     result: result.value,
     progress: notes?.progress,
-    asked: lazyFields?.asked && askedOf(lazyFields.asked, redact),
+    asked: lazyFields?.request?.asked && askedOf(lazyFields.request.asked, redact),
     parent: lazyFields?.parent?.id,
     logLines: notes?.lines.length ?? 0,
     cut: Object.keys(cut).length > 0 ? cut : undefined,
@@ -53,7 +53,7 @@ export function factsOf({ environment, job, data: given, result: returned, lazyF
 }
 
 function hasMore(lazy: LazyFields | undefined): boolean {
-  return lazy !== undefined && (lazy.notes ?? lazy.asked ?? lazy.parent) !== undefined
+  return lazy !== undefined && (lazy.notes ?? lazy.request?.asked ?? lazy.parent) !== undefined
 }
 
 function askedOf({ by, reason }: Asked, redact: (text: string) => string): Asked {

@@ -1,5 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { Asked, Logger, Outcome, Run, Tick } from '../types/index.ts'
+import type { Logger, Outcome, Run, RunRequest, Tick } from '../types/index.ts'
 import type { AttemptTasks } from './attempt-tasks.ts'
 import type { Failure } from './failure.ts'
 import type { RunNotes } from './notes.ts'
@@ -10,12 +10,14 @@ export class LazyFields {
   data: unknown = undefined
   /** The size of that in bytes; undefined when the run was not asked for. */
   bytes: number | undefined = undefined
-  /** Called when the run has begun, is in line, or has ended: whoever asked for it waits for that. */
-  answer: (() => void) | undefined = undefined
+  /** The request that it fulfils. */
+  request: RunRequest | undefined = undefined
+  /** The data of the request does not fit the job. */
+  dataError: unknown = undefined
+  /** Its end is another instance's to tell. */
+  elsewhere = false
   /** The run of another job that this one follows. */
   parent: Run | undefined = undefined
-  /** The person that asked for the run. */
-  asked: Asked | undefined = undefined
   /** What the handler has said. */
   notes: RunNotes | undefined = undefined
   tick: Tick | undefined = undefined

@@ -21,6 +21,7 @@ export function toRecord(run: Recordable): RunRecord {
     scheduledAt: run.tick.scheduledAt,
     cause: run.cause,
     state: run.state,
+    outcome: run.outcome,
     reason: run.reason,
     attempt: run.attempt,
     restarts: run.restarts,

@@ -27,6 +27,8 @@ export interface RunOrigin {
   /** When it was found due, in ms. */
   readonly wall: number
   readonly parts?: RunParts | undefined
+  /** Of a run that has an id already. */
+  readonly id?: string | undefined
 }
 
 /** What else there is to know of a tick. Most ticks have nothing of it. */
@@ -70,7 +72,7 @@ export class RunSnapshot {
   /** Of a run that has ended. */
   kept: { readonly facts: RunFacts; readonly logLines: readonly LogLine[] } | undefined = undefined
 
-  constructor(environment: RunEnvironment, { job, cause, at, wall, parts = ORDINARY }: RunOrigin) {
+  constructor(environment: RunEnvironment, { job, cause, at, wall, parts = ORDINARY, id }: RunOrigin) {
     this.environment = environment
     this.job = job
     this.cause = cause
@@ -78,7 +80,7 @@ export class RunSnapshot {
     this.wall = wall
     this.parts = parts
     this.claim = parts.claim
-    this.madeId = parts.abandoned?.id
+    this.madeId = id ?? parts.abandoned?.id
   }
 
   /** A copy, with its errors described: into the snapshot of another run that is not needed any more, if there is one. */
@@ -124,7 +126,11 @@ export class RunSnapshot {
   }
 
   get key(): string {
-    return this.cause === 'manual' ? this.id : this.tick.id
+    return this.requested ? this.id : this.tick.id
+  }
+
+  get requested(): boolean {
+    return this.cause === 'manual' || this.cause === 'retry'
   }
 
   get instance(): string {

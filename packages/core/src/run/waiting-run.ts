@@ -1,6 +1,6 @@
-import type { Run } from '../types/index.ts'
+import type { Asked, Run } from '../types/index.ts'
 import { LazyFields } from './lazy-fields.ts'
-import { RunSnapshot } from './snapshot.ts'
+import { NONE, RunSnapshot } from './snapshot.ts'
 
 /** The side of a run that waits for its turn, and that others wait for; and the fields that most runs never have. */
 export class WaitingRun extends RunSnapshot {
@@ -10,6 +10,10 @@ export class WaitingRun extends RunSnapshot {
   get lazy(): LazyFields {
     this.lazyFields ??= new LazyFields()
     return this.lazyFields
+  }
+
+  get asked(): Asked | undefined {
+    return this.lazyFields?.request?.asked
   }
 
   get parent(): Run | undefined {
@@ -51,20 +55,11 @@ export class WaitingRun extends RunSnapshot {
     })
   }
 
-  /** Resolves when it has begun, is in line, or has ended. */
-  get answered(): Promise<void> | undefined {
-    if (this.attempt > 0 || this.ended || this.lazyFields?.wake) return undefined
-    return new Promise((resolve) => {
-      this.lazy.answer = resolve
-    })
-  }
-
   /** Waits for its turn: true after `proceed()`, false when the run was aborted or dismissed. */
   wait(): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.over) resolve(false)
       else this.lazy.wake = resolve
-      this.lazyFields?.answer?.()
     })
   }
 
@@ -78,13 +73,21 @@ export class WaitingRun extends RunSnapshot {
     wake(this, false)
   }
 
+  /** Its turn has not come: as if it had never been sent on its way. */
+  reopen(): void {
+    this.outcome = undefined
+    this.reason = undefined
+    this.state = 'due'
+    this.errors = NONE
+    this.endedAtMono = NaN
+    this.lazy.ending = undefined
+  }
+
   /** Resolves the promises of those that wait for the end. */
   resolveWaiters(): void {
-    if (!this.lazyFields) return
-    this.lazyFields.answer?.()
-    const { waiters } = this.lazyFields
+    const waiters = this.lazyFields?.waiters
     if (!waiters) return
-    this.lazyFields.waiters = undefined
+    this.lazy.waiters = undefined
     for (const resolve of waiters) resolve()
   }
 }

@@ -1,3 +1,4 @@
+import { AskedRuns } from '../engine/asked-runs.ts'
 import { Dispatcher } from '../engine/dispatcher.ts'
 import { Engine } from '../engine/engine.ts'
 import { Registry } from '../jobs/registry.ts'
@@ -5,6 +6,7 @@ import { checkExclusive } from '../run/mutex.ts'
 import { readLogs, readRuns } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
 import type {
+  AcceptedRun,
   Duration,
   Events,
   Handler,
@@ -17,7 +19,6 @@ import type {
   LogLine,
   Maybe,
   PauseInfo,
-  Run,
   RunOptions,
   RunQuery,
   RunRecord,
@@ -55,6 +56,7 @@ export class Scheduler {
 
   readonly #engine: Engine
   readonly #registry: Registry
+  readonly #controller: SchedulerJobs
   readonly #dispatcher: Dispatcher
   readonly #lifecycle: Lifecycle
   readonly #grace: number
@@ -72,19 +74,29 @@ export class Scheduler {
     this.on = events.on
     this.#engine = engine
     this.#grace = settings.grace
+    const controller = new SchedulerJobs({
+      engine,
+      registry: () => registry,
+      dispatcher: () => dispatcher,
+      asked: () => asked,
+      state: () => this.state,
+      timezone,
+    })
+    const asked = new AskedRuns({
+      engine,
+      find: (name) => registry.find(name),
+      checked: (job, data) => controller.checked(job, data),
+    })
+    engine.asked = asked
     const registry = new Registry({
-      controller: new SchedulerJobs({
-        engine,
-        registry: () => registry,
-        dispatcher: () => dispatcher,
-        state: () => this.state,
-      }),
+      controller,
       defaults: { timezone, dst, ...defaults },
       chainOf: (policies) => engine.chainOf(policies),
     })
-    const dispatcher = new Dispatcher(engine, registry)
+    const dispatcher = new Dispatcher(engine, registry, asked)
     const host = createHost({ engine, registry, timezone, onClockSet: () => dispatcher.clockSet() })
     this.#registry = registry
+    this.#controller = controller
     this.#dispatcher = dispatcher
     this.#lifecycle = new Lifecycle({ engine, registry, dispatcher, plugins, host, zoneProblem })
     this.#reminder = new Reminder(clock, log)
@@ -153,21 +165,28 @@ export class Scheduler {
   }
 
   /**
-   * Runs a job now, beside its schedule. Resolves when the run has begun or waits for its turn, with `wait` when it has
-   * ended: look at `run.outcome`. It does not reject for a handler that fails. It rejects when the run was not begun,
-   * e.g. since another one is under way and the job's `overlap` is `'skip'`.
+   * Asks for a run of a job beside its schedule. Resolves when the request is accepted; with `wait` to the record, when the
+   * run has ended: look at its `outcome`. It waits for its turn while another run of the job is under way, whatever
+   * `overlap` says, and while the lock is not available. It does not reject for a handler that fails; with `wait` it
+   * rejects when the run was not begun, e.g. since a hook skipped it.
    *
    * @param data Cloned, and checked against the job's schema. At most 64 kB.
-   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN (404), _NOT_RUN (409), _DATA_TOO_LARGE (413), _DATA (422), _QUEUE_FULL (429),
-   *   _STOPPED and _UNAVAILABLE (503), _OPTION. Each has its HTTP `status`.
+   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN (404), _NOT_RUN (409), _DATA_TOO_LARGE (413), _DATA and _KEY_REUSED (422),
+   *   _QUEUE_FULL (429), _STOPPED and _UNAVAILABLE (503), _OPTION. Each has its HTTP `status`.
    *
    * @example
-   * const run = await scheduler.run('daily-report', { userId: 7 })
-   * res.status(202).json({ run: run.id })
+   * const { id, durable } = await scheduler.run('daily-report', { userId: 7 }, { key: req.get('idempotency-key') })
+   * res.status(202).json({ run: id, durable })
    */
-  run<const Name extends string>(name: Name, data?: DataOf<Name>, options?: RunOptions): Promise<Run> {
+  run<const Name extends string>(
+    name: Name,
+    data: DataOf<Name> | undefined,
+    options: RunOptions & { wait: true },
+  ): Promise<RunRecord>
+  run<const Name extends string>(name: Name, data?: DataOf<Name>, options?: RunOptions): Promise<AcceptedRun>
+  run(name: string, data?: unknown, options?: RunOptions): Promise<AcceptedRun | RunRecord> {
     try {
-      return this.get(name).run(data, options)
+      return this.#controller.requestByName(name, data, options)
     } catch (error) {
       return Promise.reject(error)
     }

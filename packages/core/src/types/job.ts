@@ -2,6 +2,7 @@ import type { Group, GroupOptions } from './group.ts'
 import type { Logger } from './logger.ts'
 import type { Cause, Outcome, SkipReason, State, Tick } from './outcome.ts'
 import type { Asked, LogLine, RunFacts, RunRecord } from './record.ts'
+import type { AcceptedRun, RunOptions } from './request.ts'
 import type { Schema } from './schema.ts'
 import type { Calendar, Trigger } from './trigger.ts'
 import type { Maybe } from './values.ts'
@@ -24,7 +25,8 @@ export interface Job<Data = unknown, Input = Data> {
   /** How and when the last run or tick was decided. */
   readonly last: { readonly outcome: Outcome; readonly at: Date } | undefined
   /** As `scheduler.run(name, data)`, with the data checked by the compiler. */
-  run(data?: Input, options?: RunOptions): Promise<Run<Data>>
+  run(data: Input | undefined, options: RunOptions & { wait: true }): Promise<RunRecord>
+  run(data?: Input, options?: RunOptions): Promise<AcceptedRun>
   /** Ticks are skipped until resumed. Runs under way go on. */
   pause(info?: PauseInfo): void
   resume(info?: PauseInfo): void
@@ -42,15 +44,6 @@ export interface JobFacts
   readonly schedule?: string
   readonly timezone?: string
   readonly running: number
-}
-
-export interface RunOptions {
-  /** Wait for the outcome. Default false: resolves when the run has begun or waits for its turn. */
-  wait?: boolean
-  /** The person or program that asks: the record names it. */
-  by?: string
-  /** The reason: the record gives it. */
-  reason?: string
 }
 
 /** The person that paused or resumed a job, and the reason. */
@@ -72,6 +65,8 @@ export interface Run<Data = unknown> {
   readonly job: Job
   readonly tick: Tick
   readonly cause: Cause
+  /** It was asked for: its cause is `manual` or `retry`. */
+  readonly requested: boolean
   /** The run of another job that this one follows. */
   readonly parent: Run | undefined
   /** The person or program that asked for a `manual` run, and the reason. */
@@ -160,6 +155,7 @@ export interface Policies {
   readonly slow: number
   readonly spread: number
   readonly priority: number
+  readonly maxQueued: number
   readonly blackout: Calendar | undefined
   readonly onAbandoned: 'record' | 'rerun'
   readonly onLockUnavailable: 'skip' | 'run'

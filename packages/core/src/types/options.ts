@@ -25,6 +25,8 @@ export interface JobOptions<Data = unknown, Input = Data> {
   spread?: Duration
   /** Under the scheduler's `concurrency`: each point is worth ten seconds of waiting. Default 0. */
   priority?: number
+  /** Requests for a run that may wait for their turn: further ones are refused. Default 1,000. */
+  maxQueued?: number
   /** Ticks in these instants are skipped. Zones as for cron strings, where the calendar names none. */
   blackout?: CalendarLike
   /** A run whose instance died: note it (at most once), or run its tick again (at least once). Default `'record'`. */

@@ -33,4 +33,4 @@ export type SkipReason =
   | 'hook'
 
 /** What made a run: its schedule, a request, a tick that was late, a claimer that died, or another job's run. */
-export type Cause = 'schedule' | 'manual' | 'catch-up' | 'rerun' | 'after'
+export type Cause = 'schedule' | 'manual' | 'catch-up' | 'rerun' | 'after' | 'retry'

@@ -63,6 +63,8 @@ export interface RunRecord extends RunFacts {
   readonly scheduledAt: Date
   readonly cause: Cause
   readonly state: State
+  /** How it ended; undefined before the end. */
+  readonly outcome: Outcome | undefined
   readonly reason: SkipReason | undefined
   readonly attempt: number
   /** How often instances that died had begun the tick before: 0 for its first run. */

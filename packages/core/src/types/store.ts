@@ -1,5 +1,6 @@
 import type { PauseInfo, Run } from './job.ts'
 import type { LogLine, RunQuery, RunRecord } from './record.ts'
+import type { RequestStore } from './request.ts'
 import type { Maybe } from './values.ts'
 
 /**
@@ -31,6 +32,8 @@ export interface Store {
   /** What is wrong with it now that its methods do not tell, in one line; shown by `scheduler.health()` as `degraded`. */
   trouble?(): string | undefined
   readonly jobs?: JobStore
+  /** Where requests for runs wait. Without it they wait in this process. */
+  readonly requests?: RequestStore
   readonly incidents?: IncidentStore
 }
 

@@ -7,8 +7,16 @@ export function asks(app, route) {
   const post = (path, handle) => app.post(path, route(handle))
   post('/run', async (scheduler) => {
     const data = { ms: 10 }
+    let ended = false
     const run = await scheduler.run('work', data)
-    return { id: run.id, cloned: run.data.ms === 10 && run.data !== data, outcome: run.outcome ?? null }
+    data.ms = 99
+    const settled = run.settled.then((record) => {
+      ended = true
+      return record
+    })
+    const early = !ended
+    const record = await settled
+    return { id: run.id, early, cloned: record.data.ms === 10, outcome: record.outcome }
   })
   // What must not be given to a run: each is refused with a coded error.
   post('/run-with-request', async (scheduler, things) => {

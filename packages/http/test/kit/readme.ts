@@ -32,7 +32,11 @@ export function readmeSample(framework: string, versions: readonly string[], tes
             })
           ).status
         expect(await ask()).toBe(202)
-        expect([await ask(), await ask()]).toEqual([409, 409])
+        // 1,000 may wait while the first one is under way.
+        const statuses: number[] = []
+        for (let i = 0; i < 20; i++) statuses.push(...(await Promise.all(Array.from({ length: 52 }, ask))))
+        expect(statuses.filter((status) => status === 202)).toHaveLength(1000)
+        expect(statuses.filter((status) => status === 429)).toHaveLength(40)
         const health = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { connection: 'close' } })
         expect(health.status).toBe(200)
       } finally {

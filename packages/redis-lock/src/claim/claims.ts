@@ -90,7 +90,7 @@ export class Claims {
   #subject(run: Run, at: number): Subject {
     const { keys } = this.#parts
     const { name } = run.job
-    if (run.cause === 'manual') return keys.requested(name, run.key)
+    if (run.requested) return keys.requested(name, run.key)
     return run.cause === 'after' ? keys.follower(name, at) : keys.tick(name, at)
   }
 

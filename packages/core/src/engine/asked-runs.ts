@@ -1,0 +1,215 @@
+import { EscapementError } from '../errors.ts'
+import type { JobEntry } from '../jobs/job-entry.ts'
+import { OUTCOMES } from '../run/outcomes.ts'
+import { MemoryRequests } from '../store/memory-requests.ts'
+import type { RequestStore, RunRecord, RunRequest, Timer } from '../types/index.ts'
+import { isPromise } from '../util/promise.ts'
+import { answer } from '../util/time.ts'
+import type { AskedRunKeeper, Engine, JobRun } from './engine.ts'
+
+/** How often it looks for requests that can run now, in ms. */
+const POLL_MS = 400
+/** How long a store may take to accept a request, in ms. */
+const STORE_TIMEOUT_MS = 30_000
+/** Runs of a job that may overlap: how many begin at one look. */
+const MAX_AT_ONCE = 100
+
+export interface AskedRunsParts {
+  readonly engine: Engine
+  find(job: string): JobEntry | undefined
+  /** What the run of a request gets that another instance has accepted. Rejects when it does not fit the job. */
+  checked(job: JobEntry, data: unknown): Promise<unknown>
+}
+
+/**
+ * Lets requests for runs wait for their turn, in this process or in a durable store, and sends the run of each on its way:
+ * once, on an instance that has the job and no run of it under way.
+ */
+export class AskedRuns implements AskedRunKeeper {
+  readonly store: RequestStore
+  readonly #parts: AskedRunsParts
+  /** Runs of requests that were accepted here and have not begun, as their askers' hooks have seen them. */
+  readonly #made = new Map<string, JobRun>()
+  /** Ids of the runs that are on their way here. */
+  readonly #sent = new Set<string>()
+  /** Jobs that another instance runs, or whose lock is not available, until this instant of the monotonic clock. */
+  readonly #blocked = new Map<string, number>()
+  #timer: Timer | undefined
+  #looking = false
+  #again = false
+  #life: 'idle' | 'open' | 'closed' = 'idle'
+
+  constructor(parts: AskedRunsParts) {
+    this.#parts = parts
+    this.store = parts.engine.context.store.requests ?? new MemoryRequests()
+  }
+
+  open(): void {
+    this.#life = 'open'
+    this.look()
+  }
+
+  /** Begins no more runs. What waits in this process only ends as skipped. */
+  close(): void {
+    this.#life = 'closed'
+    const { engine } = this.#parts
+    if (this.#timer) engine.context.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.store.durable) return
+    for (const run of [...this.#made.values()]) engine.skip(run, 'shutdown')
+    this.#made.clear()
+  }
+
+  /**
+   * Resolves to the id under which the request is kept.
+   *
+   * @param run The run that was made for it; undefined when this instance does not have the job.
+   */
+  async accept(request: RunRequest, run: JobRun | undefined, max: number): Promise<string> {
+    if (run) this.#made.set(request.id, run)
+    try {
+      const { clock } = this.#parts.engine.context
+      const kept = this.store.accept(request, max)
+      const id = isPromise(kept) ? await answer(clock, kept, STORE_TIMEOUT_MS, 'the store') : kept
+      if (id === request.id) this.look()
+      else this.#made.delete(request.id)
+      return id
+    } catch (error) {
+      this.#made.delete(request.id)
+      throw error
+    }
+  }
+
+  /** Sends the runs on their way whose turn has come. */
+  look(): void {
+    if (this.#life === 'closed') return
+    if (this.#looking) {
+      this.#again = true
+      return
+    }
+    this.#looking = true
+    void this.#look()
+  }
+
+  /** A run has ended: a request may run in its place. */
+  madeRoom(): void {
+    if (this.#made.size > 0) this.look()
+  }
+
+  /** The run of a request has begun or ended: it waits no more. */
+  left(run: JobRun): void {
+    if (!this.store.durable) void this.store.withdraw(run.id)
+    if (run.ended) this.#sent.delete(run.id)
+  }
+
+  /** Takes a run back that could not begin now. False when it has ended for good. */
+  takeBack(run: JobRun): boolean {
+    const { reason } = run
+    if (run.outcome !== 'skipped' || run.attempt > 0) return false
+    this.#sent.delete(run.id)
+    if (reason === 'overlap' || reason === 'claim-unavailable') {
+      if (this.#life === 'closed' && !this.store.durable) return false
+      const { clock } = this.#parts.engine.context
+      this.#blocked.set(run.job.name, clock.monotonic() + POLL_MS - 1)
+      run.reopen()
+      this.#made.set(run.id, run)
+      this.#arm()
+      return true
+    }
+    if (!this.store.durable || (reason !== 'claimed-elsewhere' && reason !== 'shutdown')) return false
+    run.lazy.elsewhere = true
+    run.resolveWaiters()
+    return true
+  }
+
+  /** The record of a run that was asked for, when it has ended. Rejects when this scheduler stops before. */
+  async settled(id: string, run: JobRun | undefined): Promise<RunRecord> {
+    const ended = run && (await run.settled)
+    if (ended && !run.lazyFields?.elsewhere) return ended.toJSON()
+    const { store, clock } = this.#parts.engine.context
+    while (this.#life !== 'closed') {
+      const [record] = await store.runs({ key: id, limit: 1 })
+      if (record?.outcome !== undefined && OUTCOMES.includes(record.outcome)) return record
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, POLL_MS).unref?.())
+    }
+    const message = `the scheduler was stopped: another instance tells how run ${id} ends`
+    throw new EscapementError('ERR_ESCAPEMENT_STOPPED', message)
+  }
+
+  async #look(): Promise<void> {
+    const { engine } = this.#parts
+    const { troubles } = engine.context.faults
+    do {
+      this.#again = false
+      try {
+        const due = this.store.due(engine.context.now(), (job) => this.#room(job))
+        for (const request of isPromise(due) ? await due : due) this.#begin(request)
+        troubles.works('store.requests')
+      } catch (error) {
+        engine.context.faults.storeFailed('store.requests', error, 'requests for runs wait')
+      }
+    } while (this.#again && this.#life !== 'closed')
+    this.#looking = false
+    this.#arm()
+  }
+
+  /** How many runs of a job can begin now. */
+  #room(name: string): number {
+    const job = this.#parts.find(name)
+    if (!job) return 0
+    const { clock } = this.#parts.engine.context
+    if ((this.#blocked.get(name) ?? 0) > clock.monotonic()) return 0
+    this.#blocked.delete(name)
+    if (job.policies.overlap === 'allow') return MAX_AT_ONCE
+    return job.holding < 0 ? 1 : 0
+  }
+
+  #begin(request: RunRequest): void {
+    const { id } = request
+    const job = this.#parts.find(request.job)
+    if (this.#life === 'closed' || this.#sent.has(id) || !job) return
+    if (request.expires > this.#parts.engine.context.now() && this.#room(request.job) === 0) return
+    this.#sent.add(id)
+    const made = this.#made.get(id)
+    if (made) {
+      this.#made.delete(id)
+      this.#parts.engine.send(made)
+    } else void this.#adopt(job, request)
+    // There may be more of a job whose runs may overlap.
+    if (job.policies.overlap === 'allow') this.#again = true
+  }
+
+  /** Of a request that another instance has accepted, or this one before it was started again. */
+  async #adopt(job: JobEntry, request: RunRequest): Promise<void> {
+    const { engine } = this.#parts
+    const run = engine.createAsked(job, request)
+    try {
+      run.lazy.data = await this.#parts.checked(job, request.data)
+    } catch (error) {
+      run.lazy.dataError = error
+    }
+    if (this.#life === 'closed') return
+    engine.send(run)
+  }
+
+  /** Looks again soon, as long as something may wait. */
+  #arm(): void {
+    if (this.#life === 'closed' || this.#timer !== undefined) return
+    if (this.#made.size === 0 && !(this.store.durable && this.#life === 'open')) return
+    const { clock } = this.#parts.engine.context
+    const timer = clock.setTimeout(() => {
+      this.#timer = undefined
+      this.look()
+    }, this.#untilNext())
+    timer.unref?.()
+    this.#timer = timer
+  }
+
+  /** A request for later is met at its instant. */
+  #untilNext(): number {
+    const now = this.#parts.engine.context.now()
+    let soonest = POLL_MS
+    for (const { at } of this.#made.values()) if (at > now) soonest = Math.min(soonest, at - now)
+    return soonest
+  }
+}

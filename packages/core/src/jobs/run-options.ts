@@ -1,0 +1,80 @@
+import { EscapementError } from '../errors.ts'
+import { findZone } from '../triggers/cron/find-zone.ts'
+import { readInstant } from '../triggers/instant.ts'
+import type { Asked, RunOptions } from '../types/index.ts'
+import { checkKeys, duration, fail, flag, text } from '../util/validate.ts'
+import type { JobEntry } from './job-entry.ts'
+
+const KNOWN = {
+  wait: 1,
+  key: 1,
+  at: 1,
+  in: 1,
+  expires: 1,
+  by: 1,
+  reason: 1,
+} satisfies Record<keyof RunOptions, 1>
+
+/** How a run is asked for, checked. */
+export interface Request {
+  readonly wait: boolean
+  readonly key: string | undefined
+  /** When it is due and when it expires, in ms. */
+  readonly at: number
+  readonly expires: number
+  readonly asked: Asked | undefined
+}
+
+/**
+ * Checks how a run is asked for.
+ *
+ * @param job Undefined when only another instance has it.
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
+ */
+export function parseRunOptions(
+  options: RunOptions | undefined,
+  { job, data, now, timezone }: { job?: JobEntry | undefined; data: unknown; now: number; timezone: string },
+): Request {
+  if (options === undefined) checkNoOptions(job, data)
+  const given = options ?? {}
+  checkKeys(given, KNOWN, 'run option')
+  const at = instantOf(given, now, timezone)
+  return {
+    wait: flag('wait', given.wait ?? false),
+    key: keyOf(given.key),
+    at,
+    expires: at + duration('expires', given.expires ?? '24h', { min: 1 }),
+    asked: askedOf(text('by', given.by), text('reason', given.reason)),
+  }
+}
+
+function instantOf({ at, in: delay }: RunOptions, now: number, timezone: string): number {
+  if (at !== undefined && delay !== undefined) fail('in', 'left out when at is given', delay)
+  if (delay !== undefined) return now + duration('in', delay, { min: 0 })
+  if (at === undefined) return now
+  try {
+    return Math.max(now, readInstant(at, 'at', findZone(timezone)))
+  } catch (error) {
+    throw new EscapementError('ERR_ESCAPEMENT_OPTION', (error as Error).message)
+  }
+}
+
+function keyOf(key: unknown): string | undefined {
+  const given = text('key', key)
+  if (given !== undefined && (given === '' || given.length > 200))
+    fail('key', 'a text of 1 to 200 characters', given)
+  return given
+}
+
+function askedOf(by: string | undefined, reason: string | undefined): Asked | undefined {
+  if (by === undefined && reason === undefined) return undefined
+  return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }
+}
+
+/** Options in the place of the data are a mistake. */
+function checkNoOptions(job: JobEntry | undefined, data: unknown): void {
+  if (job?.policies.schema || typeof data !== 'object' || data === null || !('wait' in data)) return
+  if (Object.keys(data).length !== 1 || typeof data.wait !== 'boolean') return
+  const message = `run() takes its options after the data: run(undefined, { wait: ${data.wait} }), or run(data, {}) if this is the data`
+  throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+}
