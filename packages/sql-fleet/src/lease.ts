@@ -49,6 +49,8 @@ export class Leases {
   #wallDeadline = -Infinity
   #beating = false
   #open = false
+  /** What was held is lost. A heartbeat that is under way may still be written, but this life is not continued. */
+  #over = false
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
@@ -60,6 +62,7 @@ export class Leases {
     const { clock, enlist } = this.#parts
     const sent = { mono: clock.monotonic(), wall: clock.now() }
     await enlist()
+    this.#over = false
     this.#confirm(sent)
     this.#sleep()
   }
@@ -93,6 +96,7 @@ export class Leases {
   }
 
   #lose(why: string): void {
+    this.#over = true
     for (const hold of this.#held) hold.lose(why)
     this.#held.clear()
   }
@@ -112,18 +116,17 @@ export class Leases {
   async #tick(): Promise<void> {
     const { clock, renew, enlist, onHeartbeat } = this.#parts
     // After a stall, nothing is extended silently: others may have taken over.
-    const stalled = !this.trusted
-    if (stalled) this.#lose('its heartbeat could not be renewed in time')
+    if (!this.trusted) this.#lose('its heartbeat could not be renewed in time')
     if (this.#beating) return
     this.#beating = true
     let fault: unknown
     let sent = { mono: clock.monotonic(), wall: clock.now() }
     try {
-      if (stalled) await enlist()
-      else if (!(await renew())) {
-        this.#lose('this instance was declared dead')
+      if (!this.#over && !(await renew())) this.#lose('this instance was declared dead')
+      if (this.#over && this.#open) {
         sent = { mono: clock.monotonic(), wall: clock.now() }
         await enlist()
+        this.#over = false
       }
       if (this.#open) this.#confirm(sent)
     } catch (error) {
