@@ -1,5 +1,6 @@
-import type { Fact } from './history.ts'
+import { clock, Facts, group, named, type Of, untroubled } from './facts.ts'
 import type { Played } from './simulate.ts'
+import { checkSql } from './sql/check.ts'
 import { BEGIN } from './world.ts'
 
 /** A promise that a history breaks. */
@@ -23,11 +24,12 @@ export const PROMISES = {
     'A run of a job with onAbandoned: rerun whose instance died or lost its lease is run again, or reported lost.',
   stop: 'stop() ends within its deadline.',
   crash: 'No promise is left without a handler, no listener or port throws.',
+  'in time': 'A run whose instance died is run again, or reported, within the lease and three heartbeats.',
+  'never later': 'A run that was reported as abandoned does not begin afterwards.',
+  pause: 'A job that is paused on one instance starts on none after its next heartbeat, until it is resumed.',
   back: 'When the trouble is over, all ticks run again.',
   memory: 'Redis holds no more than its retention needs.',
 } as const
-
-type Of<What extends Fact['what']> = Fact & { readonly what: What }
 
 /** The promises that this history breaks. */
 export function check(played: Played): Violation[] {
@@ -39,6 +41,7 @@ export function check(played: Played): Violation[] {
   ticksOf(facts, report)
   runsOf(facts, report)
   livesOf(facts, report)
+  if (played.options.clock === 'own') checkSql(facts, report)
   for (const { t, who, text } of facts.all('crash')) report('crash', `${clock(t)} ${who}: ${text}`)
   for (const { name, keys } of played.servers) {
     const most = 200 + 3 * played.options.jobs.length + facts.ticks.length
@@ -47,83 +50,21 @@ export function check(played: Played): Violation[] {
   return found
 }
 
-type Report = (promise: keyof typeof PROMISES, text: string) => void
-
-export function clock(t: number): string {
-  return `${(t / 1000).toFixed(3)} s`
-}
-
-/** A history, by what the checks ask for. */
-class Facts {
-  readonly played: Played
-  readonly #by = new Map<string, Fact[]>()
-  /** Of each instance: from when to when it was there, and when it had no processor. */
-  readonly lives = new Map<string, { ready: number; end: number }>()
-  readonly ticks: { job: string; tick: string; at: number }[] = []
-  readonly lease: number
-  readonly killed: ReadonlySet<string>
-
-  constructor(played: Played) {
-    this.played = played
-    for (const fact of played.history) {
-      const list = this.#by.get(fact.what)
-      if (list) list.push(fact)
-      else this.#by.set(fact.what, [fact])
-    }
-    for (const { who, t, event } of this.all('life')) {
-      if (event === 'ready') this.lives.set(who, { ready: t, end: Infinity })
-      const life = this.lives.get(who)
-      if (life && (event === 'kill' || event === 'stopping')) life.end = Math.min(life.end, t)
-    }
-    for (const { name, seconds, takes } of played.options.jobs) {
-      const period = seconds * 1000
-      for (let at = period; at <= played.plan.end - takes - 1500; at += period) {
-        this.ticks.push({ job: name, tick: `${name}@${new Date(BEGIN + at).toISOString()}`, at })
-      }
-    }
-    this.lease = 3000
-    this.killed = new Set(this.all('life').flatMap(({ who, event }) => (event === 'kill' ? [who] : [])))
-  }
-
-  all<What extends Fact['what']>(what: What): Of<What>[] {
-    return (this.#by.get(what) ?? []) as Of<What>[]
-  }
-
-  /** When an instance had no processor. */
-  stalls(who: string): { from: number; to: number }[] {
-    return this.played.plan.faults.flatMap((fault) =>
-      (fault.do === 'stall' || fault.do === 'sleep') && fault.who === who
-        ? [{ from: fault.at, to: fault.at + fault.ms }]
-        : [],
-    )
-  }
-}
-
-function group<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const list = groups.get(key(item))
-    if (list) list.push(item)
-    else groups.set(key(item), [item])
-  }
-  return groups
-}
-
-const named = (start: Of<'start'>) => `${start.who} #${start.start} at ${clock(start.t)}`
+export type Report = (promise: keyof typeof PROMISES, text: string) => void
 
 function startsOf(facts: Facts, report: Report): void {
   const policies = new Map(facts.played.options.jobs.map((job) => [job.name, job.onAbandoned]))
   for (const start of facts.all('start')) {
-    // Redis gives a tick up to 50 ms before its instant.
-    if (BEGIN + start.t < start.at - 60) report('early', `${start.tick} on ${named(start)}`)
+    if (facts.isEarly(start)) report('early', `${start.tick} on ${named(start)}`)
   }
   for (const [tick, starts] of group(facts.all('start'), ({ tick }) => tick)) {
-    if (starts.length === 1) continue
+    const [first, last] = [starts[0] as Of<'start'>, starts.at(-1) as Of<'start'>]
+    if (first === last || facts.forgot(first.t, last.t)) continue
     for (const same of group(starts, ({ start }) => String(start)).values()) {
       if (same.length > 1)
         report('first start', `${tick} started as #${same[0]?.start} by ${same.map(named).join(' and ')}`)
     }
-    if (policies.get((starts[0] as Of<'start'>).job) === 'record')
+    if (policies.get(first.job) === 'record')
       report('record', `${tick} started by ${starts.map(named).join(' and ')}`)
   }
 }
@@ -142,6 +83,8 @@ function jobsOf(facts: Facts, report: Report): void {
   for (const [job, starts] of group(facts.all('start'), ({ job }) => job)) {
     for (let i = 1; i < starts.length; i++) {
       const [one, next] = [starts[i - 1] as Of<'start'>, starts[i] as Of<'start'>]
+      const last = works.get(`${one.who} ${one.tick} ${one.start}`)?.at(-1)
+      if (facts.forgot(one.t, Math.max(next.t, last?.t ?? 0))) continue
       // Claims that do not exclude each other may be answered in another order than they were given.
       if (allowed.has(job)) continue
       if ((next.fence ?? 0) <= (one.fence ?? 0))
@@ -149,7 +92,6 @@ function jobsOf(facts: Facts, report: Report): void {
           'fence',
           `${next.tick} on ${named(next)} has ${next.fence} after ${one.fence} of ${one.tick} on ${named(one)}`,
         )
-      const last = works.get(`${one.who} ${one.tick} ${one.start}`)?.at(-1)
       // A process that goes on after a stall may work before it can be told: who only hears the signal needs the fence.
       const held = (from: number, to: number) =>
         facts.stalls(one.who).some((stall) => stall.from < to && stall.to > from)
@@ -179,7 +121,13 @@ function ticksOf(facts: Facts, report: Report): void {
       .map(({ name }) => name),
   )
   for (const { job, tick, at } of facts.ticks) {
-    if (at > calm && !long.has(job) && !succeeded.has(tick)) {
+    const up = [...facts.lives].some(
+      ([who, { ready, end }]) =>
+        ready < at - 1000 &&
+        end > at + 2 * facts.lease &&
+        !facts.stalls(who).some(({ from, to }) => from < at + 2 * facts.lease && to > at - 1000),
+    )
+    if (at > calm && up && !long.has(job) && !succeeded.has(tick)) {
       const said = [...facts.all('settled')]
         .filter((fact) => fact.tick === tick)
         .map(({ who, outcome, reason, error }) => `${who}: ${outcome} ${reason ?? ''} ${error ?? ''}`)
@@ -190,12 +138,6 @@ function ticksOf(facts: Facts, report: Report): void {
       spans.some((span) => span.job === job && span.at <= BEGIN + at && (span.until as number) >= BEGIN + at)
     )
       continue
-    const up = [...facts.lives].some(
-      ([who, { ready, end }]) =>
-        ready < at - 1000 &&
-        end > at + 2 * facts.lease &&
-        !facts.stalls(who).some(({ from, to }) => from < at + 2 * facts.lease && to > at - 1000),
-    )
     if (up) report('silent', `${tick} is no run and no event`)
   }
 }
@@ -211,7 +153,7 @@ function runsOf(facts: Facts, report: Report): void {
   for (const start of facts.all('start')) {
     const end: Of<'settled'> | undefined = settled.get(`${start.who} ${start.tick} ${start.start}`)?.[0]
     const after = byTick.get(start.tick)?.some((other) => other.start > start.start)
-    const word = lost.get(start.tick)?.[0]
+    const word = lost.get(start.tick)?.find((lost) => (lost.start ?? Infinity) >= start.start)
     // Its end may have been written by an instance that died before it could say so.
     const worked = works.has(`${start.who} ${start.tick} ${start.start}`)
     if (!end && !worked && !after && !word && start.t < plan.end - 15_000 && !forgot)
@@ -234,27 +176,13 @@ function runsOf(facts: Facts, report: Report): void {
     if (end?.outcome === 'succeeded' && (after || word)) {
       const again =
         byTick.get(start.tick)?.find((other) => other.start > start.start)?.t ?? (word?.t as number)
-      if (untroubled(facts, start.who, end.t, again))
+      if (untroubled(facts, start.who, Math.min(end.t, again), again))
         report(
           'false word',
           `${start.tick} succeeded on ${start.who} at ${clock(end.t)}, but was ${after ? 'run again' : 'reported lost'} at ${clock(again)}`,
         )
     }
   }
-}
-
-/** Whether an instance lived and reached all servers from the end of its run until long enough after it. */
-function untroubled({ lives, played, lease }: Facts, who: string, from: number, to: number): boolean {
-  if ((lives.get(who)?.end ?? 0) < to) return false
-  return !played.plan.faults.some((fault) => {
-    const ms = 'ms' in fault && fault.do !== 'step' ? fault.ms : 0
-    if (fault.at > to || fault.at + ms + 1000 < from - lease) return false
-    return (
-      ('who' in fault && fault.who === who && fault.do !== 'step') ||
-      ('server' in fault && fault.do !== 'save') ||
-      fault.do === 'slow'
-    )
-  })
 }
 
 function livesOf(facts: Facts, report: Report): void {

@@ -1,26 +1,41 @@
 import type { FleetOptions, SimulatedJob } from './instance.ts'
-import { draw, type Plan, type Shape } from './plan.ts'
+import { draw, ofRedis, type Plan, type Shape } from './plan.ts'
 import { Random } from './random.ts'
 import { redisServers } from './redis/servers.ts'
 import type { Share } from './shared.ts'
+import { ofFile } from './sql/faults.ts'
+import { sqliteFile } from './sql/file.ts'
+import { HEARTBEAT, LEASE } from './sql/fleet.ts'
 
 /** A fleet that is simulated: its shape, what its instances share, its jobs. */
 export interface Fleet {
   readonly name: string
   readonly shape: Shape
   readonly share: Share
+  readonly clock: FleetOptions['clock']
 }
 
 const REDIS = redisServers({ lease: '3s', scan: '1s', retention: '2m', maxLate: '5s' })
 
+const SHAPE = { servers: 1, instances: 5, trouble: 40_000, tail: 25_000 }
+
 export const FLEETS: readonly Fleet[] = [
-  { name: 'one Redis', shape: { servers: 1, instances: 5, trouble: 40_000, tail: 25_000 }, share: REDIS },
-  { name: 'three masters', shape: { servers: 3, instances: 5, trouble: 40_000, tail: 25_000 }, share: REDIS },
+  { name: 'one Redis', shape: { ...SHAPE, kinds: ofRedis }, share: REDIS, clock: 'servers' },
+  { name: 'three masters', shape: { ...SHAPE, servers: 3, kinds: ofRedis }, share: REDIS, clock: 'servers' },
+  {
+    name: 'sqlite',
+    shape: { ...SHAPE, kinds: ofFile, oneClock: true },
+    share: sqliteFile({ heartbeat: HEARTBEAT, lease: LEASE }),
+    clock: 'own',
+  },
 ]
 
 /** The plan and the options that a seed means for a fleet. */
 export function deal(fleet: Fleet, seed: number): { plan: Plan; options: FleetOptions } {
-  return { plan: draw(seed, fleet.shape), options: { jobs: jobsOf(seed), share: fleet.share } }
+  return {
+    plan: draw(seed, fleet.shape),
+    options: { jobs: jobsOf(seed), share: fleet.share, clock: fleet.clock },
+  }
 }
 
 /** Short jobs, one that takes most of its period, and one that takes longer. */

@@ -21,6 +21,8 @@ export interface SimulatedJob {
 export interface FleetOptions {
   readonly jobs: readonly SimulatedJob[]
   readonly share: Share
+  /** The clock that says when a tick may start: that of the servers, or that of each instance. */
+  readonly clock: 'servers' | 'own'
 }
 
 interface InstanceParts {
@@ -41,6 +43,7 @@ export class Instance {
   readonly #scheduler: Scheduler
   readonly #world: World
   readonly #history: History
+  #ready = false
   stopping = false
   stopped = false
 
@@ -65,17 +68,46 @@ export class Instance {
     return this.machine.name
   }
 
+  /** Whether it is there and takes orders. */
+  get serves(): boolean {
+    return this.#ready && this.machine.alive && !this.stopping && !this.machine.stalled
+  }
+
+  pause(name: string): void {
+    this.note({ what: 'pause', job: name })
+    this.machine.run(() => this.#scheduler.pause(name, { by: 'somebody' }))
+  }
+
+  /** Whether it was paused here. */
+  resume(name: string): boolean {
+    if (!this.#scheduler.get(name).paused) return false
+    this.note({ what: 'resume', job: name })
+    this.machine.run(() => this.#scheduler.resume(name))
+    return true
+  }
+
   note(fact: Part<Fact>): void {
+    // What a process that died in the middle of something does afterwards, nobody sees.
+    if (!this.machine.alive) return
     this.#history.push({ t: this.#world.now, who: this.name, ...fact } as Fact)
   }
 
-  start(): void {
+  /** @param failed Called when it cannot start: the process is over. */
+  start(failed: () => void): void {
     this.note({ what: 'life', event: 'boot' })
     this.machine.run(() => {
       this.#access.connect?.()
       this.#scheduler.start().then(
-        () => this.note({ what: 'life', event: 'ready' }),
-        () => this.note({ what: 'life', event: 'cannot-start' }),
+        () => {
+          this.#ready = true
+          this.note({ what: 'life', event: 'ready' })
+        },
+        (error) => {
+          this.note({ what: 'life', event: 'cannot-start', why: plain(String(error)) })
+          if (this.stopping) return
+          this.kill()
+          failed()
+        },
       )
     })
   }
@@ -109,7 +141,13 @@ export class Instance {
   async #work(run: Run, takes: number, heeds: SimulatedJob['heeds']): Promise<void> {
     const { clock } = this.machine
     const about = { job: run.job.name, tick: idOf(run), start: run.restarts + 1, fence: run.fence }
-    this.note({ what: 'start', ...about, at: run.tick.scheduledAt.getTime(), cause: run.cause })
+    this.note({
+      what: 'start',
+      ...about,
+      at: run.tick.scheduledAt.getTime(),
+      cause: run.cause,
+      clock: clock.now(),
+    })
     const end = clock.monotonic() + takes
     while (clock.monotonic() < end) {
       await new Promise<void>(
@@ -137,17 +175,27 @@ export class Instance {
         outcome: outcome as string,
         reason,
         until: until?.getTime(),
-        error: error instanceof Error ? error.message : undefined,
+        error: error instanceof Error ? plain(error.message) : undefined,
       })
+      if (outcome === 'abandoned')
+        this.note({ what: 'lost', job: job.name, tick: idOf(run), by: run.instance, start })
     })
     scheduler.on('tick-lost', ({ job, tick, by }) => this.note({ what: 'lost', job, tick, by }))
     scheduler.on('fenced', ({ job, tick, by }) => this.note({ what: 'fenced', job, tick, by }))
-    scheduler.on('error', (error, { source }) =>
-      this.note({ what: 'crash', text: `${source}: ${String(error)}` }),
-    )
+    // What an instance says of a database that is away is no fault of the code.
+    const { name } = this.#access.plugin
+    scheduler.on('error', (error, { source = '' }) => {
+      if (source === name || source === `${name}.stop` || source.startsWith('store')) return
+      this.note({ what: 'crash', text: `${source}: ${String(error)}` })
+    })
   }
 }
 
 function idOf(run: Run): string {
   return `${run.job.name}@${run.tick.scheduledAt.toISOString()}`
+}
+
+/** The folder of a file is another one each time. */
+function plain(text: string): string {
+  return text.replace(/\/\S+\//, '')
 }

@@ -1,4 +1,5 @@
 import { Random } from './random.ts'
+import type { SqlFault } from './sql/faults.ts'
 
 /** Something that goes wrong, at an instant in ms since the beginning. */
 export type Fault = { readonly at: number } & (
@@ -25,6 +26,10 @@ export type Fault = { readonly at: number } & (
   | { readonly do: 'save' | 'flush-scripts'; readonly server: number }
   | { readonly do: 'skew'; readonly server: number; readonly ms: number }
   | { readonly do: 'slow'; readonly ms: number; readonly added: number }
+  /** The clock of the machine is set, for all its processes. */
+  | { readonly do: 'set-clock'; readonly by: number }
+  | { readonly do: 'pause'; readonly job: string; readonly ms: number }
+  | SqlFault
 )
 
 /** Who is there, what goes wrong and when. Plain data: a plan can be shortened and kept. */
@@ -46,7 +51,24 @@ export interface Shape {
   readonly trouble: number
   /** The quiet time behind it, in which the fleet must come back. */
   readonly tail: number
+  /** What goes wrong with what the instances share. */
+  readonly kinds: Kinds
+  /** The instances are processes of one machine: they have one clock. */
+  readonly oneClock?: boolean
 }
+
+/** What a fault is drawn from: when, for which instance and server, and for how long. */
+export interface Draw {
+  readonly random: Random
+  readonly at: number
+  readonly who: string
+  readonly server: number
+  readonly ms: number
+  /** The instance is gone: another one boots so much later. */
+  replace(after: number): Fault
+}
+
+export type Kinds = (draw: Draw) => readonly (() => readonly Fault[])[]
 
 /** Draws a plan from a seed. */
 export function draw(seed: number, shape: Shape): Plan {
@@ -72,7 +94,9 @@ export function draw(seed: number, shape: Shape): Plan {
     seed,
     servers: shape.servers,
     instances: names,
-    skews: names.map(() => (random.chance(0.5) ? 0 : Math.round(random.between(-4000, 4000)))),
+    skews: names.map(() =>
+      shape.oneClock || random.chance(0.5) ? 0 : Math.round(random.between(-4000, 4000)),
+    ),
     calm: over,
     end: over + shape.tail,
     faults: faults.sort((a, b) => a.at - b.at),
@@ -84,56 +108,52 @@ function one(
   at: number,
   living: Set<string>,
   fresh: () => string,
-  { servers }: Shape,
-): Fault[] {
+  { servers, kinds, oneClock }: Shape,
+): readonly Fault[] {
   const who = random.pick([...living])
   const server = random.integer(0, servers - 1)
   const ms = Math.round(random.pick([50, 400, 1500, 4000, 7000]) * random.between(0.5, 1.5))
-  const boot = (after: number): Fault => {
+  const replace = (after: number): Fault => {
+    living.delete(who)
     const name = fresh()
     living.add(name)
     return {
       at: at + after,
       do: 'boot',
       who: name,
-      skew: random.chance(0.7) ? 0 : Math.round(random.between(-3000, 3000)),
+      skew: oneClock || random.chance(0.7) ? 0 : Math.round(random.between(-3000, 3000)),
       drift: random.between(-1e-4, 1e-4),
     }
   }
-  const kinds: (() => Fault[])[] = [
-    () => {
-      living.delete(who)
-      return [{ at, do: 'kill', who }, boot(random.integer(100, 4000))]
-    },
-    () => {
-      living.delete(who)
-      return [{ at, do: 'stop', who }, boot(random.integer(0, 1500))]
-    },
-    () => [{ at, do: 'stall', who, ms }],
-    () => [{ at, do: 'sleep', who, ms }],
-    () => [
-      {
-        at,
-        do: 'step',
-        who,
-        ms: Math.round(random.pick([-1, 1]) * random.pick([300, 2000, 60_000, 7_200_000])),
-      },
-    ],
-    () => [{ at, do: 'cut', who, server, ms, way: random.pick(['both', 'there', 'back'] as const) }],
-    () => [{ at, do: 'reset', who, server }],
-    () => [{ at, do: 'hang', server, ms }],
-    () => [{ at, do: 'restart', server, ms, memory: random.pick(['none', 'snapshot', 'all'] as const) }],
-    () => [
-      { at: at - random.integer(1, 800), do: 'save', server },
-      { at, do: 'fail-over', server },
-    ],
-    () => [
-      { at: at - random.integer(1, 800), do: 'save', server },
-      { at, do: 'switch-over', server },
-    ],
-    () => [{ at, do: 'save', server }],
-    () => [{ at, do: 'flush-scripts', server }],
-    () => [{ at, do: 'slow', ms, added: random.pick([5, 50, 300]) }],
-  ]
-  return random.pick(kinds)()
+  const draw: Draw = { random, at, who, server, ms, replace }
+  return random.pick([...ofInstances(draw), ...kinds(draw)])()
 }
+
+const ofInstances: Kinds = ({ random, at, who, ms, replace }) => [
+  () => [{ at, do: 'kill', who }, replace(random.integer(100, 4000))],
+  () => [{ at, do: 'stop', who }, replace(random.integer(0, 1500))],
+  () => [{ at, do: 'stall', who, ms }],
+  () => [{ at, do: 'sleep', who, ms }],
+]
+
+export const ofRedis: Kinds = ({ random, at, who, server, ms }) => [
+  () => {
+    const by = random.pick([-1, 1]) * random.pick([300, 2000, 60_000, 7_200_000])
+    return [{ at, do: 'step', who, ms: Math.round(by) }]
+  },
+  () => [{ at, do: 'cut', who, server, ms, way: random.pick(['both', 'there', 'back'] as const) }],
+  () => [{ at, do: 'reset', who, server }],
+  () => [{ at, do: 'hang', server, ms }],
+  () => [{ at, do: 'restart', server, ms, memory: random.pick(['none', 'snapshot', 'all'] as const) }],
+  () => [
+    { at: at - random.integer(1, 800), do: 'save', server },
+    { at, do: 'fail-over', server },
+  ],
+  () => [
+    { at: at - random.integer(1, 800), do: 'save', server },
+    { at, do: 'switch-over', server },
+  ],
+  () => [{ at, do: 'save', server }],
+  () => [{ at, do: 'flush-scripts', server }],
+  () => [{ at, do: 'slow', ms, added: random.pick([5, 50, 300]) }],
+]

@@ -34,6 +34,8 @@ export interface Stored {
   readonly keys: number
   /** How often it has lost what it had acknowledged. */
   readonly losses: number
+  /** When, as far as that is kept. */
+  readonly lostAt?: readonly number[]
 }
 
 export interface Setting {

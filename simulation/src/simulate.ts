@@ -6,6 +6,7 @@ import { Machine } from './machine.ts'
 import { Network } from './network.ts'
 import type { Fault, Plan } from './plan.ts'
 import type { Shared, Stored } from './shared.ts'
+import { type SqlFault, tellSql } from './sql/faults.ts'
 import { World } from './world.ts'
 
 /** What became of a plan. */
@@ -30,19 +31,20 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
   const kill = (name: string) => fleet.get(name)?.kill()
   const shared = await options.share({ code, world, network, plan, kill })
   const boot = (name: string, skew: number, drift: number) => {
-    const machine = new Machine(world, name, { skew, drift })
+    const machine = new Machine(world, name, { skew: skew + world.clock, drift })
     Machine.running = machine
     const instance = new Instance({ code, world, machine, shared, jobs: options.jobs, history })
     machine.loaded()
     fleet.set(name, instance)
-    instance.start()
+    // What runs processes starts another one.
+    instance.start(() => world.after(1000, () => boot(`${name}'`, skew, drift)))
   }
   for (const [i, name] of plan.instances.entries())
     world.at(i * 7, () => boot(name, plan.skews[i] as number, 0))
   for (const fault of plan.faults) {
     world.at(fault.at, () => {
       history.push({ t: world.now, who: 'world', what: 'fault', text: tell(fault) } as Fact)
-      apply(fault, { world, network, shared, fleet, boot })
+      apply(fault, { world, network, shared, plan, fleet, boot })
     })
   }
   try {
@@ -69,11 +71,13 @@ interface Parts {
   world: World
   network: Network
   shared: Shared
+  plan: Plan
   fleet: Map<string, Instance>
   boot(name: string, skew: number, drift: number): void
 }
 
-function apply(fault: Fault, { world, network, shared, fleet, boot }: Parts): void {
+function apply(fault: Fault, parts: Parts): void {
+  const { world, network, shared, fleet, boot } = parts
   const instance = 'who' in fault ? fleet.get(fault.who) : undefined
   if (fault.do === 'boot') boot(fault.who, fault.skew, fault.drift)
   else if (fault.do === 'kill') instance?.kill()
@@ -81,12 +85,33 @@ function apply(fault: Fault, { world, network, shared, fleet, boot }: Parts): vo
   else if (fault.do === 'stall') instance?.machine.stall(fault.ms)
   else if (fault.do === 'sleep') instance?.machine.sleep(fault.ms)
   else if (fault.do === 'step') instance?.machine.setClock(fault.ms)
+  else if (fault.do === 'set-clock') setClock(fault.by, world, fleet)
+  else if (fault.do === 'pause') pause(fault, parts)
   else if (fault.do === 'slow') {
     network.slow += fault.added
     world.after(fault.ms, () => {
       network.slow -= fault.added
     })
-  } else shared.apply(fault)
+  } else {
+    shared.apply(fault)
+    if (fault.do === 'hold') instance?.machine.stall(fault.ms)
+  }
+}
+
+function setClock(by: number, world: World, fleet: Map<string, Instance>): void {
+  world.clock += by
+  for (const { machine } of fleet.values()) machine.setClock(by)
+}
+
+/** Somebody pauses a job on an instance, and later resumes it wherever it is paused: until all that goes wrong is over. */
+function pause({ job, ms }: Fault & { do: 'pause' }, { world, fleet, plan }: Parts): void {
+  const there = () => [...fleet.values()].filter((instance) => instance.serves)
+  world.random.pick(there())?.pause(job)
+  const resume = () => {
+    const resumed = there().filter((instance) => instance.resume(job))
+    if (resumed.length > 0 || world.now < plan.calm + 2000) world.after(500, resume)
+  }
+  world.after(ms, resume)
 }
 
 /** A fault in words. */
@@ -126,5 +151,11 @@ export function tell(fault: Fault): string {
       return `the clock of ${server} is set by ${seconds}`
     case 'slow':
       return `the network takes ${fault.added} ms more for ${seconds}`
+    case 'set-clock':
+      return `the clock of the machine is set by ${(fault.by / 1000).toFixed(1)} s`
+    case 'pause':
+      return `somebody pauses ${fault.job} for ${seconds}`
+    default:
+      return tellSql(fault satisfies SqlFault)
   }
 }

@@ -1,4 +1,5 @@
-import { clock, type Violation } from './check.ts'
+import type { Violation } from './check.ts'
+import { clock } from './facts.ts'
 import type { Fact } from './history.ts'
 import type { Played } from './simulate.ts'
 
@@ -30,7 +31,7 @@ function sentence(fact: Fact): string {
     case 'fault':
       return fact.text
     case 'life':
-      return fact.event === 'kill' ? '' : `${fact.who}: ${fact.event}`
+      return fact.event === 'kill' ? '' : `${fact.who}: ${[fact.event, fact.why].filter(Boolean).join(': ')}`
     case 'start':
       return `${fact.who} starts ${fact.tick} (#${fact.start}, fence ${fact.fence}, ${fact.cause})`
     case 'work':
@@ -43,6 +44,9 @@ function sentence(fact: Fact): string {
       return `${fact.who} says that ${fact.tick} is lost (by ${fact.by})`
     case 'fenced':
       return `${fact.who} learns that ${fact.tick} was taken over by ${fact.by}`
+    case 'pause':
+    case 'resume':
+      return `${fact.who}: somebody asks to ${fact.what} ${fact.job}`
     case 'crash':
       return `${fact.who} crashes: ${fact.text}`
   }

@@ -19,6 +19,8 @@ const turn = setImmediate
 export class World {
   now = 0
   events = 0
+  /** What the clock of a machine that boots now is ahead of true time, in ms. */
+  clock = 0
   readonly random: Random
   readonly #heap: Event[] = []
   #order = 0

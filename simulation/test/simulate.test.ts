@@ -12,9 +12,9 @@ const play = async (fleet: Fleet, seed: number) => {
   return simulate(await code, plan, options)
 }
 
-test('the same seed gives the same history, to the byte', async () => {
+test.each(FLEETS)('$name: the same seed gives the same history, to the byte', async (fleet) => {
   const hash = async () => {
-    const { history } = await play(FLEETS[0] as Fleet, 12)
+    const { history } = await play(fleet, 12)
     return createHash('sha256').update(JSON.stringify(history)).digest('hex')
   }
   expect(await hash()).toBe(await hash())

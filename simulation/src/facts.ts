@@ -1,0 +1,98 @@
+import type { Fact } from './history.ts'
+import type { Played } from './simulate.ts'
+import { BEGIN } from './world.ts'
+
+export type Of<What extends Fact['what']> = Fact & { readonly what: What }
+
+export function clock(t: number): string {
+  return `${(t / 1000).toFixed(3)} s`
+}
+
+/** A history, by what the checks ask for. */
+export class Facts {
+  readonly played: Played
+  readonly #by = new Map<string, Fact[]>()
+  /** Of each instance: from when to when it was there, and when it had no processor. */
+  readonly lives: Map<string, { ready: number; end: number }> = new Map()
+  readonly ticks: { job: string; tick: string; at: number }[] = []
+  readonly lease: number
+  readonly killed: ReadonlySet<string>
+
+  constructor(played: Played) {
+    this.played = played
+    for (const fact of played.history) {
+      const list = this.#by.get(fact.what)
+      if (list) list.push(fact)
+      else this.#by.set(fact.what, [fact])
+    }
+    for (const { who, t, event } of this.all('life')) {
+      if (event === 'ready') this.lives.set(who, { ready: t, end: Infinity })
+      const life = this.lives.get(who)
+      if (life && (event === 'kill' || event === 'stopping')) life.end = Math.min(life.end, t)
+    }
+    for (const { name, seconds, takes } of played.options.jobs) {
+      const period = seconds * 1000
+      for (let at = period; at <= played.plan.end - takes - 1500; at += period) {
+        this.ticks.push({ job: name, tick: `${name}@${new Date(BEGIN + at).toISOString()}`, at })
+      }
+    }
+    this.lease = 3000
+    this.killed = new Set(this.all('life').flatMap(({ who, event }) => (event === 'kill' ? [who] : [])))
+  }
+
+  all<What extends Fact['what']>(what: What): Of<What>[] {
+    return (this.#by.get(what) ?? []) as Of<What>[]
+  }
+
+  /** Whether what was known at the first instant may have been forgotten before the second. */
+  forgot(from: number, to: number): boolean {
+    return this.played.servers.some(({ lostAt }) => lostAt?.some((t) => t >= from && t <= to))
+  }
+
+  isEarly({ who, t, at, clock, start }: Of<'start'>): boolean {
+    // Redis gives a tick up to 50 ms before its instant.
+    if (this.played.options.clock === 'servers') return BEGIN + t < at - 60
+    const set = this.played.plan.faults.some(
+      (fault) =>
+        ((fault.do === 'step' && fault.who === who) || fault.do === 'set-clock') &&
+        fault.at <= t &&
+        fault.at > t - 3000,
+    )
+    return !set && start === 1 && clock < at
+  }
+
+  /** When an instance had no processor. */
+  stalls(who: string): { from: number; to: number }[] {
+    return this.played.plan.faults.flatMap((fault) =>
+      (fault.do === 'stall' || fault.do === 'sleep' || fault.do === 'hold') && fault.who === who
+        ? [{ from: fault.at, to: fault.at + fault.ms }]
+        : [],
+    )
+  }
+}
+
+export function group<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const list = groups.get(key(item))
+    if (list) list.push(item)
+    else groups.set(key(item), [item])
+  }
+  return groups
+}
+
+export const named = (start: Of<'start'>) => `${start.who} #${start.start} at ${clock(start.t)}`
+
+/** Whether an instance lived and reached all servers from the end of its run until long enough after it. */
+export function untroubled({ lives, played, lease }: Facts, who: string, from: number, to: number): boolean {
+  if ((lives.get(who)?.end ?? 0) < to) return false
+  return !played.plan.faults.some((fault) => {
+    const ms = 'ms' in fault && fault.do !== 'step' ? fault.ms : 0
+    if (fault.at > to || fault.at + ms + 1000 < from - lease) return false
+    return (
+      ('who' in fault && fault.who === who && fault.do !== 'step') ||
+      ('server' in fault && fault.do !== 'save') ||
+      fault.do === 'slow'
+    )
+  })
+}

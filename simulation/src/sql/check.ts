@@ -1,0 +1,63 @@
+import type { Report } from '../check.ts'
+import { clock, type Facts, group, named, untroubled } from '../facts.ts'
+import { HEARTBEAT } from './fleet.ts'
+
+/** The promises of docs/durability.md that fleets over SQL make besides. */
+export function checkSql(facts: Facts, report: Report): void {
+  deathsOf(facts, report)
+  wordsOf(facts, report)
+  pausesOf(facts, report)
+}
+
+function deathsOf(facts: Facts, report: Report): void {
+  const limit = facts.lease + 3 * HEARTBEAT
+  const ends = new Set(
+    [...facts.all('settled'), ...facts.all('finish')].map(
+      ({ who, tick, start }) => `${who} ${tick} ${start}`,
+    ),
+  )
+  const byTick = group([...facts.all('start'), ...facts.all('lost')], ({ tick }) => tick)
+  for (const { who, t } of facts.all('life').filter(({ event }) => event === 'kill')) {
+    const there = [...facts.lives].some(
+      ([other, { ready }]) =>
+        other !== who && ready < t - facts.lease && untroubled(facts, other, t, t + limit),
+    )
+    if (!there || facts.forgot(t - 1000, t + limit)) continue
+    for (const start of facts.all('start')) {
+      if (start.who !== who || start.t > t || ends.has(`${who} ${start.tick} ${start.start}`)) continue
+      const found = byTick
+        .get(start.tick)
+        ?.some((fact) => fact.t >= start.t && fact.t <= t + limit && fact !== start)
+      if (!found)
+        report('in time', `of ${start.tick} on ${named(start)}, nothing was said until ${clock(t + limit)}`)
+    }
+  }
+}
+
+function wordsOf(facts: Facts, report: Report): void {
+  const lost = group(facts.all('lost'), ({ tick }) => tick)
+  for (const start of facts.all('start')) {
+    const word = lost.get(start.tick)?.find((word) => word.start === start.start && word.t < start.t)
+    if (word && !facts.forgot(word.t, start.t))
+      report(
+        'never later',
+        `${start.tick} on ${named(start)}, but ${word.who} reported it at ${clock(word.t)}`,
+      )
+  }
+}
+
+function pausesOf(facts: Facts, report: Report): void {
+  const starts = group(facts.all('start'), ({ job }) => job)
+  const resumed = group(facts.all('resume'), ({ job }) => job)
+  for (const { who, job, t } of facts.all('pause')) {
+    const end = resumed.get(job)?.find((resume) => resume.t > t)?.t ?? Infinity
+    if (!untroubled(facts, who, t - 1000, t + 1000)) continue
+    for (const start of starts.get(job) ?? []) {
+      const due = who === start.who ? t + 100 : t + 2 * HEARTBEAT + 500
+      if (start.t < due || start.t >= end || start.cause !== 'schedule' || facts.forgot(t - 1000, start.t))
+        continue
+      if (untroubled(facts, start.who, t, start.t))
+        report('pause', `${start.tick} on ${named(start)}, but ${job} was paused on ${who} at ${clock(t)}`)
+    }
+  }
+}

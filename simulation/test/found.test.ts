@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { check } from '../src/check.ts'
+import { deal, FLEETS, type Fleet } from '../src/fleets.ts'
+import { type Code, load } from '../src/load.ts'
+import type { Fault } from '../src/plan.ts'
+import { simulate } from '../src/simulate.ts'
+
+interface Found {
+  readonly what: string
+  readonly fleet: string
+  readonly seed: number
+  readonly instances: readonly string[]
+  readonly faults: readonly Fault[]
+}
+
+/** What seeds have found, reduced to the fewest faults. */
+const FOUND: readonly Found[] = [
+  {
+    what: 'a heartbeat under way continued a life whose claims were lost, and they were removed',
+    fleet: 'sqlite',
+    seed: 331,
+    instances: ['i1', 'i5'],
+    faults: [
+      { at: 18_508, do: 'hold', who: 'i5', server: 0, ms: 1555 },
+      { at: 20_958, do: 'lock', server: 0, ms: 1915 },
+    ],
+  },
+  {
+    what: 'the same, while the disk failed',
+    fleet: 'sqlite',
+    seed: 346,
+    instances: ['i1'],
+    faults: [{ at: 30_485, do: 'io-errors', server: 0, ms: 2234 }],
+  },
+]
+
+let code: Promise<Code> | undefined
+
+test.each(FOUND)('$fleet, seed $seed: $what', async ({ fleet, seed, instances, faults }) => {
+  const { plan, options } = deal(FLEETS.find(({ name }) => name === fleet) as Fleet, seed)
+  code ??= load()
+  const skews = instances.map(() => 0)
+  expect(check(await simulate(await code, { ...plan, instances, skews, faults }, options))).toEqual([])
+})
