@@ -78,7 +78,9 @@ export class SqlLock implements Lock {
 
   claim(run: Run, { exclusive }: { exclusive: boolean }): Promise<Claim | Refusal> {
     const { key, job, tick, cause, id } = run
-    const rerun = job.policies.onAbandoned === 'rerun' && cause !== 'manual'
+    // Without a lease, of a job that needs one: it is only decided that the tick was missed.
+    const runs = exclusive || job.policies.overlap === 'allow'
+    const rerun = runs && job.policies.onAbandoned === 'rerun' && cause !== 'manual'
     return this.#ask({
       key,
       job: job.name,

@@ -116,7 +116,7 @@ export class Recover {
     if (orphan.job.startsWith(MUTEX)) return 'delete'
     const job = host.job(orphan.job)
     if (!job && orphan.rerun && !this.#isOld(orphan.key, seen)) return 'leave'
-    const again = job?.policies.onAbandoned === 'rerun' && orphan.trigger !== 'manual'
+    const again = orphan.rerun && job?.policies.onAbandoned === 'rerun'
     if (!lock || !again || orphan.start > maxRestarts) return 'end'
     // Its handler may still work here, deaf to the abort.
     return job.policies.overlap === 'allow' || job.running === 0 ? 'rerun' : 'leave'
