@@ -1,35 +1,8 @@
 import { clock, Facts, group, named, type Of, untroubled } from './facts.ts'
+import type { PROMISES, Report, Violation } from './promises.ts'
 import type { Played } from './simulate.ts'
 import { checkSql } from './sql/check.ts'
 import { BEGIN } from './world.ts'
-
-/** A promise that a history breaks. */
-export interface Violation {
-  readonly promise: keyof typeof PROMISES
-  readonly text: string
-}
-
-/** What is promised (docs/redis-lock.md), by the names under which a broken promise is reported. */
-export const PROMISES = {
-  'first start': 'A tick is started for the first time at most once, and each later start at most once.',
-  early: 'No tick is started before its instant.',
-  record: 'A job with onAbandoned: record is started at most once for a tick.',
-  overlap: 'No run of a job works after another run of it has started.',
-  fence: 'The fence rises from run to run of a job.',
-  silent: 'A tick that is due while the fleet is up is a run or a named event.',
-  unfinished: 'A run that began ends, or is reported by another instance in time.',
-  'false word':
-    'What succeeded on an instance that lives and reaches Redis is not run again, and not reported lost.',
-  again:
-    'A run of a job with onAbandoned: rerun whose instance died or lost its lease is run again, or reported lost.',
-  stop: 'stop() ends within its deadline.',
-  crash: 'No promise is left without a handler, no listener or port throws.',
-  'in time': 'A run whose instance died is run again, or reported, within the lease and three heartbeats.',
-  'never later': 'A run that was reported as abandoned does not begin afterwards.',
-  pause: 'A job that is paused on one instance starts on none after its next heartbeat, until it is resumed.',
-  back: 'When the trouble is over, all ticks run again.',
-  memory: 'Redis holds no more than its retention needs.',
-} as const
 
 /** The promises that this history breaks. */
 export function check(played: Played): Violation[] {
@@ -49,8 +22,6 @@ export function check(played: Played): Violation[] {
   }
   return found
 }
-
-export type Report = (promise: keyof typeof PROMISES, text: string) => void
 
 function startsOf(facts: Facts, report: Report): void {
   const policies = new Map(facts.played.options.jobs.map((job) => [job.name, job.onAbandoned]))

@@ -3,9 +3,9 @@ import { draw, ofRedis, type Plan, type Shape } from './plan.ts'
 import { Random } from './random.ts'
 import { redisServers } from './redis/servers.ts'
 import type { Share } from './shared.ts'
-import { ofFile } from './sql/faults.ts'
 import { sqliteFile } from './sql/file.ts'
 import { HEARTBEAT, LEASE } from './sql/fleet.ts'
+import { ofFile } from './sql/kinds.ts'
 
 /** A fleet that is simulated: its shape, what its instances share, its jobs. */
 export interface Fleet {

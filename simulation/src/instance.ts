@@ -184,7 +184,7 @@ export class Instance {
     scheduler.on('fenced', ({ job, tick, by }) => this.note({ what: 'fenced', job, tick, by }))
     // What an instance says of a database that is away is no fault of the code.
     const { name } = this.#access.plugin
-    scheduler.on('error', (error, { source = '' }) => {
+    scheduler.on('error', (error, { source }) => {
       if (source === name || source === `${name}.stop` || source.startsWith('store')) return
       this.note({ what: 'crash', text: `${source}: ${String(error)}` })
     })

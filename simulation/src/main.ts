@@ -1,9 +1,10 @@
 /** npm run simulate -- [--seeds N] [--seed N] [--from N] [--fleet NAME] [--seconds N] [--trace] [--mutations] */
 import { parseArgs } from 'node:util'
-import { check, type Violation } from './check.ts'
+import { check } from './check.ts'
 import { deal, FLEETS, type Fleet } from './fleets.ts'
 import { type Code, load } from './load.ts'
 import { MUTATIONS } from './mutations.ts'
+import type { Violation } from './promises.ts'
 import { shrink } from './shrink.ts'
 import { type Played, simulate } from './simulate.ts'
 import { story } from './story.ts'

@@ -1,7 +1,8 @@
-import { check, type Violation } from './check.ts'
+import { check } from './check.ts'
 import type { FleetOptions } from './instance.ts'
 import type { Code } from './load.ts'
 import type { Plan } from './plan.ts'
+import type { Violation } from './promises.ts'
 import { type Played, simulate } from './simulate.ts'
 
 /** Reduces a plan to the fewest faults that still break the same promise: delta debugging (Zeller 2002). */

@@ -1,6 +1,6 @@
-import type { Violation } from './check.ts'
 import { clock } from './facts.ts'
 import type { Fact } from './history.ts'
+import type { Violation } from './promises.ts'
 import type { Played } from './simulate.ts'
 
 /** What happened, in sentences: the faults, the lives of the instances, and what concerns the job of a violation. */

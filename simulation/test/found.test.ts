@@ -32,6 +32,17 @@ const FOUND: readonly Found[] = [
     instances: ['i1'],
     faults: [{ at: 30_485, do: 'io-errors', server: 0, ms: 2234 }],
   },
+  {
+    what: 'ticks that were only decided as missed were run again, without a lease',
+    fleet: 'sqlite',
+    seed: 1059,
+    instances: ['i1'],
+    faults: [
+      { at: 5466, do: 'boot', who: 'i6', skew: 0, drift: -0.00008141995510086418 },
+      { at: 23_929, do: 'stall', who: 'i6', ms: 2212 },
+      { at: 24_559, do: 'lock', server: 0, ms: 2277 },
+    ],
+  },
 ]
 
 let code: Promise<Code> | undefined

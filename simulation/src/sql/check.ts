@@ -1,5 +1,6 @@
-import type { Report } from '../check.ts'
 import { clock, type Facts, group, named, untroubled } from '../facts.ts'
+import type { Report } from '../promises.ts'
+import { BEGIN } from '../world.ts'
 import { HEARTBEAT } from './fleet.ts'
 
 /** The promises of docs/durability.md that fleets over SQL make besides. */
@@ -54,7 +55,12 @@ function pausesOf(facts: Facts, report: Report): void {
     if (!untroubled(facts, who, t - 1000, t + 1000)) continue
     for (const start of starts.get(job) ?? []) {
       const due = who === start.who ? t + 100 : t + 2 * HEARTBEAT + 500
-      if (start.t < due || start.t >= end || start.cause !== 'schedule' || facts.forgot(t - 1000, start.t))
+      if (
+        start.at < BEGIN + due ||
+        start.t >= end ||
+        start.cause !== 'schedule' ||
+        facts.forgot(t - 1000, start.t)
+      )
         continue
       if (untroubled(facts, start.who, t, start.t))
         report('pause', `${start.tick} on ${named(start)}, but ${job} was paused on ${who} at ${clock(t)}`)
