@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+// @ts-expect-error a module of JavaScript
+import { lua } from './scripts/lua.mjs'
 
 // Tests import the packages by name, as a user would, and run from their sources: no build needed.
 const packages = readdirSync(new URL('./packages', import.meta.url))
@@ -15,6 +17,7 @@ function source(name: string, file: string) {
 }
 
 export default defineConfig({
+  plugins: [lua()],
   resolve: { alias },
   test: {
     projects: [

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
+import { lua } from './lua.mjs'
 
 const folder = resolve(process.argv[2] ?? '.')
 const { exports, bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -33,6 +34,7 @@ const bundle = await rolldown({
   // Only what the package itself holds is bundled.
   external: /^[^./]/,
   platform: 'node',
+  plugins: [lua()],
   tsconfig: 'tsconfig.json',
 })
 const output = { chunkFileNames: 'shared.js', comments: { jsdoc: false, annotation: false } }

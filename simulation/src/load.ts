@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
+// @ts-expect-error a module of JavaScript
+import { lua } from '../../scripts/lua.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -30,6 +32,19 @@ export const randomUUID = () => [8, 4, 4, 4, 12].map(digits).join('-')
 /** Bundles core and the plugins from their sources, with mutations, and loads them: each call gives modules of their own. */
 export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
   const applied = new Set<object>()
+  const mutate = (code: string, id: string) => {
+    let changed = code
+    for (const { name, edits } of mutations) {
+      for (const edit of edits) {
+        const [file, find, replace] = edit
+        if (!id.endsWith(file)) continue
+        if (!changed.includes(find)) throw new Error(`mutation '${name}': ${file} has no «${find}»`)
+        changed = changed.replace(find, () => replace)
+        applied.add(edit)
+      }
+    }
+    return changed
+  }
   const bundle = await rolldown({
     input: { code: 'virtual:code' },
     external: /^(?!virtual:|node:crypto$|\.|\/|@escapement\/)/,
@@ -49,20 +64,9 @@ export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
           if (id === 'virtual:code')
             return PACKAGES.map((name) => `export * from '@escapement/${name}'`).join('\n')
         },
-        transform(code: string, id: string) {
-          let changed = code
-          for (const { name, edits } of mutations) {
-            for (const edit of edits) {
-              const [file, find, replace] = edit
-              if (!id.endsWith(file)) continue
-              if (!changed.includes(find)) throw new Error(`mutation '${name}': ${file} has no «${find}»`)
-              changed = changed.replace(find, () => replace)
-              applied.add(edit)
-            }
-          }
-          return changed
-        },
+        transform: (code: string, id: string) => (id.endsWith('.lua') ? code : mutate(code, id)),
       },
+      lua(mutate),
     ],
   })
   const name = mutations.map((mutation) => mutation.name.replaceAll(/\W+/g, '-')).join('+') || 'original'

@@ -1,6 +1,6 @@
 import type { Mutation } from './load.ts'
 
-const claim = 'redis-lock/src/scripts/claim.ts'
+const claim = 'redis-lock/src/scripts/claim.lua'
 const lease = 'redis-lock/src/lease/lease.ts'
 
 /** Rules of the protocol, each left out. The checker must notice every one of them. */
@@ -20,7 +20,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a restart is not noticed',
     edits: [
       [
-        'redis-lock/src/scripts/script.ts',
+        'redis-lock/src/scripts/prelude.lua',
         "if id ~= identity() or (expected or '') ~= '' and expected ~= id then return nil end",
         '',
       ],
@@ -51,9 +51,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a lease that is over is renewed',
     edits: [
-      ['redis-lock/src/scripts/beat.ts', "if not open or tonumber(open) <= now then return 'over' end", ''],
+      ['redis-lock/src/scripts/beat.lua', "if not open or tonumber(open) <= now then return 'over' end", ''],
       [
-        'redis-lock/src/scripts/beat.ts',
+        'redis-lock/src/scripts/beat.lua',
         "if leased and (holder ~= token or tonumber(ends) <= now) then return 'over' end",
         '',
       ],
@@ -64,7 +64,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the end deletes the record',
     edits: [
       [
-        'redis-lock/src/scripts/end.ts',
+        'redis-lock/src/scripts/end.lua',
         "write(KEYS[k], start .. '|' .. own .. 'done', retention)",
         "redis.call('DEL', KEYS[k]) value[KEYS[k]] = nil",
       ],

@@ -1,14 +1,14 @@
-import { PRELUDE, type Script, script } from './script.ts'
+-- Ends claims: `done` for ever; `abandon` leaves the tick to be recovered at once; `undo` as if the claim had never been;
+-- `clear` repeats an end that is known: another node has it, or this one had it and has forgotten it. All but `undo` are
+-- written also where Redis has forgotten the claim, and over an earlier start of the tick.
+--
+-- KEYS[1] open
+-- KEYS[2…] for each claim: tick, job, and if step is 3: prepared
+-- ARGV[1] retention of a record, in ms
+-- ARGV[2] step: the keys of a claim
+-- ARGV[3…] for each claim: what token start fence member hold
+-- Returns now, then for each claim: ok, or fenced|token.
 
-/**
- * Ends claims: `done` for ever; `abandon` leaves the tick to be recovered at once; `undo` as if the claim had
- * never been; `clear` repeats an end that is known: another node has it, or this one had it and has forgotten it. All but
- * `undo` are written also where Redis has forgotten the claim, and over an earlier start of the tick.
- *
- * KEYS open (tick job prepared)…, without `prepared` if `step` is 2; ARGV retention step (what token start fence member hold)…
- * → now, then for each: ok | fenced|token
- */
-export const END: Script = script(`${PRELUDE}
 local retention, step = ARGV[1], tonumber(ARGV[2])
 read(2)
 local closed = {}
@@ -56,4 +56,3 @@ for k = 2, #KEYS, step do
 end
 if #closed > 0 then redis.call('ZREM', KEYS[1], unpack(closed)) end
 return answers
-`)

@@ -1,22 +1,26 @@
-import { PRELUDE, type Script, script } from './script.ts'
+-- Decides ticks, many at a time, in one of three modes: `claim` writes at once (one Redis); `prepare` reserves the job for a
+-- moment, and `commit` writes what a quorum has prepared.
+--
+-- A tick older than maxLate is given only if it is newer than all that were ever given of its job: of others Redis does not
+-- know any more. A start above 1 is a ballot over a tick whose run was abandoned: it wins only over a record in state `run`
+-- with a smaller start whose lease is over. If that record is from before the birth of Redis, the run may have ended, or been
+-- started again, since: such a ballot wins only where this is `accepted`.
+--
+-- KEYS[1] born
+-- KEYS[2] open
+-- KEYS[3…] for each tick: tick, job, and except in the mode `claim`: prepared
+-- ARGV[1] expires|server
+-- ARGV[2] mode
+-- ARGV[3] hold: no lease is given for this number of ms after a birth, the longest lease of the fleet; 0 without the guard
+-- ARGV[4] lease, in ms
+-- ARGV[5] retention of a record, in ms
+-- ARGV[6] early, in ms
+-- ARGV[7] maxLate, in ms
+-- ARGV[8] reserve, in ms
+-- ARGV[9…] for each tick: at token start fence leased state member accepted
+-- Returns now, then for each tick one of: ok|start|fence, taken|token, busy|token, contended, wait|ms, late, hold|ms, abstain,
+--   alive|ms, unknown|births. Or only: now, 'expired' or 'unborn'.
 
-/**
- * Decides ticks, many at a time, in one of three modes: `claim` writes at once (one Redis); `prepare` reserves
- * the job for a moment, and `commit` writes what a quorum has prepared.
- *
- * A tick older than maxLate is given only if it is newer than all that were ever given of its job: of others it
- * cannot be known any more. A `start` above 1 is a ballot over a tick whose run was abandoned: it wins only over a
- * record in state `run` with a smaller start whose lease is over. If that record is from before the birth of Redis,
- * the run may have ended, or been started again, since: such a ballot wins only where this is `accepted`.
- *
- * hold: no lease is given for so many ms after a birth, the longest lease of the fleet; 0 without the guard.
- *
- * KEYS born open (tick job prepared)…, without `prepared` in the mode `claim`
- * ARGV expires|server mode hold lease retention early maxLate reserve (at token start fence leased state member accepted)…
- * → now, then for each tick one of: ok|start|fence taken|token busy|token contended wait|ms late hold|ms abstain
- *   alive|ms unknown|births; or only: now, 'expired' | 'unborn'
- */
-export const CLAIM: Script = script(`${PRELUDE}
 local mode, hold = ARGV[2], tonumber(ARGV[3])
 local guard = hold > 0
 local lease, retention, early, maxLate = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -100,4 +104,3 @@ for k = 3, #KEYS, mode == 'claim' and 2 or 3 do
 end
 if #opened > 0 then redis.call('ZADD', KEYS[2], unpack(opened)) end
 return answers
-`)

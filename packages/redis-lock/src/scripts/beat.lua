@@ -1,13 +1,15 @@
-import { PRELUDE, type Script, script } from './script.ts'
+-- Renews leases. One that is over is not renewed. One that Redis has forgotten, altogether or since the record that it has, is
+-- written again.
+--
+-- KEYS[1] born
+-- KEYS[2] open
+-- KEYS[3…] for each lease: tick, job
+-- ARGV[1] expires|server
+-- ARGV[2] lease, in ms
+-- ARGV[3] retention of a record, in ms
+-- ARGV[4…] for each lease: token record fence leased member
+-- Returns now, then for each lease: ok, over, or fenced|token. Or only: now, 'expired' or 'unborn'.
 
-/**
- * Renews leases. One that is over is not renewed. One that Redis has forgotten, altogether or since the record that
- * it has, is written anew.
- *
- * KEYS born open (tick job)…; ARGV expires|server lease retention (token record fence leased member)…
- * → now, then for each: ok | over | fenced|token; or only: now, 'expired' | 'unborn'
- */
-export const BEAT: Script = script(`${PRELUDE}
 local expires, server = bounds(ARGV[1])
 if now > expires then return { now, 'expired' } end
 local since = born(KEYS[1], server)
@@ -48,4 +50,3 @@ for k = 3, #KEYS, 2 do
   a = a + 5
 end
 return answers
-`)
