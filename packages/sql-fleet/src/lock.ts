@@ -152,7 +152,7 @@ export class SqlLock implements Lock {
   }
 
   async #ask(about: Omit<ClaimRequest, 'instance' | 'owner'>, again = true): Promise<Claim | Refusal> {
-    const { leases, instance, ends, onFault } = this.#parts
+    const { leases, instance, onFault } = this.#parts
     const { token } = about
     const owner = this.#parts.owner()
     if (owner === undefined || !leases.trusted)
@@ -164,14 +164,13 @@ export class SqlLock implements Lock {
     } catch (error) {
       onFault(error)
       // It may have been given all the same, or be given yet: each heartbeat looks for it.
-      this.#known.delete(token)
-      void ends.write(token, () => this.#deletions.ask(token))
+      this.#withdraw(token)
       return { granted: false, reason: 'claim-unavailable', error: error as Error }
     }
     if ('fence' in answer) {
-      // Declared dead meanwhile: whoever takes over finds the claim.
       if (this.#parts.owner() === owner) return this.#hold({ ...about, fence: answer.fence, start: 1 })
-      this.#known.delete(token)
+      // That life is over: others would report the claim as a run that died, and it is none.
+      this.#withdraw(token)
       return unavailable('the heartbeat of this instance came too late')
     }
     this.#known.delete(token)
@@ -182,6 +181,12 @@ export class SqlLock implements Lock {
       return this.#ask(about, false)
     }
     return { granted: false, reason: answer.reason, by: answer.by }
+  }
+
+  /** Takes back a claim that begins no run. */
+  #withdraw(token: string): void {
+    this.#known.delete(token)
+    void this.#parts.ends.write(token, () => this.#deletions.ask(token))
   }
 
   #hold({ key, token, fence, start, rerun }: Granted): Claim {
