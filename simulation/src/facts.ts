@@ -44,9 +44,9 @@ export class Facts {
     return (this.#by.get(what) ?? []) as Of<What>[]
   }
 
-  /** Whether what was known at the first instant may have been forgotten before the second. */
+  /** Whether what was known at the first instant may have been forgotten before the second. Answers take their time. */
   forgot(from: number, to: number): boolean {
-    return this.played.servers.some(({ lostAt }) => lostAt?.some((t) => t >= from && t <= to))
+    return this.played.servers.some(({ lostAt }) => lostAt?.some((t) => t >= from - 1000 && t <= to))
   }
 
   isEarly({ who, t, at, clock, start }: Of<'start'>): boolean {
@@ -59,6 +59,15 @@ export class Facts {
         fault.at > t - 3000,
     )
     return !set && start === 1 && clock < at
+  }
+
+  /** Whether an instance was there, had its processor and its connections, whatever became of what all share. */
+  served(who: string, from: number, to: number): boolean {
+    if ((this.lives.get(who)?.end ?? 0) < to) return false
+    return !this.played.plan.faults.some((fault) => {
+      if (!('who' in fault) || fault.who !== who || fault.do === 'step') return false
+      return fault.at <= to && fault.at + ('ms' in fault ? fault.ms : 0) + 1000 >= from
+    })
   }
 
   /** When an instance had no processor. */

@@ -3,9 +3,10 @@ import { draw, ofRedis, type Plan, type Shape } from './plan.ts'
 import { Random } from './random.ts'
 import { redisServers } from './redis/servers.ts'
 import type { Share } from './shared.ts'
+import { postgresDatabase } from './sql/database.ts'
 import { sqliteFile } from './sql/file.ts'
 import { HEARTBEAT, LEASE } from './sql/fleet.ts'
-import { ofFile } from './sql/kinds.ts'
+import { ofDatabase, ofFile } from './sql/kinds.ts'
 
 /** A fleet that is simulated: its shape, what its instances share, its jobs. */
 export interface Fleet {
@@ -13,6 +14,8 @@ export interface Fleet {
   readonly shape: Shape
   readonly share: Share
   readonly clock: FleetOptions['clock']
+  /** A run of several fleets plays one seed of this one where it plays so many of the others. */
+  readonly cost?: number
 }
 
 const REDIS = redisServers({ lease: '3s', scan: '1s', retention: '2m', maxLate: '5s' })
@@ -27,6 +30,13 @@ export const FLEETS: readonly Fleet[] = [
     shape: { ...SHAPE, kinds: ofFile, oneClock: true },
     share: sqliteFile({ heartbeat: HEARTBEAT, lease: LEASE }),
     clock: 'own',
+  },
+  {
+    name: 'postgres',
+    shape: { ...SHAPE, kinds: ofDatabase },
+    share: postgresDatabase({ heartbeat: HEARTBEAT, lease: LEASE }),
+    clock: 'own',
+    cost: 15,
   },
 ]
 

@@ -66,7 +66,8 @@ async function one(fleet: Fleet, seed: number): Promise<number> {
 
 async function many(fleet: Fleet): Promise<number> {
   const from = Number(values.from)
-  const to = from + Number(values.seeds)
+  const cost = values.fleet === undefined ? (fleet.cost ?? 1) : 1
+  const to = from + Math.ceil(Number(values.seeds) / cost)
   const began = process.cpuUsage()
   let ticks = 0
   let faults = 0

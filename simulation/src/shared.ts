@@ -11,9 +11,9 @@ export interface Shared {
   /** Makes the plugin of an instance. */
   join(machine: Machine): Access
   /** Lets happen what goes wrong with it. */
-  apply(fault: Fault): void
+  apply(fault: Fault): void | Promise<void>
   /** The simulation is over. */
-  close?(): void
+  close?(): void | Promise<void>
 }
 
 /** What one instance has of it. */

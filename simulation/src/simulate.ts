@@ -44,7 +44,7 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
   for (const fault of plan.faults) {
     world.at(fault.at, () => {
       history.push({ t: world.now, who: 'world', what: 'fault', text: tell(fault) } as Fact)
-      apply(fault, { world, network, shared, plan, fleet, boot })
+      return apply(fault, { world, network, shared, plan, fleet, boot })
     })
   }
   try {
@@ -61,7 +61,7 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
     return { plan, options, history, servers: shared.stores, events: world.events }
   } finally {
     Machine.running = undefined
-    shared.close?.()
+    await shared.close?.()
     process.off('unhandledRejection', onRejection)
     restore()
   }
@@ -76,7 +76,7 @@ interface Parts {
   boot(name: string, skew: number, drift: number): void
 }
 
-function apply(fault: Fault, parts: Parts): void {
+function apply(fault: Fault, parts: Parts): void | Promise<void> {
   const { world, network, shared, fleet, boot } = parts
   const instance = 'who' in fault ? fleet.get(fault.who) : undefined
   if (fault.do === 'boot') boot(fault.who, fault.skew, fault.drift)
@@ -93,8 +93,8 @@ function apply(fault: Fault, parts: Parts): void {
       network.slow -= fault.added
     })
   } else {
-    shared.apply(fault)
     if (fault.do === 'hold') instance?.machine.stall(fault.ms)
+    return shared.apply(fault)
   }
 }
 

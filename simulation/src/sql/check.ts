@@ -7,6 +7,7 @@ import { HEARTBEAT } from './fleet.ts'
 export function checkSql(facts: Facts, report: Report): void {
   deathsOf(facts, report)
   wordsOf(facts, report)
+  refusalsOf(facts, report)
   pausesOf(facts, report)
 }
 
@@ -39,11 +40,33 @@ function wordsOf(facts: Facts, report: Report): void {
   const lost = group(facts.all('lost'), ({ tick }) => tick)
   for (const start of facts.all('start')) {
     const word = lost.get(start.tick)?.find((word) => word.start === start.start && word.t < start.t)
-    if (word && !facts.forgot(word.t, start.t))
+    if (word && !facts.forgot(start.at - BEGIN, start.t))
       report(
         'never later',
         `${start.tick} on ${named(start)}, but ${word.who} reported it at ${clock(word.t)}`,
       )
+  }
+}
+
+/** What an instance has refused to run, it withdraws: nobody reports it as a run that died. */
+function refusalsOf(facts: Facts, report: Report): void {
+  const refused = group(
+    facts.all('settled').filter(({ outcome }) => outcome === 'skipped' || outcome === 'missed'),
+    ({ who, tick }) => `${who} ${tick}`,
+  )
+  const begun = new Set(facts.all('start').map(({ who, tick }) => `${who} ${tick}`))
+  const reported = new Set<string>()
+  for (const { tick, t, who, by = '', start } of facts.all('lost')) {
+    // A rerun that could not begin on one instance is taken over by another one.
+    if (reported.has(tick)) continue
+    reported.add(tick)
+    const refusal = refused.get(`${by} ${tick}`)?.[0]
+    if (!refusal || start !== 1 || begun.has(`${by} ${tick}`) || refusal.t > t) continue
+    if (facts.forgot(refusal.t, t) || !facts.served(by, refusal.t - facts.lease, t)) continue
+    report(
+      'never began',
+      `${who} reported ${tick} at ${clock(t)}, but ${by} had refused it at ${clock(refusal.t)}`,
+    )
   }
 }
 
@@ -56,7 +79,7 @@ function pausesOf(facts: Facts, report: Report): void {
     for (const start of starts.get(job) ?? []) {
       const due = who === start.who ? t + 100 : t + 2 * HEARTBEAT + 500
       if (
-        start.at < BEGIN + due ||
+        Math.min(start.at - BEGIN, start.t) < due ||
         start.t >= end ||
         start.cause !== 'schedule' ||
         facts.forgot(t - 1000, start.t)

@@ -9,6 +9,9 @@ export type SqlFault =
   | { readonly do: 'crash'; readonly who: string; readonly server: number; readonly after: number }
   /** The file is replaced by its last copy. */
   | { readonly do: 'restore'; readonly server: number }
+  /** The server ends the sessions of an instance, and says so or does not. */
+  | { readonly do: 'terminate' | 'half-open'; readonly who: string; readonly server: number }
+  | { readonly do: 'read-only' | 'timeouts' | 'collisions'; readonly server: number; readonly ms: number }
 
 /** A fault of a database in words. */
 export function tellSql(fault: SqlFault): string {
@@ -24,6 +27,16 @@ export function tellSql(fault: SqlFault): string {
       return `the disk fails for ${seconds}`
     case 'crash':
       return `${fault.who} will die within a transaction (${fault.after})`
+    case 'terminate':
+      return `the server ends the sessions of ${fault.who}`
+    case 'half-open':
+      return `the sessions of ${fault.who} are gone, and it does not know`
+    case 'read-only':
+      return `the database is read-only for ${seconds}`
+    case 'timeouts':
+      return `statements are cancelled for ${seconds}`
+    case 'collisions':
+      return `transactions are in each other's way for ${seconds}`
     case 'restore':
       return 'the file is replaced by its last copy'
   }

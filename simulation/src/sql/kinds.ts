@@ -35,3 +35,39 @@ export const ofFile: Kinds = (draw) => {
     ],
   ]
 }
+
+/** The wrong clock of one instance of several machines: it is put right again. */
+const steps: Kinds = ({ random, at, who, ms }) => [
+  () => {
+    const by = Math.round(random.pick([-2000, -300, 300, 2000]) * random.between(0.5, 1))
+    return [
+      { at, do: 'step', who, ms: by },
+      { at: at + ms, do: 'step', who, ms: -by },
+    ]
+  },
+]
+
+export const ofDatabase: Kinds = (draw) => {
+  const { random, at, who, server, ms } = draw
+  const lock = () => [{ at, do: 'lock', server, ms } as const]
+  const cut = () =>
+    [{ at, do: 'cut', who, server, ms, way: random.pick(['both', 'there', 'back'] as const) }] as const
+  return [
+    ...steps(draw),
+    ...pauses(draw),
+    ...[lock, lock, cut, cut],
+    () => [{ at, do: 'reset', who, server }],
+    () => [{ at, do: 'terminate', who, server }],
+    () => [{ at, do: 'half-open', who, server }],
+    () => [{ at, do: 'hang', server, ms }],
+    () => [{ at, do: 'restart', server, ms, memory: 'all' }],
+    () => [
+      { at: at - random.integer(1, 800), do: 'save', server },
+      { at, do: 'fail-over', server },
+    ],
+    () => [{ at, do: 'read-only', server, ms }],
+    () => [{ at, do: 'timeouts', server, ms }],
+    () => [{ at, do: 'collisions', server, ms }],
+    () => [{ at, do: 'slow', ms, added: random.pick([5, 50, 300]) }],
+  ]
+}
