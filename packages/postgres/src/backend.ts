@@ -19,6 +19,9 @@ const FENCED = `
   SELECT job, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM won ORDER BY job
   ON CONFLICT (job) DO UPDATE SET value = greatest(f.value + 1, excluded.value) RETURNING job, value`
 
+// Not now(): the statement may have waited for a lock of the table until its owner was dead.
+const ALIVE = 'SELECT 1 FROM $.instances WHERE until > clock_timestamp() AND'
+
 // Both unique indexes decide at once: that of the tick, and that of the job's lease. In order: no deadlocks.
 const CLAIM = `
   WITH asked AS (
@@ -27,7 +30,7 @@ const CLAIM = `
   ), won AS (
     INSERT INTO $.claims (key, job, at, trigger, token, start, state, leased, rerun, instance, owner)
     SELECT key, job, to_timestamp(at / 1000.0), trigger, token, 1, 'run', leased, rerun, instance, $2
-    FROM asked WHERE EXISTS (SELECT 1 FROM $.instances WHERE owner = $2 AND until > now()) ORDER BY job, key
+    FROM asked WHERE EXISTS (${ALIVE} owner = $2) ORDER BY job, key
     ON CONFLICT DO NOTHING RETURNING job
   ), fenced AS (${FENCED})
   SELECT job, value::text AS value FROM fenced`
@@ -47,7 +50,7 @@ const TAKE_OVER = `
   WITH won AS (
     UPDATE $.claims SET token = $5, start = start + 1, instance = $3, owner = $4
     WHERE key = $1 AND token = $2 AND state = 'run'
-      AND EXISTS (SELECT 1 FROM $.instances WHERE owner = $4 AND until > now())
+      AND EXISTS (${ALIVE} owner = $4)
     RETURNING job, $2 AS before
   ), closed AS (${CLOSED}), fenced AS (${FENCED})
   SELECT value::text AS value FROM fenced`

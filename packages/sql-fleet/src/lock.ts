@@ -168,8 +168,9 @@ export class SqlLock implements Lock {
       return { granted: false, reason: 'claim-unavailable', error: error as Error }
     }
     if ('fence' in answer) {
-      if (this.#parts.owner() === owner) return this.#hold({ ...about, fence: answer.fence, start: 1 })
-      // That life is over: others would report the claim as a run that died, and it is none.
+      if (this.#parts.owner() === owner && leases.trusted)
+        return this.#hold({ ...about, fence: answer.fence, start: 1 })
+      // That life is over, or may be: others would report the claim as a run that died, and it is none.
       this.#withdraw(token)
       return unavailable('the heartbeat of this instance came too late')
     }

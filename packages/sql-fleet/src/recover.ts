@@ -156,9 +156,14 @@ export class Recover {
   #rerun(orphan: ClaimRow, token: string, fence: number): void {
     const { host, lock } = this.#parts
     this.#takeOvers.delete(token)
-    this.#tell(orphan)
     const { key } = orphan
     const claim = (lock as SqlLock).hold({ key, token, fence, start: orphan.start + 1, rerun: true })
+    if (!claim.held()) {
+      // The lease ended before the answer came.
+      void claim.release()
+      return
+    }
+    this.#tell(orphan)
     this.#reruns.set(key, claim)
     host.rerun(tickOf(orphan), claim)
   }
