@@ -32,7 +32,9 @@ export class Facts {
     }
     for (const { name, seconds, takes } of played.options.jobs) {
       const period = seconds * 1000
-      for (let at = period; at <= played.plan.end - takes - 1500; at += period) {
+      // An instance whose own clock is behind comes later to a tick.
+      const behind = played.options.clock === 'own' ? 4500 : 0
+      for (let at = period; at <= played.plan.end - takes - 1500 - behind; at += period) {
         this.ticks.push({ job: name, tick: `${name}@${new Date(BEGIN + at).toISOString()}`, at })
       }
     }

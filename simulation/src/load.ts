@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** A change of the code that must be noticed: in each file, a text that becomes another. */
 export interface Mutation {
   readonly name: string
+  /** The fleet that is to notice it. Default: those over Redis. */
+  readonly fleet?: string
   readonly edits: readonly (readonly [file: string, find: string, replace: string])[]
 }
 

@@ -7,6 +7,7 @@ import { MUTATIONS } from './mutations.ts'
 import type { Violation } from './promises.ts'
 import { shrink } from './shrink.ts'
 import { type Played, simulate } from './simulate.ts'
+import { SQL_MUTATIONS } from './sql/mutations.ts'
 import { story } from './story.ts'
 
 const { values } = parseArgs({
@@ -31,16 +32,19 @@ process.exit(broken > 0 ? 1 : 0)
 async function survive(): Promise<number> {
   const most = Number(values.seeds)
   let unnoticed = 0
-  for (const mutation of MUTATIONS) {
-    const mutant = await load([mutation])
-    const seen = await noticed(mutant, most)
+  for (const mutation of [...MUTATIONS, ...SQL_MUTATIONS]) {
+    const under = fleets.filter(({ name, clock }) =>
+      mutation.fleet ? name === mutation.fleet : clock === 'servers',
+    )
+    if (under.length === 0) continue
+    const seen = await noticed(await load([mutation]), under, most)
     if (!seen) unnoticed++
     console.log(`${mutation.name}: ${seen ?? `NOT NOTICED in ${most} seeds`}`)
   }
   return unnoticed
 }
 
-async function noticed(mutant: Code, most: number): Promise<string | undefined> {
+async function noticed(mutant: Code, fleets: readonly Fleet[], most: number): Promise<string | undefined> {
   for (let seed = Number(values.from); seed < Number(values.from) + most; seed++) {
     for (const fleet of fleets) {
       const { plan, options } = deal(fleet, seed)

@@ -21,6 +21,7 @@ export const PROMISES = {
   crash: 'No promise is left without a handler, no listener or port throws.',
   'in time': 'A run whose instance died is run again, or reported, within the lease and three heartbeats.',
   'never later': 'A run that was reported as abandoned does not begin afterwards.',
+  end: 'The end of a run is written, however often that must be tried.',
   'never began': 'What an instance that serves has refused is not reported as a run that died.',
   pause: 'A job that is paused on one instance starts on none after its next heartbeat, until it is resumed.',
   back: 'When the trouble is over, all ticks run again.',

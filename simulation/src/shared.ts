@@ -36,6 +36,8 @@ export interface Stored {
   readonly losses: number
   /** When, as far as that is kept. */
   readonly lostAt?: readonly number[]
+  /** In the end: the state of each claim, by its tick. */
+  readonly claims?: ReadonlyMap<string, string>
 }
 
 export interface Setting {

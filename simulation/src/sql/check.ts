@@ -9,6 +9,7 @@ export function checkSql(facts: Facts, report: Report): void {
   wordsOf(facts, report)
   refusalsOf(facts, report)
   pausesOf(facts, report)
+  endsOf(facts, report)
 }
 
 function deathsOf(facts: Facts, report: Report): void {
@@ -88,5 +89,18 @@ function pausesOf(facts: Facts, report: Report): void {
       if (untroubled(facts, start.who, t, start.t))
         report('pause', `${start.tick} on ${named(start)}, but ${job} was paused on ${who} at ${clock(t)}`)
     }
+  }
+}
+
+function endsOf(facts: Facts, report: Report): void {
+  const { servers, plan } = facts.played
+  const claims = servers[0]?.claims
+  for (const { tick, at, who, outcome, t } of facts.all('settled')) {
+    const alive = (facts.lives.get(who)?.end ?? 0) > plan.end
+    if (!alive || outcome !== 'succeeded' || t > plan.end - 5000 || facts.forgot(at - BEGIN, plan.end))
+      continue
+    const state = claims?.get(tick)
+    if (state === undefined || state === 'run')
+      report('end', `${who} said at ${clock(t)} that ${tick} succeeded, but its claim is ${state ?? 'gone'}`)
   }
 }

@@ -19,6 +19,7 @@ class File implements Shared, Stored {
   readonly stores: readonly Stored[] = [this]
   readonly lostAt: number[] = []
   keys = 0
+  readonly claims: Map<string, string> = new Map()
   readonly #setting: Setting
   readonly #options: Omit<SqliteOptions, 'file'>
   readonly #random: Random
@@ -79,9 +80,10 @@ class File implements Shared, Stored {
     process.getBuiltinModule = this.#getBuiltinModule
     this.#unlock()
     const db = new this.#real(this.#file)
-    const sql =
-      "SELECT (SELECT count(*) FROM instances) + (SELECT count(*) FROM claims WHERE state = 'run') AS n"
-    this.keys = Number((db.prepare(sql).get() as { n: number }).n)
+    const claims = db.prepare('SELECT key, state FROM claims').all() as { key: string; state: string }[]
+    for (const { key, state } of claims) this.claims.set(key, state)
+    const { n } = db.prepare('SELECT count(*) AS n FROM instances').get() as { n: number }
+    this.keys = n + claims.filter(({ state }) => state === 'run').length
     db.close()
     rmSync(this.#folder, { recursive: true })
   }

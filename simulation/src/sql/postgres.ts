@@ -19,6 +19,7 @@ export class Postgres implements Stored {
   readonly name = 'postgres'
   readonly lostAt: number[] = []
   keys = 0
+  readonly claims: Map<string, string> = new Map()
   up = true
   /** Rises when its connections break. */
   life = 0
@@ -82,10 +83,10 @@ export class Postgres implements Stored {
 
   async count(): Promise<void> {
     if (!(await this.#exists())) return
-    const [row] = await this.#query(
-      "SELECT (SELECT count(*) FROM escapement.instances)::int + (SELECT count(*) FROM escapement.claims WHERE state = 'run')::int AS n",
-    )
-    this.keys = Number(row?.n)
+    const claims = await this.#query('SELECT key, state FROM escapement.claims')
+    for (const { key, state } of claims) this.claims.set(String(key), String(state))
+    const [row] = await this.#query('SELECT count(*)::int AS n FROM escapement.instances')
+    this.keys = Number(row?.n) + claims.filter(({ state }) => state === 'run').length
   }
 
   /**
