@@ -11,37 +11,73 @@ export interface Line {
   fence: number
 }
 
-const script = fileURLToPath(new URL('./instance.mjs', import.meta.url))
+const INSTANCE = fileURLToPath(new URL('./instance.mjs', import.meta.url))
+/** How long a line is waited for. */
+const PATIENCE_MS = 30_000
 
-/** Instances in processes of their own, and what they tell. */
-export class Processes {
-  readonly lines: Line[] = []
+interface Waiting<L> {
+  until: (line: L) => boolean
+  resolve: (line: L) => void
+}
+
+/** Instances in processes of their own, and what they write. */
+export class Processes<L extends { name: string; event: string } = Line> {
+  readonly lines: L[] = []
   readonly #children = new Map<string, ChildProcess>()
   readonly #options: object
-  #waiting: { until: (line: Line) => boolean; resolve: (line: Line) => void }[] = []
+  readonly #script: string
+  readonly #waiting = new Set<Waiting<L>>()
 
-  constructor(options: object) {
+  constructor(options: object, script: string = INSTANCE) {
     this.#options = options
+    this.#script = script
   }
 
   /** Resolves when it takes ticks. */
-  async start(name: string): Promise<void> {
-    const ready = this.line((line) => line.name === name && line.event === 'ready')
-    const argument = JSON.stringify({ ...this.#options, name })
-    const child = spawn(process.execPath, [script, argument], { stdio: ['ignore', 'pipe', 'inherit'] })
+  async start(name: string, more: object = {}): Promise<void> {
+    const ready = this.line((line) => line.name === name && line.event === 'ready', `${name} to be ready`)
+    const argument = JSON.stringify({ ...this.#options, ...more, name })
+    const stdio = ['ignore', 'pipe', 'inherit', 'ipc'] as const
+    const child = spawn(process.execPath, [this.#script, argument], { stdio: [...stdio] })
     this.#children.set(name, child)
     let rest = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) this.#tell(JSON.parse(line) as Line)
+      for (const line of lines) this.#take(JSON.parse(line) as L)
     })
     await ready
   }
 
   /** Resolves with the next line of this kind. */
-  line(until: (line: Line) => boolean): Promise<Line> {
-    return new Promise((resolve) => this.#waiting.push({ until, resolve }))
+  line(until: (line: L) => boolean, what = 'a line'): Promise<L> {
+    return new Promise((resolve, reject) => {
+      const waiting = { until, resolve }
+      this.#waiting.add(waiting)
+      const late = () => {
+        if (!this.#waiting.delete(waiting)) return
+        const last = this.lines.slice(-20).map((line) => JSON.stringify(line))
+        reject(new Error(`waited ${PATIENCE_MS} ms for ${what}; the last lines: ${last.join('\n')}`))
+      }
+      setTimeout(late, PATIENCE_MS).unref()
+    })
+  }
+
+  /** What an instance answers to a message. */
+  async ask<T>(name: string, ask: string, about: unknown): Promise<T> {
+    const child = this.#children.get(name)
+    if (!child) throw new Error(`there is no instance ${name} to ask`)
+    const id = `${ask} ${JSON.stringify(about)} ${performance.now()}`
+    return new Promise<T>((resolve, reject) => {
+      const give = (answer: { id: string; answer: T }) => {
+        if (answer.id !== id) return
+        child.off('message', give).off('exit', gone)
+        resolve(answer.answer)
+      }
+      const gone = () => reject(new Error(`${name} ended before it answered ${ask}`))
+      child.on('message', give).once('exit', gone)
+      child.send({ id, ask, about })
+    })
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
@@ -62,10 +98,12 @@ export class Processes {
     await Promise.all([...this.#children.keys()].map((name) => this.stop(name, 'SIGKILL')))
   }
 
-  #tell(line: Line): void {
+  #take(line: L): void {
     this.lines.push(line)
-    const due = this.#waiting.filter(({ until }) => until(line))
-    this.#waiting = this.#waiting.filter((one) => !due.includes(one))
-    for (const { resolve } of due) resolve(line)
+    for (const waiting of this.#waiting) {
+      if (!waiting.until(line)) continue
+      this.#waiting.delete(waiting)
+      waiting.resolve(line)
+    }
   }
 }
