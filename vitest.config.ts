@@ -39,7 +39,7 @@ export default defineConfig({
           name: 'integration',
           // The processes that these tests start run the built packages.
           globalSetup: ['scripts/build-first.mjs'],
-          include: ['{packages,examples}/*/test/**/*.int.test.ts'],
+          include: ['{packages,examples}/*/test/**/*.int.test.ts', 'compat/test/*.int.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // They wait more than they work.

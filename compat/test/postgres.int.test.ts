@@ -1,0 +1,18 @@
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
+import { type Server, startServer } from '../../packages/postgres/test/server.ts'
+import { Fleet } from './fleet.ts'
+import { rollingDeploy } from './rolling-deploy.ts'
+
+let server: Server
+let fleet: Fleet
+beforeAll(async () => {
+  server = await startServer()
+})
+beforeEach(() => {
+  fleet = new Fleet({ backend: 'postgres', server: server.config })
+})
+afterEach(() => fleet.kill())
+afterAll(() => server?.close())
+
+test('a deployment over one schema and its rollback lose and double no tick', () =>
+  rollingDeploy(fleet, { shared: true }))

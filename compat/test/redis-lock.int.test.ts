@@ -1,0 +1,18 @@
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
+import { RedisServer } from '../../packages/redis-lock/test/redis-server.ts'
+import { Fleet } from './fleet.ts'
+import { rollingDeploy } from './rolling-deploy.ts'
+
+let server: RedisServer
+let fleet: Fleet
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+beforeEach(() => {
+  fleet = new Fleet({ backend: 'redis-lock', server: server.url })
+})
+afterEach(() => fleet.kill())
+afterAll(() => server?.stop())
+
+test('a deployment over one Redis and its rollback lose and double no tick', () =>
+  rollingDeploy(fleet, { shared: false }))
