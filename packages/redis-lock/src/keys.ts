@@ -1,7 +1,7 @@
 import { fnv1a } from '@escapement/core/plugin'
 
 /** What a claim is about: a tick of a job, one that follows another job's, or a run that somebody asked for. */
-export interface Subject {
+export interface ClaimTarget {
   readonly job: string
   /** The tick in ms, where it must be in time: undefined for one that follows another, and for a requested run. */
   readonly at: number | undefined
@@ -46,7 +46,7 @@ export class Keys {
   instances(shard: number): string {
     return `${this.#tags[shard]}instances`
   }
-  /** What an instance tells of itself, and of its jobs. */
+  /** What an instance says about itself, and about its jobs. */
   member(id: string): [head: string, jobs: string] {
     return [`${this.#tags[0]}head:${id}`, `${this.#tags[0]}jobs:${id}`]
   }
@@ -71,25 +71,25 @@ export class Keys {
   }
 
   /** Ticks are known by their instant: one met again after the clock was set back is the same tick. */
-  tick(job: string, at: number): Subject {
+  tick(job: string, at: number): ClaimTarget {
     const shard = this.shard(job)
     const key = `${this.#of(job)}:t:${at}`
     return { job, at, instant: at, member: `t|${at}|${job}`, shard, key }
   }
 
   /** A job that runs after another has the instant of that one, however long ago it was. */
-  follower(job: string, at: number): Subject {
+  follower(job: string, at: number): ClaimTarget {
     return { ...this.tick(job, at), at: undefined, member: `a|${at}|${job}` }
   }
 
-  requested(job: string, id: string): Subject {
+  requested(job: string, id: string): ClaimTarget {
     const shard = this.shard(job)
     const key = `${this.#of(job)}:m:${id}`
     return { job, at: undefined, instant: undefined, member: `m|${id}|${job}`, shard, key }
   }
 
   /** What a member of `open` stands for; undefined if it is none of ours. */
-  parse(member: string): Subject | undefined {
+  parse(member: string): ClaimTarget | undefined {
     const parts = /^([tam])\|([^|]+)\|(.+)$/s.exec(member)
     if (!parts) return
     const [, kind, id, job] = parts as unknown as [string, string, string, string]
@@ -99,7 +99,7 @@ export class Keys {
 }
 
 /** How events and messages call it: the tick's id, or the run's. */
-export function nameOf({ job, instant, member }: Subject): string {
+export function nameOf({ job, instant, member }: ClaimTarget): string {
   if (instant === undefined) return member.split('|')[1] as string
   return `${job}@${new Date(instant).toISOString()}`
 }

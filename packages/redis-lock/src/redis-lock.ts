@@ -17,7 +17,7 @@ import { QuorumClaims } from './claim/quorum-claims.ts'
 import { StandbyClaims } from './claim/standby-claims.ts'
 import { CompletionWriter, type Ending } from './end/completion-writer.ts'
 import { Records } from './end/records.ts'
-import { instanceOf, Keys, nameOf, type Subject } from './keys.ts'
+import { type ClaimTarget, instanceOf, Keys, nameOf } from './keys.ts'
 import { Exclusive } from './lease/exclusive.ts'
 import { Leases } from './lease/lease.ts'
 import { Members } from './members/members.ts'
@@ -82,14 +82,14 @@ export function redisLock(options: RedisLockOptions): Plugin {
 }
 
 /**
- * How long an instance is alive after it was heard of, in ms: it misses no two scans, and if it died, it is out by the
+ * How long an instance counts as alive after its last sign of life, in ms: it misses no two scans, and if it died, it is out by the
  * time its leases are over.
  */
 function aliveFor({ lease, scan }: Settings): number {
   return Math.round(Math.min(3 * scan, Math.max(lease, 1.5 * scan)))
 }
 
-/** What one instance knows of its fleet: the parts, and who tells whom. */
+/** What one instance knows of its fleet: the parts, and which of them calls which. */
 class Fleet {
   readonly #host: Host
   readonly #settings: Settings
@@ -148,7 +148,7 @@ class Fleet {
       onOffset: (offset) => this.#setClock(offset),
       onStep: (node, by) => this.#tellSkew(by, node.name),
     })
-    const onFenced = (of: { subject: Subject; fence: number }, by: string) => {
+    const onFenced = (of: { subject: ClaimTarget; fence: number }, by: string) => {
       const { job } = of.subject
       const tick = nameOf(of.subject)
       log.warn({ job, tick, fence: of.fence, by }, `${tick} was taken over by ${by}`)

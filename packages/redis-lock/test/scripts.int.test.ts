@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { Keys, type Subject } from '../src/keys.ts'
+import { type ClaimTarget, Keys } from '../src/keys.ts'
 import { BEAT, CLAIM, END, PAGE, type Script, TEND } from '../src/scripts/index.ts'
 import { RedisServer } from './redis-server.ts'
 
@@ -43,7 +43,7 @@ interface Given {
   accepted?: number
 }
 const LEASE = 1000
-async function claim(subject: Subject, given: Given = {}) {
+async function claim(subject: ClaimTarget, given: Given = {}) {
   const { mode = 'claim', expires = Infinity, token = 'a/1.0', start = 1, leased = 1, state = 'run' } = given
   const ks = [keys.born(0), keys.open(0), subject.key, keys.job(subject.job)]
   if (mode !== 'claim') ks.push(keys.prepared(subject.job))
@@ -69,7 +69,7 @@ async function claim(subject: Subject, given: Given = {}) {
   ]
   return (await run(CLAIM, ks, [...head, ...item]))[1] as string
 }
-const beat = async (subject: Subject, token: string, fence: string, start = 1) =>
+const beat = async (subject: ClaimTarget, token: string, fence: string, start = 1) =>
   (
     await run(
       BEAT,
@@ -78,7 +78,7 @@ const beat = async (subject: Subject, token: string, fence: string, start = 1) =
     )
   )[1]
 const end = async (
-  subject: Subject,
+  subject: ClaimTarget,
   what: string,
   token: string,
   fence: string | number = 1,
@@ -93,11 +93,11 @@ const end = async (
     )
   )[1]
 const fenceOf = (answer: string) => answer.split('|')[2] as string
-const stateOf = async (subject: Subject) => (await redis.get(subject.key))?.split('|')[3]
+const stateOf = async (subject: ClaimTarget) => (await redis.get(subject.key))?.split('|')[3]
 /** The last fence, the newest tick, who has the lease, until when. */
 const jobOf = async (job: string) => ((await redis.get(keys.job(job))) ?? '0|0||0').split('|')
 /** Lets the lease of a tick be over. */
-async function expire(subject: Subject) {
+async function expire(subject: ClaimTarget) {
   await redis.set(keys.job(subject.job), (await jobOf(subject.job)).with(3, '0').join('|'))
   await redis.zadd(keys.open(0), Date.now() - 1, subject.member)
 }
@@ -300,7 +300,7 @@ test('instances are known while they are heard of', async () => {
 })
 
 /** A run that Redis knows from before it was born: its record is as old as a snapshot. */
-async function remembered(subject: Subject, token = 'a/1.0') {
+async function remembered(subject: ClaimTarget, token = 'a/1.0') {
   const fence = fenceOf(await claim(subject, { token }))
   const now = await settle(LEASE + 100)
   await redis.zadd(keys.open(0), now - 200, subject.member)

@@ -8,8 +8,8 @@ import {
   type Run,
 } from '@escapement/core'
 import type { CompletionWriter } from '../end/completion-writer.ts'
-import { instanceOf, type Keys, type Subject } from '../keys.ts'
-import { type Leases, type Sent, sureOf } from '../lease/lease.ts'
+import { type ClaimTarget, instanceOf, type Keys } from '../keys.ts'
+import { type Leases, type Sent, safeLease } from '../lease/lease.ts'
 import { delay, type RendezvousRank } from '../members/rendezvous-rank.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { Settings } from '../options.ts'
@@ -87,7 +87,7 @@ export class Claims {
     return look > period * 0.9 || standbyClaims.looked(keys.tick(job.name, at)) ? 0 : look
   }
 
-  #subject(run: Run, at: number): Subject {
+  #subject(run: Run, at: number): ClaimTarget {
     const { keys } = this.#parts
     const { name } = run.job
     if (run.requested) return keys.requested(name, run.key)
@@ -132,7 +132,7 @@ export class Claims {
       if (result.kind === 'granted' && sent) {
         // An answer that was long under way is worth nothing: the lease may be over.
         // The monotonic clock says nothing of a machine that slept meanwhile.
-        const sure = sureOf(settings.lease)
+        const sure = safeLease(settings.lease)
         if (this.#clock.monotonic() < sent.monotonic + sure && this.#clock.now() < sent.wall + sure) {
           const { token } = request
           const rerun = policies.onAbandoned === 'rerun'
@@ -161,7 +161,7 @@ export class Claims {
   }
 
   /** Until when a tick is tried for, on the monotonic clock: the next one must not find it under way. */
-  #end(run: Run, { at }: Subject): number {
+  #end(run: Run, { at }: ClaimTarget): number {
     const now = this.#clock.monotonic()
     if (at === undefined) return now + CLAIM_WINDOW_MS
     const period = periodOf(run.job, at)

@@ -1,6 +1,6 @@
 import { EscapementError } from '@escapement/core'
 import { Batch, groupBy } from '../batch.ts'
-import type { Keys, Subject } from '../keys.ts'
+import type { ClaimTarget, Keys } from '../keys.ts'
 import type { Sent } from '../lease/lease.ts'
 import type { Node } from '../nodes/node.ts'
 import type { Nodes } from '../nodes/nodes.ts'
@@ -9,7 +9,7 @@ import { CLAIM, END } from '../scripts/index.ts'
 
 /** A request that `token` may start the tick for the `start`th time. */
 export interface ClaimRequest {
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   readonly token: string
   readonly start: number
   /** Also take the job's lease, so that no other run of it starts. */
@@ -24,7 +24,7 @@ export type ClaimResult =
   /** `sent`: monotonic and wall time before the first command that may have granted it. */
   | { readonly kind: 'granted'; readonly start: number; readonly fence: number; readonly sent: Sent }
   | { readonly kind: 'taken' | 'busy'; readonly by: string }
-  /** The tick is not due, or no lease is given yet, for so many ms. */
+  /** The tick is not due, or no lease is given yet, for this number of ms. */
   | { readonly kind: 'wait' | 'hold' | 'alive'; readonly ms: number }
   | { readonly kind: 'late' | 'abstain' | 'contended' }
   /** Redis may have forgotten how the run went on. `births`: how often it can have been started again since. */
@@ -222,12 +222,12 @@ function resultOf(reply: NodeReply, sent: Sent): ClaimResult {
   }
 }
 
-/** What it means that the majority was not reached. One who has seen the tick taken is right. */
+/** What it means that the majority was not reached. A node that has seen the tick taken is right. */
 function judge(replies: NodeReply[], quorum: number): ClaimResult {
   const sent = { monotonic: 0, wall: 0 }
   const taken = replies.find(({ kind }) => kind === 'taken')
   if (taken) return resultOf(taken, sent)
-  // So many of one kind that the others could not win.
+  // The other votes could not win against this number of one kind.
   for (const kind of ['down', 'busy', 'alive', 'unknown', 'late', 'wait', 'hold', 'abstain'] as const) {
     const same = replies.filter((reply) => reply.kind === kind)
     if (same.length > replies.length - quorum) {

@@ -1,6 +1,6 @@
 import { type Clock, EscapementError } from '@escapement/core'
 import { Batch, groupBy } from '../batch.ts'
-import { parseRecord, type Subject } from '../keys.ts'
+import { type ClaimTarget, parseRecord } from '../keys.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { RunObserver } from '../nodes/run-observer.ts'
 import type { ClaimResult } from './quorum-claims.ts'
@@ -9,13 +9,13 @@ import type { ClaimResult } from './quorum-claims.ts'
 const MAX_CLAIMS_AT_ONCE = 64
 
 interface Look {
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   /** The token that has it; undefined if nobody is known to. */
   readonly resolve: (token: string | undefined) => void
 }
 
 interface Seen {
-  readonly at: Subject['at']
+  readonly at: ClaimTarget['at']
   answered: boolean
   token: string | undefined
 }
@@ -41,7 +41,7 @@ export class StandbyClaims {
   }
 
   /** Whether the tick has been looked at; if not, that is done now. */
-  looked(subject: Subject): boolean {
+  looked(subject: ClaimTarget): boolean {
     const { job, at } = subject
     const seen = this.#seen.get(job)
     if (seen && seen.at === at) return seen.answered
@@ -64,7 +64,7 @@ export class StandbyClaims {
 
   /** Calls `decide` if no token but one of ours has it, when it is this tick's turn, and not after `end` (monotonic, ms). */
   async decide(
-    subject: Subject,
+    subject: ClaimTarget,
     own: ReadonlySet<string>,
     end: number,
     decide: () => Promise<ClaimResult>,
@@ -89,7 +89,7 @@ export class StandbyClaims {
     else this.#free++
   }
 
-  async #look(subject: Subject, own: ReadonlySet<string>): Promise<ClaimResult | undefined> {
+  async #look(subject: ClaimTarget, own: ReadonlySet<string>): Promise<ClaimResult | undefined> {
     const token = await new Promise<string | undefined>((resolve) => this.#batch.add({ subject, resolve }))
     return token === undefined || own.has(token) ? undefined : { kind: 'taken', by: token }
   }

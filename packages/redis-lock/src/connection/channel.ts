@@ -3,7 +3,7 @@ import { type Script, TEND } from '../scripts/index.ts'
 import type { Connection } from './connection.ts'
 import type { Shard } from './shard.ts'
 
-/** Who is told what becomes of commands. */
+/** Is called with what becomes of commands. */
 export interface Watch {
   /** There was no answer in time, or Redis refused: the shard is not to be asked for now. */
   onSilence(shard: Shard): void

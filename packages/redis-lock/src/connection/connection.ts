@@ -14,7 +14,7 @@ export interface ConnectionContext {
   readonly meaning: () => string
 }
 
-/** Who asks over a connection. */
+/** The caller that asks over a connection. */
 export interface Asker {
   /** How many parts of its keys cannot be asked for, of how many. */
   readonly down: number

@@ -81,7 +81,7 @@ export class Shard {
     return known
   }
 
-  /** Whether the server had the script when it was last heard of. */
+  /** Whether the server had the script when it last answered. */
   has({ sha }: Script): boolean {
     return this.#sent.has(sha)
   }

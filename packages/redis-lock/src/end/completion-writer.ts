@@ -1,13 +1,13 @@
 import type { Clock, Timer } from '@escapement/core'
 import { Batch, groupBy } from '../batch.ts'
-import { instanceOf, type Keys, type Subject } from '../keys.ts'
+import { type ClaimTarget, instanceOf, type Keys } from '../keys.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { Settings } from '../options.ts'
 import { END } from '../scripts/index.ts'
 
 /** What an end is written of. */
 export interface Ending {
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   readonly token: string
   readonly start: number
   readonly fence: number

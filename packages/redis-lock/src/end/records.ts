@@ -1,6 +1,6 @@
 import type { Clock } from '@escapement/core'
 import { Batch, groupBy } from '../batch.ts'
-import { type Keys, parseRecord, type Subject, type TickRecord } from '../keys.ts'
+import { type ClaimTarget, type Keys, parseRecord, type TickRecord } from '../keys.ts'
 import type { Node } from '../nodes/node.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { Settings } from '../options.ts'
@@ -19,7 +19,7 @@ export interface Found {
 }
 
 interface Asked {
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   readonly resolve: (found: Found) => void
 }
 
@@ -40,7 +40,7 @@ export class Records {
     this.#settings = settings
   }
 
-  read(subject: Subject): Promise<Found> {
+  read(subject: ClaimTarget): Promise<Found> {
     return new Promise((resolve) => this.#batch.add({ subject, resolve }))
   }
 
@@ -57,7 +57,7 @@ export class Records {
     }
   }
 
-  #judge({ shard }: Subject, noted: { node: Node; record: TickRecord | undefined }[]): Found {
+  #judge({ shard }: ClaimTarget, noted: { node: Node; record: TickRecord | undefined }[]): Found {
     const { quorum } = this.#nodes
     const records = noted.map(({ record }) => record)
     const latest = records.reduce((a, b) => ((b?.start ?? 0) > (a?.start ?? 0) ? b : a), undefined)
@@ -76,18 +76,18 @@ export class Records {
   }
 
   /** Nodes that have not noted the end of a run do so. */
-  async clear(subject: Subject, over: TickRecord): Promise<undefined> {
+  async clear(subject: ClaimTarget, over: TickRecord): Promise<undefined> {
     await this.#end('clear', subject, over)
   }
 
   /** As if it had never been claimed. */
-  async withdraw(subject: Subject, record: TickRecord): Promise<undefined> {
+  async withdraw(subject: ClaimTarget, record: TickRecord): Promise<undefined> {
     await this.#end('undo', subject, record)
   }
 
   async #end(
     what: string,
-    { shard, key, job, member }: Subject,
+    { shard, key, job, member }: ClaimTarget,
     of: Omit<TickRecord, 'state'>,
   ): Promise<void> {
     const keys = [this.#keys.open(shard), key, this.#keys.job(job), this.#keys.prepared(job)]
@@ -96,7 +96,7 @@ export class Records {
   }
 
   /** Whether Redis is about to forget it, or has: who has the job would have taken it up. */
-  isAged({ instant }: Subject, latest: TickRecord | undefined): boolean {
+  isAged({ instant }: ClaimTarget, latest: TickRecord | undefined): boolean {
     const since = instant ?? (latest && claimedAt(latest))
     if (since === undefined) return true
     const { retention, maxLate } = this.#settings

@@ -5,7 +5,7 @@ import type { Node } from '../nodes/node.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { Settings } from '../options.ts'
 import { MUTEX, type Script } from '../scripts/index.ts'
-import { sureOf } from './lease.ts'
+import { safeLease } from './lease.ts'
 
 /** How long Redis may be out of reach before we give up waiting for a mutex, in ms. */
 const MAX_WAIT_MS = 5000
@@ -41,7 +41,7 @@ export class Exclusive {
       const sent = this.#clock.monotonic()
       try {
         lock = await lock.extend(lease)
-        until = sent + sureOf(lease)
+        until = sent + safeLease(lease)
       } catch {
         // Tried again at the next beat, until the deadline.
       }
@@ -90,7 +90,7 @@ export class Exclusive {
       const sent = this.#clock.monotonic()
       try {
         const lock = await this.#client().acquire(resources, lease)
-        const until = sent + sureOf(lease)
+        const until = sent + safeLease(lease)
         if (this.#clock.monotonic() < until) return { lock, until }
         await lock.release().catch(() => {})
       } catch (error) {
@@ -106,7 +106,7 @@ export class Exclusive {
     }
   }
 
-  /** Made anew when the nodes have been opened again. */
+  /** Made again when the nodes have been opened again. */
   #client(): Redlock {
     const { all } = this.#nodes
     if (this.#redlock?.of !== all) {

@@ -1,7 +1,7 @@
 import { type Claim, type Clock, EscapementError, type Outcome, type Timer } from '@escapement/core'
 import { groupBy } from '../batch.ts'
 import type { CompletionWriter } from '../end/completion-writer.ts'
-import { instanceOf, type Keys, nameOf, type Subject } from '../keys.ts'
+import { type ClaimTarget, instanceOf, type Keys, nameOf } from '../keys.ts'
 import type { Node } from '../nodes/node.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { Settings } from '../options.ts'
@@ -14,7 +14,7 @@ export interface Sent {
 }
 
 export interface HoldParts {
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   readonly token: string
   readonly start: number
   readonly fence: number
@@ -27,7 +27,7 @@ export interface HoldParts {
 /** A claim that is held: until its deadline, which each confirmed beat moves on. */
 export class Hold implements Claim {
   readonly granted = true
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   readonly token: string
   readonly start: number
   readonly fence: number
@@ -59,7 +59,7 @@ export class Hold implements Claim {
   /** A lease runs from when it was asked for: that it was given later cannot be known. */
   confirm(sent: Sent): void {
     const { lease, heartbeat } = this.#leases.settings
-    const sure = sureOf(lease)
+    const sure = safeLease(lease)
     this.deadline = sent.monotonic + sure
     this.#wallDeadline = sent.wall + sure
     this.beatAt = sent.monotonic + heartbeat
@@ -83,7 +83,7 @@ export class Hold implements Claim {
     const message = `${nameOf(this.subject)} lost its lease: ${why}`
     this.lost = new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', message)
     this.#leases.drop(this)
-    for (const tell of this.#listeners) tell(this.lost)
+    for (const listener of this.#listeners) listener(this.lost)
   }
 
   get restarts(): number {
@@ -107,7 +107,7 @@ export class Hold implements Claim {
 }
 
 /** How long a lease can be relied on, in ms: clocks may run differently by 1 %, and expire 2 ms early. */
-export function sureOf(lease: number): number {
+export function safeLease(lease: number): number {
   return lease * 0.99 - 2
 }
 

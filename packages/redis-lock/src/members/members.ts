@@ -52,9 +52,9 @@ export interface MembersParts {
   readonly timezone: string
 }
 
-/** What the instances tell of themselves: their jobs and their lease. */
+/** What the instances say about themselves: their jobs and their lease. */
 export class Members {
-  /** The other instances that have been heard of. */
+  /** The other instances that were seen alive. */
   others: readonly string[] = []
   readonly #parts: MembersParts
   readonly #app: string

@@ -16,7 +16,7 @@ function mix(h: number): number {
 
 /**
  * How long to leave a tick to those before us, in ms: two different times for an instance, not one for each rank.
- * When decisions take long (`latency`), so do the owner's: who came to help early would only make it worse.
+ * When decisions take long (`latency`), so do the owner's: an instance that helps early would only make it worse.
  *
  * @param spread How much later than others this instance is, in ms: see {@link RendezvousRank.spread}.
  */
@@ -29,13 +29,13 @@ export function delay(rank: number, period: number, spread: number, latency = 0)
   return Math.round(ms * Math.min(1, period / 1000))
 }
 
-/** Who of the fleet claims a job's ticks at once. Only saves work: whoever claims, the claim decides. */
+/** Which instance of the fleet claims a job's ticks at once. It only saves work: the claim decides, whichever instance asks. */
 export class RendezvousRank {
   readonly self: string
   /** How much later than others it looks after the ticks of others, in ms. */
   readonly spread: number
   readonly #own: number
-  /** Those that have been heard of lately, and their hashes. */
+  /** Those that were seen alive lately, and their hashes. */
   #others: readonly { readonly id: string; readonly hash: number }[] = []
   #known = ''
   #ranks = new Map<string, number>()
@@ -49,7 +49,7 @@ export class RendezvousRank {
     this.spread = this.#own % SPREAD_MS
   }
 
-  /** Those that have been heard of lately, in any order. */
+  /** Those that were seen alive lately, in any order. */
   set instances(ids: readonly string[]) {
     const known = [...ids].sort().join(' ')
     if (known === this.#known) return
@@ -58,7 +58,7 @@ export class RendezvousRank {
     this.#ranks.clear()
   }
 
-  /** Who has which jobs has changed. */
+  /** It has changed which instance has which jobs. */
   renew(): void {
     this.#ranks.clear()
   }

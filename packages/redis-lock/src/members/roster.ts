@@ -9,12 +9,12 @@ const ENTRY_CHARS = 12
 /** The schedule of a trigger that has no expression: it cannot be compared. */
 const UNKNOWN = '----'
 
-/** What is told of one instance: `1|lease|app|digest`. The jobs are told apart, by their digest. */
+/** What one instance says: `1|lease|app|digest`. Its jobs have an entry of their own, which the digest identifies. */
 const HEAD = /^1\|(\d{1,12})\|([\w@/.-]{0,100})\|([\w-]{1,16})$/
 /** The dot tells no jobs from jobs that are not told. */
 const JOBS = /^\.(?:[\w-]{12})*$/
 
-/** What an instance tells of itself. Jobs are told by 48 bits of their name and 24 of their schedule. */
+/** What an instance says about itself. A job is given by 48 bits of its name and 24 of its schedule. */
 export interface Presence {
   readonly lease: number
   /** The name of the app's package; empty if not known. */

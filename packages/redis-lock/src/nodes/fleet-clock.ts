@@ -22,13 +22,13 @@ export class FleetClock {
     this.#onOffset = onOffset
   }
 
-  /** Redis's wall time minus our monotonic time, in ms; NaN when no node has been heard of. */
+  /** Redis's wall time minus our monotonic time, in ms; NaN when no node has answered yet. */
   get median(): number {
     const deltas = this.#nodes().flatMap(({ time: { delta } }) => (Number.isNaN(delta) ? [] : [delta]))
     return deltas.sort((a, b) => a - b)[Math.floor(deltas.length / 2)] ?? NaN
   }
 
-  /** The fleet's wall time, by Redis, minus this machine's, in ms; undefined when no node has been heard of. */
+  /** The fleet's wall time, by Redis, minus this machine's, in ms; undefined when no node has answered yet. */
   get skew(): number | undefined {
     const delta = this.median
     if (Number.isNaN(delta)) return undefined
@@ -44,7 +44,7 @@ export class FleetClock {
     return `the clocks of Redis and of this machine are ${hours} hours apart: no tick is due on both`
   }
 
-  /** Tells of a clock of the only Redis that was set and is not followed. */
+  /** Reports a clock of the only Redis that was set and is not followed. */
   get aside(): string[] {
     const ahead = this.#only?.ahead(0) ?? 0
     if (ahead === 0) return []

@@ -11,7 +11,7 @@ import { type TendContext, tend } from './tend.ts'
 export interface NodeContext extends ConnectionContext, TendContext {
   readonly acks: number
   onGreet(node: Node, shard: number, greeting: Greeting): void
-  /** Redis's clock moved by so many ms against ours. */
+  /** Redis's clock moved by this number of ms against ours. */
   onStep(node: Node, by: number): void
   /** The fleet's time minus that of a clock which was just set, in ms; 0 to follow it. */
   aheadOf(time: ServerClock): number
@@ -21,7 +21,7 @@ export interface NodeContext extends ConnectionContext, TendContext {
 
 /** Commands a shard may leave unanswered before no more are sent to it. */
 const MAX_UNANSWERED = 10
-/** After so many probes in a row have failed, a new connection is made. */
+/** When this number of probes in a row have failed, a new connection is made. */
 const FAILURES_TO_RECONNECT = 4
 /** How much a command may come later than its timeout, by Redis's clock, and still be executed. */
 const EXPIRY_SLACK_MS = 50
@@ -110,7 +110,7 @@ export class Node {
     return this.tell(script, keys, [`${expires}|${id}`, ...args], acks)
   }
 
-  /** Runs a script. With `acks`, resolves when so many replicas have what it wrote. */
+  /** Runs a script. With `acks`, resolves when that number of replicas have what it wrote. */
   async tell(script: Script, keys: string[], args: (string | number)[], acks = 0): Promise<unknown[]> {
     const shard = this.#shardOf(keys)
     if (!shard.usable) throw this.#connection.down()
@@ -155,7 +155,7 @@ export class Node {
 
   async #greet(shard: Shard): Promise<void> {
     if (this.#connection.closed || !this.#connection.ready) return
-    // A connection that owes us answers to so many is not sent more.
+    // A connection that owes answers to this number of commands is sent no more.
     if (!shard.usable && shard.unanswered >= MAX_UNANSWERED) return this.#suspect(shard)
     const { epoch } = this.#connection
     const { stepped } = shard

@@ -6,7 +6,7 @@ import { makeNodes, warnOfEven } from './make-nodes.ts'
 import type { Node, NodeContext } from './node.ts'
 
 export interface NodesContext extends Omit<NodeContext, 'meaning' | 'onChange' | 'aheadOf'> {
-  /** This machine's wall time minus Redis's has changed: set the scheduler's clock by so many ms. */
+  /** This machine's wall time minus Redis's has changed: set the scheduler's clock by this number of ms. */
   onOffset(offset: number): void
 }
 
@@ -72,7 +72,7 @@ export class Nodes {
     this.#opened = undefined
     const nodes = await opened.catch(() => [])
     for (const node of nodes) node.close()
-    // It may have been opened anew meanwhile.
+    // It may have been opened again meanwhile.
     if (this.all !== nodes) return
     if (this.#timer) this.#clock.clearTimeout(this.#timer)
     this.#together.close()
@@ -150,7 +150,7 @@ export class Nodes {
     return Math.max(0, this.longest - (ages[this.quorum - 1] ?? Infinity))
   }
 
-  /** Waits until enough nodes can be asked, at most `ms`: all who wait go on at the same moment. */
+  /** Waits until enough nodes can be asked, at most `ms`: all callers that wait go on at the same moment. */
   async up(ms: number, shard?: number): Promise<void> {
     if (!this.isDown(shard)) return
     await new Promise<void>((resolve) => {
@@ -165,7 +165,7 @@ export class Nodes {
     })
   }
 
-  /** The fleet's wall time, by Redis, minus this machine's, in ms; undefined when no node has been heard of. */
+  /** The fleet's wall time, by Redis, minus this machine's, in ms; undefined when no node has answered yet. */
   get skew(): number | undefined {
     return this.#time.skew
   }
@@ -197,7 +197,7 @@ export class Nodes {
     })
   }
 
-  /** Tells now what is not told yet: who starts waits for no second. */
+  /** Writes now what is not written yet: a start does not wait for a second. */
   tell(): void {
     for (const { trouble } of this.all) trouble.tell()
     this.#together.tell()

@@ -1,8 +1,8 @@
-import { holderOf, type Keys, parseRecord, type Subject } from '../keys.ts'
+import { type ClaimTarget, holderOf, type Keys, parseRecord } from '../keys.ts'
 import { type Greeting, isRestored } from '../scripts/index.ts'
 import type { Node } from './node.ts'
 
-/** Members of `open`, and who has them; undefined while that is not known. */
+/** Members of `open`, and which instance has them; undefined while that is not known. */
 type Runs = Map<string, string | undefined>
 
 /** What was seen in one shard of one Redis. */
@@ -21,7 +21,7 @@ interface Seen {
 }
 
 /**
- * Remembers who is at work on what. When a Redis comes back empty, or as it was a while ago, living instances renew
+ * Remembers which instance is at work on which run. When a Redis comes back empty, or as it was a while ago, living instances renew
  * their leases on it; of a run whose instance died just before, only an observer can tell.
  */
 export class RunObserver {
@@ -51,7 +51,7 @@ export class RunObserver {
     for (const member of known) forgotten.delete(member)
     shards[shard] = { born, now, open, mixed: known.length < listed.length, forgotten, whole }
     void this.#identify(node, open)
-    // Who is alive has been back within the length of a lease, or has aborted its run.
+    // An instance that is alive has been back within the length of a lease, or has aborted its run.
     if (now < born + this.#lease) return new Map()
     const lost = [...forgotten].filter(([, by]) => by === undefined || !instances.includes(by))
     forgotten.clear()
@@ -59,12 +59,12 @@ export class RunObserver {
   }
 
   /** The run of this tick is under way. */
-  saw(node: Node, { shard, member }: Subject, token: string): void {
+  saw(node: Node, { shard, member }: ClaimTarget, token: string): void {
     this.#seen.get(node)?.[shard]?.open.set(member, holderOf(token))
   }
 
   /** Whether a run, claimed at an instant of Redis's clock, had ended before Redis forgot how it went on. */
-  sawEnd(node: Node, { shard, member }: Subject, claimed: number): boolean {
+  sawEnd(node: Node, { shard, member }: ClaimTarget, claimed: number): boolean {
     const whole = this.#seen.get(node)?.[shard]?.whole
     return whole !== undefined && claimed < whole.now && !whole.open.has(member)
   }
@@ -77,7 +77,7 @@ export class RunObserver {
     const records = await node.mget(unknown.map(({ key }) => key)).catch(() => [])
     for (const [i, text] of records.entries()) {
       const record = parseRecord(text)
-      if (record) open.set((unknown[i] as Subject).member, holderOf(record.token))
+      if (record) open.set((unknown[i] as ClaimTarget).member, holderOf(record.token))
     }
   }
 }

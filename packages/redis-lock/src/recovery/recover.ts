@@ -2,7 +2,7 @@ import type { Host, Run } from '@escapement/core'
 import type { ClaimRequest, ClaimResult, QuorumClaims } from '../claim/quorum-claims.ts'
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import type { Records } from '../end/records.ts'
-import { instanceOf, nameOf, type Subject, type TickRecord } from '../keys.ts'
+import { type ClaimTarget, instanceOf, nameOf, type TickRecord } from '../keys.ts'
 import type { Hold, Leases, Sent } from '../lease/lease.ts'
 import type { Settings } from '../options.ts'
 
@@ -13,12 +13,12 @@ const REPORT_TIME_MS = 100
 
 /** A run that nobody holds any more. */
 export interface Case {
-  readonly subject: Subject
+  readonly subject: ClaimTarget
   /** Another instance has seen it under way, and Redis has forgotten it. */
   readonly witnessed?: boolean
-  /** Who had it then, if known. */
+  /** The instance that had it then, if known. */
   readonly by?: string | undefined
-  /** All who can say how it went on, if Redis has forgotten that, have had the time to. */
+  /** All instances that can say how it went on, if Redis has forgotten that, have had the time to. */
   readonly late?: boolean
   /** Whether nobody answers for it any more; given what is noted of it. */
   readonly admits?: (latest: TickRecord | undefined) => boolean
@@ -41,7 +41,7 @@ interface AskedClaim {
   readonly result: ClaimResult
 }
 
-/** Takes up runs whose instance was heard of no more: runs their tick again, or notes it as lost. */
+/** Takes over runs whose instance is not seen alive any more: runs their tick again, or notes it as lost. */
 export class Recover {
   readonly #parts: RecoverParts
   readonly #busy = new Set<string>()
@@ -83,7 +83,7 @@ export class Recover {
   }
 
   /** Another instance may have the job; when it is old, any will do. */
-  #concerns(subject: Subject): boolean {
+  #concerns(subject: ClaimTarget): boolean {
     const { host, records } = this.#parts
     return (
       subject.instant === undefined ||
@@ -155,13 +155,13 @@ export class Recover {
     return this.#ask(one.subject, start, leased, true)
   }
 
-  async #ask(subject: Subject, start: number, leased: boolean, accepted: boolean): Promise<AskedClaim> {
+  async #ask(subject: ClaimTarget, start: number, leased: boolean, accepted: boolean): Promise<AskedClaim> {
     const { quorumClaims, token } = this.#parts
     const request: ClaimRequest = { subject, token: token(), start, leased, state: 'run', accepted }
     return { request, sent: this.#now(), result: await quorumClaims.decide(request) }
   }
 
-  #rerun(subject: Subject, hold: Hold): void {
+  #rerun(subject: ClaimTarget, hold: Hold): void {
     const { host } = this.#parts
     const scheduledAt = new Date(subject.instant as number)
     const id = nameOf(subject)
@@ -192,7 +192,7 @@ export class Recover {
   }
 
   /** Most overlaps are short: another tick was just being claimed. */
-  #lookSoon(subject: Subject): void {
+  #lookSoon(subject: ClaimTarget): void {
     void this.#pause(RETRY_DELAY_MS).then(() => this.take([{ subject }]))
   }
 
@@ -210,12 +210,12 @@ export class Recover {
     else this.#tell(subject, starts, by, fence)
   }
 
-  #claimLost(subject: Subject, start: number, accepted: boolean): Promise<ClaimResult> {
+  #claimLost(subject: ClaimTarget, start: number, accepted: boolean): Promise<ClaimResult> {
     const { quorumClaims, token } = this.#parts
     return quorumClaims.decide({ subject, token: token(), start, leased: false, state: 'lost', accepted })
   }
 
-  #doubt(subject: Subject): void {
+  #doubt(subject: ClaimTarget): void {
     const tick = nameOf(subject)
     this.#parts.host.log.warn(
       { job: subject.job, tick },
@@ -223,7 +223,7 @@ export class Recover {
     )
   }
 
-  #tell(subject: Subject, starts: number, by: string | undefined, fence: number | undefined): void {
+  #tell(subject: ClaimTarget, starts: number, by: string | undefined, fence: number | undefined): void {
     const { host } = this.#parts
     const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
     const tick = nameOf(subject)

@@ -1,7 +1,7 @@
 import type { Clock } from '@escapement/core'
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import { claimedAt, type Records } from '../end/records.ts'
-import { holderOf, type Keys, type Subject, type TickRecord } from '../keys.ts'
+import { type ClaimTarget, holderOf, type Keys, type TickRecord } from '../keys.ts'
 import type { Leases } from '../lease/lease.ts'
 import type { Node } from '../nodes/node.ts'
 import type { RunObserver } from '../nodes/run-observer.ts'
@@ -98,7 +98,7 @@ export class Screen {
     void this.#parts.recover.take(cases)
   }
 
-  #admits(look: Look, open: Open, subject: Subject, latest: TickRecord | undefined): boolean {
+  #admits(look: Look, open: Open, subject: ClaimTarget, latest: TickRecord | undefined): boolean {
     const { ends, leases, records, self, settings, observer } = this.#parts
     const restored = settings.guard && isRestored(open, look.born, settings.lease)
     if (!latest) return !look.early

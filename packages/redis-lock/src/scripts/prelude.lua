@@ -59,7 +59,7 @@ end
 local function save(key, issued, newest, holder, ends)
   write(key, issued .. '|' .. newest .. '|' .. holder .. '|' .. ends, '2592000000')
 end
--- Whether Redis knew of an open run before it was born and has not heard of it since: how it went on is unknown. The
+-- Whether Redis knew an open run before it was born and has got no word of it since: how it went on is unknown. The
 -- score is when the lease is over, or the time at which the run was given up, less than 0.
 local function restored(score, since, lease)
   local ms = math.max(tonumber(score), -tonumber(score))
