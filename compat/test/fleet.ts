@@ -19,8 +19,11 @@ export interface Line {
   readonly text?: string
 }
 
-/** A record of the history, in words that both versions have. */
-export type Told = Pick<Line, 'key' | 'cause' | 'start' | 'outcome' | 'reason' | 'fence' | 'until'>
+/** A record of the history, in the words that both versions can say. */
+export interface Told {
+  readonly key: string
+  readonly scheduledAt: string
+}
 
 export interface FleetOptions {
   readonly backend: 'sqlite' | 'postgres' | 'redis-lock'
@@ -37,8 +40,8 @@ const script = fileURLToPath(new URL('./instance.mjs', import.meta.url))
 /** How many jobs there are of each kind. */
 const OF_EACH = 5
 const numbered = (kind: string) => Array.from({ length: OF_EACH }, (_, i) => `${kind}-${i + 1}`)
-/** Jobs that are due every second. What stands before the number is their `onAbandoned`. */
-export const JOBS: readonly string[] = [...numbered('record'), ...numbered('rerun')]
+/** Jobs that are due every second: those with this `onAbandoned`, and one whose attempts fail. */
+export const JOBS: readonly string[] = [...numbered('record'), ...numbered('rerun'), 'failing-1']
 
 /** Instances of both versions in one fleet, as processes, with the same jobs. */
 export class Fleet extends Processes<Line> {
@@ -61,19 +64,20 @@ export class Fleet extends Processes<Line> {
   }
 
   /**
-   * Kills an instance in the middle of runs of both kinds of job. The other instance, stopped between two ticks, leaves the
-   * next one to it. Resolves with the lines of a begin of each kind.
+   * Kills an instance in the middle of runs of both kinds of job, while the other one leaves the ticks to it. Resolves with
+   * the lines of a begin of each kind.
    */
   async killInRuns(name: string, other: string): Promise<{ record: Line; rerun: Line }> {
-    await this.line(({ outcome }) => outcome === 'succeeded', 'a run to end')
-    this.signal(other, 'SIGSTOP')
     const begun = new Map<string, Line>()
-    await this.line((line) => {
-      if (line.name === name && line.event === 'begin') begun.set(kindOf(line), line)
-      return begun.size === 2
-    }, `${name} to run jobs of both kinds`)
+    const both = this.line((line) => {
+      if (line.name !== name) return false
+      if (line.event === 'begin') begun.set(kindOf(line), line)
+      if (line.event === 'settled' && begun.get(kindOf(line))?.key === line.key) begun.delete(kindOf(line))
+      return begun.has('record') && begun.has('rerun')
+    }, `${name} to run jobs of both kinds at once`)
+    await Promise.all([both, this.ask(other, 'yield', true)])
     await this.stop(name, 'SIGKILL')
-    this.signal(other, 'SIGCONT')
+    await this.ask(other, 'yield', false)
     return { record: begun.get('record') as Line, rerun: begun.get('rerun') as Line }
   }
 
@@ -86,28 +90,37 @@ export class Fleet extends Processes<Line> {
 export function faults(lines: readonly Line[], job: string): string[] {
   const own = lines.filter((line) => line.job === job)
   const begins = own.filter(({ event }) => event === 'begin')
-  const ends = own.filter(({ event, reason }) => event === 'settled' && reason !== 'claimed-elsewhere')
-  const found: string[] = []
-  const starts = begins.map(({ key, start }) => `${key} start ${start}`)
-  for (const start of repeated(starts)) found.push(`${start} began twice`)
-  for (const key of repeated(ends.filter(({ outcome }) => outcome === 'succeeded').map(({ key }) => key)))
-    found.push(`${key} succeeded twice`)
+  const ends = own.filter(({ event, reason }) => event === 'settled' && !UNDECIDED.includes(`${reason}`))
+  const succeeded = ends.filter(({ outcome }) => outcome === 'succeeded').map(({ key }) => key)
+  const rerun = job.startsWith('rerun')
+  const found = [
+    ...repeated(begins.map(({ key, start }) => (rerun ? `${key} start ${start}` : key))).map(
+      (start) => `${start} began twice`,
+    ),
+    ...repeated(succeeded).map((key) => `${key} succeeded twice`),
+  ]
+  if (rerun) {
+    const open = begins.filter(({ key }) => !succeeded.includes(key))
+    found.push(...open.map(({ key }) => `${key} began and did not succeed`))
+  }
   const instants = [...begins, ...ends].map(({ key }) => instantOf(key))
   const last = Math.max(...instants)
   for (let at = Math.min(...instants); at <= last; at += 1000) {
-    const key = `${job}@${new Date(at).toISOString()}`
-    const covered = ends.some((end) => instantOf(end.key) <= at && at <= Date.parse(end.until ?? ''))
-    if (!covered && !ends.some((end) => end.key === key && end.reason !== 'shutdown'))
-      found.push(`${key} has no end`)
+    const decides = ({ key, until }: Line) =>
+      instantOf(key) === at || (instantOf(key) < at && at <= Date.parse(until ?? ''))
+    if (!ends.some(decides)) found.push(`${job}@${new Date(at).toISOString()} has no end`)
   }
   return found
 }
+
+/** Reasons by which an instance leaves a tick to the others. */
+const UNDECIDED = ['claimed-elsewhere', 'shutdown']
 
 function kindOf({ job }: Line): string {
   return job.slice(0, job.indexOf('-'))
 }
 
-export function instantOf(key: string): number {
+function instantOf(key: string): number {
   return Date.parse(key.slice(key.indexOf('@') + 1))
 }
 

@@ -32,29 +32,57 @@ const scheduler = createScheduler({
   logger: { debug() {}, info() {}, warn: log('warn'), error: log('error') },
 })
 
-/** A run or a record, in the words of this version. */
-const told = ({ key, cause, trigger, restarts, start, outcome, state, reason, fence, until }) => ({
+/** A run or a record, in the words that both versions can say. */
+const told = ({ key, cause, trigger, restarts, start, outcome, state, reason, until, fence }) => ({
   key,
   cause: cause ?? trigger,
   start: restarts === undefined ? start : restarts + 1,
   outcome: outcome ?? state,
-  reason: reason ?? undefined,
-  fence: fence ?? undefined,
+  reason,
   until: until ?? undefined,
+  fence: fence ?? undefined,
+})
+const RECORDED = ['id', 'job', 'scheduledAt', 'attempt', 'startedAt', 'endedAt', 'errors', 'instance']
+const recorded = (record) => ({
+  ...told(record),
+  ...Object.fromEntries(RECORDED.map((name) => [name, record[name]])),
 })
 scheduler.on('settled', (run) => write({ event: 'settled', job: run.job.name, ...told(run) }))
 for (const job of jobs) {
   const onAbandoned = job.startsWith('rerun') ? 'rerun' : 'record'
-  scheduler.job(job, every('1s'), { onAbandoned }, async (run) => {
-    write({ event: 'begin', job, ...told(run) })
+  const retry = job.startsWith('failing') ? { retries: 1, delay: 10 } : 0
+  scheduler.job(job, every('1s'), { onAbandoned, retry }, async (run) => {
+    if (run.attempt === 1) write({ event: 'begin', job, ...told(run) })
+    if (retry) throw new Error(`attempt ${run.attempt} fails`)
     await new Promise((resolve) => setTimeout(resolve, takes))
   })
 }
 
+let timer
+const cell = new Int32Array(new SharedArrayBuffer(4))
+const blockNext = () => {
+  timer = setTimeout(
+    () => {
+      Atomics.wait(cell, 0, 0, 300)
+      blockNext()
+    },
+    1000 - ((Date.now() + 100) % 1000),
+  )
+}
+
 const answers = {
-  history: async (query) => (await scheduler.history(query)).map(told),
+  /** Whether it blocks around each full second, when it runs nothing: then another instance gets the ticks. */
+  yield: (on) => (on ? blockNext() : clearTimeout(timer)),
+  history: async (query) => (await scheduler.history(query)).map(recorded),
   pause: (job) => scheduler.pause(job),
   resume: (job) => scheduler.resume(job),
+  /** When it has held the mutex. */
+  hold: (mutex) =>
+    scheduler.exclusive(mutex, async () => {
+      const from = Date.now()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return { from, to: Date.now() }
+    }),
 }
 process.on('message', async ({ id, ask, about }) => {
   process.send({ id, answer: await answers[ask](about) })

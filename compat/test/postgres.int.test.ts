@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
 import { type Server, startServer } from '../../packages/postgres/test/server.ts'
 import { Fleet } from './fleet.ts'
-import { rollingDeploy } from './rolling-deploy.ts'
+import { mutexes, rollingDeploy } from './rolling-deploy.ts'
 
 let server: Server
 let fleet: Fleet
@@ -16,3 +16,5 @@ afterAll(() => server?.close())
 
 test('a deployment over one schema and its rollback lose and double no tick', () =>
   rollingDeploy(fleet, { shared: true }))
+
+test('a mutex is held by one instance, of whatever version', () => mutexes(fleet))

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
 import { RedisServer } from '../../packages/redis-lock/test/redis-server.ts'
 import { Fleet } from './fleet.ts'
-import { rollingDeploy } from './rolling-deploy.ts'
+import { mutexes, rollingDeploy } from './rolling-deploy.ts'
 
 let server: RedisServer
 let fleet: Fleet
@@ -16,3 +16,5 @@ afterAll(() => server?.stop())
 
 test('a deployment over one Redis and its rollback lose and double no tick', () =>
   rollingDeploy(fleet, { shared: false }))
+
+test('a mutex is held by one instance, of whatever version', () => mutexes(fleet))

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
-import { type Fleet, faults, instantOf, JOBS, type Version } from './fleet.ts'
+import { type Fleet, faults, JOBS, type Version } from './fleet.ts'
 
+const MISSED_MS = 2500
 const POLL = { timeout: 10_000, interval: 100 }
 
 /**
@@ -8,7 +9,8 @@ const POLL = { timeout: 10_000, interval: 100 }
  * runs while only the other version is left to find them.
  */
 export async function rollingDeploy(fleet: Fleet, { shared }: { shared: boolean }): Promise<void> {
-  await fleet.startAll('before-1', 'before-2')
+  await fleet.startAll('before-1')
+  await fleet.startAll('before-2')
   await ranBy(fleet, 'before')
   await fleet.startAll('this-1')
   await ranBy(fleet, 'either')
@@ -27,16 +29,45 @@ export async function rollingDeploy(fleet: Fleet, { shared }: { shared: boolean 
   await ranBy(fleet, 'this')
   await fleet.stop('this-2')
   // The rollback: the version before starts alone on what this one has left.
-  await fleet.startAll('before-4')
-  await ranBy(fleet, 'before')
+  await startedAlone(fleet, 'before-4', shared)
   await fleet.startAll('this-3')
   if (shared) await readAlike(fleet, 'before-4', 'this-3')
   await fleet.stopAll('before-4', 'this-3')
+  // A deployment that stops all first.
+  await startedAlone(fleet, 'this-4', shared)
+  await fleet.stop('this-4')
   expect(JOBS.flatMap((job) => faults(fleet.lines, job))).toEqual([])
 }
 
+/** A mutex is held by one instance at a time, of whatever version. */
+export async function mutexes(fleet: Fleet): Promise<void> {
+  await fleet.startAll('before-1')
+  await fleet.startAll('this-1')
+  const hold = (name: string) => fleet.ask<{ from: number; to: number }>(name, 'hold', 'door')
+  const held = await Promise.all(['before-1', 'this-1', 'before-1', 'this-1', 'before-1', 'this-1'].map(hold))
+  held.sort((a, b) => a.from - b.from)
+  for (const [i, { to }] of held.slice(0, -1).entries()) expect(held[i + 1]?.from).toBeGreaterThanOrEqual(to)
+  await fleet.stopAll('before-1', 'this-1')
+}
+
+/** An instance starts when none runs. What is shared tells it which ticks were missed meanwhile. */
+async function startedAlone(fleet: Fleet, name: `${Version}-${number}`, shared: boolean): Promise<void> {
+  if (!shared) {
+    await fleet.startAll(name)
+    return ranBy(fleet, name)
+  }
+  // Nothing runs that could say when: the ticks of this time are missed.
+  await new Promise((resolve) => setTimeout(resolve, MISSED_MS))
+  await fleet.startAll(name)
+  await fleet.seen(
+    (line) => line.name === name && line.outcome === 'missed',
+    `${name} to record the ticks that were missed before it started`,
+  )
+  await ranBy(fleet, name)
+}
+
 /** In a fleet of both, either of them may get all ticks. */
-async function ranBy(fleet: Fleet, version: Version | 'either'): Promise<void> {
+async function ranBy(fleet: Fleet, version: string): Promise<void> {
   await fleet.line(
     ({ name, outcome }) => outcome === 'succeeded' && (version === 'either' || name.startsWith(version)),
     `a run by the version: ${version}`,
@@ -72,13 +103,14 @@ async function foundByTheOther(fleet: Fleet, victim: string, other: string): Pro
 
 /** Both versions show the same records, and among them whatever has ended. */
 async function readAlike(fleet: Fleet, one: string, other: string): Promise<void> {
-  const until = Date.now() - 2000
-  const old = ({ key }: { key: string }) => instantOf(key) < until
-  const ended = async (name: string, job: string) => (await fleet.history(name, job)).filter(old)
+  const until = new Date(Date.now() - 2000).toISOString()
+  const ended = async (name: string, job: string) =>
+    (await fleet.history(name, job)).filter(({ scheduledAt }) => scheduledAt < until)
   for (const job of JOBS) {
-    const runs = fleet.lines.filter((line) => line.job === job && line.outcome === 'succeeded' && old(line))
+    const runs = fleet.lines.filter(({ event, job: its }) => event === 'begin' && its === job)
+    const keys = runs.map(({ key }) => key).filter((key) => key < `${job}@${until}`)
     const first = await ended(one, job)
-    expect(first.map(({ key }) => key)).toEqual(expect.arrayContaining(runs.map(({ key }) => key)))
+    expect(first.map(({ key }) => key)).toEqual(expect.arrayContaining(keys))
     await expect.poll(() => ended(other, job), POLL).toEqual(first)
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'vitest'
 import { Fleet } from './fleet.ts'
-import { rollingDeploy } from './rolling-deploy.ts'
+import { mutexes, rollingDeploy } from './rolling-deploy.ts'
 
 let folder: string
 let fleet: Fleet
@@ -18,3 +18,5 @@ afterEach(async () => {
 
 test('a deployment over one file and its rollback lose and double no tick', () =>
   rollingDeploy(fleet, { shared: true }))
+
+test('a mutex is held by one instance, of whatever version', () => mutexes(fleet))
