@@ -82,7 +82,7 @@ try {
   )
   writeFileSync(join(folder, 'thread.cjs'), `module.exports = (run) => 'ran ' + run.job.name`)
   const typed = `import express from 'express'
-import { createScheduler, type Run } from '@escapement/express'
+import { type AcceptedRun, createScheduler } from '@escapement/express'
 ${names.map((name, i) => `import * as p${i} from '${name}'`).join('\n')}
 void [${names.map((_, i) => `p${i}`)}]
 const scheduler = createScheduler({ timezone: 'UTC' })
@@ -98,7 +98,7 @@ app.use(scheduler.middleware())
 app.post('/', (req, res, next) => {
   req.scheduler
     .run('typed')
-    .then((run: Run) => res.json({ run: run.id }))
+    .then(({ id, durable }: AcceptedRun) => res.json({ run: id, durable }))
     .catch(next)
 })
 `

@@ -61,125 +61,169 @@ export interface Heartbeat extends Plugin {
  * plugins: [heartbeat({ jobs: { 'daily-report': 'https://hc-ping.com/2f2f…' }, alive: { url: 'https://hc-ping.com/91ab…' } })]
  */
 export function heartbeat(options: HeartbeatOptions): Heartbeat {
+  const settings = parseOptions(options)
+  const { urlOf, alive, every, flush } = settings
+  const pings = new Pings(settings)
+  let host: Host | undefined
+  let next: ReturnType<Host['clock']['setTimeout']> | undefined
+  const pingOf = (type: Ping['type'], run: Run) => {
+    const url = urlOf(run.job)
+    if (url === undefined) return
+    pings.add(url, {
+      type,
+      job: run.job.name,
+      run: run.id,
+      error: type === 'fail' ? explain(run) : undefined,
+    })
+  }
+  const pingAlive = () => {
+    if (!alive || !host) return
+    pings.add(alive.url, { type: 'alive', job: undefined, run: undefined, error: undefined })
+    next = host.clock.setTimeout(pingAlive, every)
+    next.unref?.()
+  }
+  return {
+    name: 'heartbeat',
+    setup(given) {
+      host = given
+      pings.log = given.log
+      listen(given, pingOf)
+    },
+    start() {
+      pings.open()
+      pingAlive()
+    },
+    async stop() {
+      if (next) host?.clock.clearTimeout(next)
+      if (host) await pings.flush(host.clock, flush)
+    },
+    stats: () => ({ ...pings.counts }),
+  }
+}
+
+function listen({ on }: Host, ping: (type: Ping['type'], run: Run) => void): void {
+  on('running', (run) => ping('start', run))
+  on('succeeded', (run) => ping('success', run))
+  for (const outcome of ['failed', 'timed-out', 'lease-lost', 'abandoned', 'cancelled'] as const) {
+    on(outcome, (run) => {
+      if (run.attempt > 0 || outcome === 'abandoned') ping('fail', run)
+    })
+  }
+}
+
+interface Settings {
+  readonly urlOf: (job: Job) => string | undefined
+  readonly alive: HeartbeatOptions['alive']
+  /** All in ms. */
+  readonly every: number
+  readonly timeout: number
+  readonly flush: number
+  readonly request: NonNullable<HeartbeatOptions['request']>
+  readonly queue: number
+  readonly tries: number
+}
+
+function parseOptions(options: HeartbeatOptions): Settings {
   checkKeys(options, KNOWN, 'heartbeat() option')
   const { jobs = {}, alive, request = healthchecks, queue = 1000, tries = 3 } = options
   func('request', request)
   const timeout = parseDuration(options.timeout ?? '10s', 'timeout', { min: 1, max: 600_000 })
   const flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
-  const every = parseDuration(
-    (alive as { every?: Duration } | null | undefined)?.every ?? '1m',
-    'alive.every',
-    { min: 1000 },
-  )
+  const { every: given = '1m' } = (alive ?? {}) as { every?: Duration }
+  const every = parseDuration(given, 'alive.every', { min: 1000 })
   integer('queue', queue, 1)
   integer('tries', tries, 1)
   if (alive !== undefined) {
     checkKeys(alive, { url: 1, every: 1 }, 'heartbeat: alive option')
     checkUrl(alive.url, 'heartbeat: alive.url')
   }
-  if (typeof jobs !== 'object' && typeof jobs !== 'function') {
-    fail('heartbeat: jobs', 'addresses by name of the job, or a function of the job', jobs)
-  }
-  if (typeof jobs !== 'function')
-    for (const [job, url] of Object.entries(jobs ?? {})) checkUrl(url, `heartbeat: jobs.${printable(job)}`)
+  const urlOf = parseJobs(jobs)
   if (alive === undefined && typeof jobs !== 'function' && Object.keys(jobs ?? {}).length === 0) {
     fail('heartbeat()', 'given jobs or alive: without both it pings nothing', options)
   }
-  const urlOf =
-    typeof jobs === 'function'
-      ? jobs
-      : (job: Job) => (Object.hasOwn(jobs, job.name) ? jobs[job.name] : undefined)
+  return { urlOf, alive, every, timeout, flush, request, queue, tries }
+}
 
-  const counts = { sent: 0, failed: 0, dropped: 0, waiting: 0 }
+function parseJobs(jobs: NonNullable<HeartbeatOptions['jobs']>): Settings['urlOf'] {
+  if (typeof jobs === 'function') {
+    return (job) => {
+      const url = jobs(job)
+      if (url !== undefined) checkUrl(url, `heartbeat: the address of ${job.name}`)
+      return url
+    }
+  }
+  if (typeof jobs !== 'object') {
+    fail('heartbeat: jobs', 'addresses by name of the job, or a function of the job', jobs)
+  }
+  for (const [job, url] of Object.entries(jobs ?? {})) checkUrl(url, `heartbeat: jobs.${printable(job)}`)
+  return ({ name }) => (Object.hasOwn(jobs, name) ? jobs[name] : undefined)
+}
+
+/** Pings on their way. */
+class Pings {
+  readonly counts: ReturnType<Heartbeat['stats']> = { sent: 0, failed: 0, dropped: 0, waiting: 0 }
+  log: Host['log'] | undefined
+  readonly #settings: Settings
   /** By address: its pings go one after the other, as a success must not overtake its start. */
-  const lines = new Map<string, Promise<void>>()
-  let host: Host | undefined
-  let beat: ReturnType<Host['clock']['setTimeout']> | undefined
-  let stopping = new AbortController()
-  let trouble = false
+  readonly #lines = new Map<string, Promise<void>>()
+  #stopping = new AbortController()
+  #trouble = false
 
-  const send = async (url: string, ping: Ping) => {
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  open(): void {
+    this.#stopping = new AbortController()
+  }
+
+  add(url: string, ping: Ping): void {
+    if (this.counts.waiting >= this.#settings.queue) {
+      this.counts.dropped++
+      return
+    }
+    this.counts.waiting++
+    const line = (this.#lines.get(url) ?? Promise.resolve())
+      .then(() => this.#send(url, ping))
+      .finally(() => {
+        this.counts.waiting--
+        if (this.#lines.get(url) === line) this.#lines.delete(url)
+      })
+    this.#lines.set(url, line)
+  }
+
+  /** Waits for those that are on their way, at most `ms`. */
+  async flush(clock: Host['clock'], ms: number): Promise<void> {
+    const timer = clock.setTimeout(() => this.#stopping.abort(new Error('the scheduler stopped')), ms)
+    await Promise.all(this.#lines.values())
+    clock.clearTimeout(timer)
+  }
+
+  async #send(url: string, ping: Ping): Promise<void> {
+    const { request, timeout, tries } = this.#settings
     for (let attempt = 1; ; attempt++) {
       try {
         const made = request(url, ping)
-        const signal = AbortSignal.any([AbortSignal.timeout(timeout), stopping.signal])
+        const signal = AbortSignal.any([AbortSignal.timeout(timeout), this.#stopping.signal])
         await post({ name: 'heartbeat', body: '', ...made, signal, secrets: [url] })
-        counts.sent++
-        trouble = false
+        this.counts.sent++
+        this.#trouble = false
         return
       } catch (error) {
         const hopeless = hintsOf(error).retryable === false
-        if (attempt < tries && !hopeless && !stopping.signal.aborted) {
-          await pause(1000 * 5 ** (attempt - 1), stopping.signal, { keepAlive: false })
-          continue
-        }
-        counts.failed++
-        // Once for each outage.
-        if (!trouble)
-          host?.log.warn(
-            { job: ping.job, error: redactor([url])(describe(error).message) },
-            'a heartbeat was not taken',
-          )
-        trouble = true
-        return
+        if (attempt >= tries || hopeless || this.#stopping.signal.aborted)
+          return this.#failed(url, ping, error)
+        await pause(1000 * 5 ** (attempt - 1), this.#stopping.signal, { keepAlive: false })
       }
     }
   }
 
-  const enqueue = (url: string, ping: Ping) => {
-    if (counts.waiting >= queue) {
-      counts.dropped++
-      return
-    }
-    counts.waiting++
-    const line = (lines.get(url) ?? Promise.resolve())
-      .then(() => send(url, ping))
-      .finally(() => {
-        counts.waiting--
-        if (lines.get(url) === line) lines.delete(url)
-      })
-    lines.set(url, line)
-  }
-
-  const tell = (type: Ping['type'], run: Run) => {
-    const url = urlOf(run.job)
-    if (url === undefined) return
-    checkUrl(url, `heartbeat: the address of ${run.job.name}`)
-    enqueue(url, { type, job: run.job.name, run: run.id, error: type === 'fail' ? explain(run) : undefined })
-  }
-
-  const again = () => {
-    if (!alive || !host) return
-    enqueue(alive.url, { type: 'alive', job: undefined, run: undefined, error: undefined })
-    beat = host.clock.setTimeout(again, every)
-    beat.unref?.()
-  }
-
-  return {
-    name: 'heartbeat',
-    setup(given) {
-      host = given
-      given.on('running', (run) => tell('start', run))
-      given.on('succeeded', (run) => tell('success', run))
-      for (const outcome of ['failed', 'timed-out', 'lease-lost', 'abandoned', 'cancelled'] as const) {
-        given.on(outcome, (run) => {
-          if (run.attempt > 0 || outcome === 'abandoned') tell('fail', run)
-        })
-      }
-    },
-    start() {
-      stopping = new AbortController()
-      again()
-    },
-    async stop() {
-      if (!host) return
-      const { clock } = host
-      if (beat) clock.clearTimeout(beat)
-      const timer = clock.setTimeout(() => stopping.abort(new Error('the scheduler stopped')), flush)
-      await Promise.all(lines.values())
-      clock.clearTimeout(timer)
-    },
-    stats: () => ({ ...counts }),
+  #failed(url: string, { job }: Ping, error: unknown): void {
+    this.counts.failed++
+    // Once for each outage.
+    if (!this.#trouble)
+      this.log?.warn({ job, error: redactor([url])(describe(error).message) }, 'a heartbeat was not taken')
+    this.#trouble = true
   }
 }
 

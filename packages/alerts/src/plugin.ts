@@ -39,21 +39,14 @@ export class AlertsPlugin implements Alerts {
   #full = false
 
   constructor(options: AlertsOptions) {
-    const { throttle = { messages: 30, per: '1h' } } = options
     this.#options = options
     this.#policies = new Policies(options)
-    if (throttle) checkKeys(throttle, { messages: 1, per: 1 }, 'throttle option')
     this.#delivery = {
       tries: integer('tries', options.tries ?? 3, 1),
       backoff: parseDuration(options.backoff ?? '1s', 'backoff', { max: 3_600_000 }),
       timeout: parseDuration(options.timeout ?? '60s', 'timeout', { min: 1, max: 3_600_000 }),
     }
-    this.#throttle = throttle
-      ? {
-          messages: integer('throttle.messages', throttle.messages, 1),
-          per: parseDuration(throttle.per, 'throttle.per', { min: 1 }),
-        }
-      : undefined
+    this.#throttle = parseThrottle(options.throttle ?? { messages: 30, per: '1h' })
     this.#watch = parseDuration(options.watch ?? '15s', 'watch', { min: 100, max: 3_600_000 })
     this.#flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
     this.#ledger = new Ledger({
@@ -292,5 +285,14 @@ export class AlertsPlugin implements Alerts {
   #forgetIfDone(incident: Incident): void {
     const over = incident.recoveredAt !== undefined || incident.kind === 'stopped-without-drain'
     if (over && !this.#outboxes.some((outbox) => outbox.wants(incident))) this.#ledger.forget(incident)
+  }
+}
+
+function parseThrottle(throttle: NonNullable<AlertsOptions['throttle']>): OutboxParts['throttle'] {
+  if (!throttle) return undefined
+  checkKeys(throttle, { messages: 1, per: 1 }, 'throttle option')
+  return {
+    messages: integer('throttle.messages', throttle.messages, 1),
+    per: parseDuration(throttle.per, 'throttle.per', { min: 1 }),
   }
 }

@@ -12,7 +12,7 @@ import { type Address, type AddressLike, parseAddresses } from './address.ts'
 import { encodingOf } from './encoded.ts'
 import { html } from './html.ts'
 import { text } from './text.ts'
-import { type MailTransport, type SmtpOptions, transportOf } from './transport.ts'
+import { type Mail, type MailTransport, type SmtpOptions, transportOf } from './transport.ts'
 
 export interface EmailOptions {
   /** Nodemailer's transport, or anything with its `sendMail()`; it stays yours to close, see `close`. Or options to make one of. */
@@ -61,6 +61,26 @@ const KNOWN = {
  * alerts({ channels: [email({ url: process.env.SMTP_URL, from: 'Jobs <jobs@example.org>', to: 'ops@example.org' })] })
  */
 export function email(options: EmailOptions): Channel {
+  const settings = parseOptions(options)
+  const transport = transportOf(options)
+  return {
+    name: settings.name,
+    send: (message, { signal }) => transport.send(mailOf(message, settings), signal),
+    close: () => transport.close(),
+  }
+}
+
+interface Settings {
+  readonly locale: Locale
+  readonly app: string
+  readonly name: string
+  readonly from: Address
+  readonly to: Address[]
+  readonly cc: Address[]
+  readonly replyTo: Address | undefined
+}
+
+function parseOptions(options: EmailOptions): Settings {
   checkKeys(options, KNOWN, 'email() option')
   const { locale = 'en', app = 'Escapement', name = 'email' } = options
   oneOf('email: locale', locale, Object.keys(words) as Locale[])
@@ -71,41 +91,34 @@ export function email(options: EmailOptions): Channel {
   const to = parseAddresses(options.to, 'to')
   const cc = options.cc === undefined ? [] : parseAddresses(options.cc, 'cc')
   const replyTo = options.replyTo === undefined ? undefined : parseAddresses(options.replyTo, 'replyTo')[0]
-  const transport = transportOf(options)
+  return { locale, app, name, from, to, cc, replyTo }
+}
+
+function mailOf(message: Message, { locale, app, from, to, cc, replyTo }: Settings): Mail {
   const domain = from.address.slice(from.address.indexOf('@') + 1)
   const messageId = (id: string) => `<${id.replace(/[^\w.-]/g, '')}@${domain}>`
-
+  const shown = describe(message, { locale, app })
+  const encoding = encodingOf(sampleOf(shown.cards))
+  const reply = message.thread.id !== message.id
   return {
-    name,
-    async send(message, { signal }) {
-      const shown = describe(message, { locale, app })
-      const encoding = encodingOf(sampleOf(shown.cards))
-      const reply = message.thread.id !== message.id
-      await transport.send(
-        {
-          from,
-          to,
-          ...(cc.length > 0 && { cc }),
-          ...(replyTo && { replyTo }),
-          subject: `${reply ? 'Re: ' : ''}${subject(message, locale, app)}`,
-          text: text(message, shown, encoding),
-          html: html(message, shown, encoding),
-          textEncoding: encoding,
-          messageId: messageId(message.id),
-          ...(reply && { inReplyTo: messageId(message.thread.id) }),
-          ...(message.references.length > 0 && { references: message.references.map(messageId) }),
-          date: message.at,
-          // Nobody's holiday notice should answer, and no loop begin (RFC 3834).
-          headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
-          ...(message.severity === 'critical' && { priority: 'high' as const }),
-          // Nothing in a mail is ever read from a file or an address.
-          disableFileAccess: true,
-          disableUrlAccess: true,
-        },
-        signal,
-      )
-    },
-    close: () => transport.close(),
+    from,
+    to,
+    ...(cc.length > 0 && { cc }),
+    ...(replyTo && { replyTo }),
+    subject: `${reply ? 'Re: ' : ''}${subject(message, locale, app)}`,
+    text: text(message, shown, encoding),
+    html: html(message, shown, encoding),
+    textEncoding: encoding,
+    messageId: messageId(message.id),
+    ...(reply && { inReplyTo: messageId(message.thread.id) }),
+    ...(message.references.length > 0 && { references: message.references.map(messageId) }),
+    date: message.at,
+    // Nobody's holiday notice should answer, and no loop begin (RFC 3834).
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    ...(message.severity === 'critical' && { priority: 'high' as const }),
+    // Nothing in a mail is ever read from a file or an address.
+    disableFileAccess: true,
+    disableUrlAccess: true,
   }
 }
 

@@ -55,19 +55,20 @@ const TIMEOUTS = {
 /** For one mail in all, in ms. */
 const LONGEST = 60_000
 
-/** @throws ERR_ESCAPEMENT_OPTION */
-export function transportOf({
-  transport,
-  url,
-  close,
-}: {
+interface Given {
   transport?: unknown
   url?: string
   close?: boolean
-}): {
+}
+
+/** Sends mails, each to all that have not got it yet. */
+interface Sender {
   send(mail: Mail, signal: AbortSignal): Promise<void>
   close(): void
-} {
+}
+
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function transportOf({ transport, url, close }: Given): Sender {
   const make = maker(transport, url)
   const hide = redactor(secretsOf(url === undefined ? transport : { url }))
   let mine: MailTransport | undefined

@@ -1,6 +1,6 @@
 import type { Host, Plugin } from '@escapement/core'
 import { describe } from '@escapement/core/plugin'
-import { Pauses, SqlFleet } from '@escapement/sql-fleet'
+import { Pauses, refused, SqlFleet } from '@escapement/sql-fleet'
 import { PostgresBackend } from './backend.ts'
 import { Client, isPool, ownPool, type PoolLike } from './client.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
@@ -30,34 +30,30 @@ export function postgres(options: PostgresOptions): Plugin {
   const { pool, schema, timeout } = settings
   let own: ReturnType<typeof ownPool>
   let client = new Client(pool, schema, timeout)
-  // An app may end its pool before the scheduler has stopped: what has happened is written all the same.
-  const either: PoolLike = {
-    query(sql, values) {
-      if (!own || !isPool(pool) || !pool.ending) return patient(pool).query(sql, values)
-      tellClosed()
-      return own.query(sql, values)
-    },
-  }
-  let tellClosed = () => {}
-  const history = new Client(either, schema, HISTORY_TIMEOUT_MS)
+  let host: Host | undefined
+  const warnOfClosed = once(() => host?.log.warn({}, CLOSED))
+  const readable = eitherPool(pool, () => own, warnOfClosed)
+  const history = new Client(readable, schema, HISTORY_TIMEOUT_MS)
   const writer = new Writer(history)
   const backend = new PostgresBackend(() => client, settings.lease)
   const pauses = new Pauses(() => backend)
   const store = new PostgresStore({ client: history, writer, pauses, settings, owner: () => fleet.owner })
+  const close = () => {
+    const closing = own
+    own = undefined
+    client = new Client(pool, schema, timeout)
+    return closing?.end()
+  }
   const fleet: SqlFleet = new SqlFleet({
     backend,
     settings,
     store,
-    attached(host) {
-      writer.clock = host.clock
-      writer.onError = (error) => host.emit('error', error, { source: 'postgres' })
-      writer.onRefused = ({ key, state }) =>
-        host.log.warn({ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`)
-      host.on('waiting-retry', (run) => store.retrying(run))
+    attached(given) {
+      host = given
+      connect(given, writer, store)
     },
-    async open(host) {
-      hear(pool, host)
-      tellClosed = once(() => host.log.warn({}, CLOSED))
+    async open(given) {
+      hear(pool, given)
       own ??= ownPool(pool, timeout)
       client = new Client(own ?? pool, schema, timeout)
       await migrate(new Client(own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
@@ -65,18 +61,28 @@ export function postgres(options: PostgresOptions): Plugin {
     pauses,
     newest: () => store.newest(),
     prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
-    async close() {
-      try {
-        await writer.flush()
-      } finally {
-        const closing = own
-        own = undefined
-        client = new Client(pool, schema, timeout)
-        await closing?.end()
-      }
-    },
+    close: () => writer.flush().finally(close),
   })
   return fleet.plugin()
+}
+
+function connect(host: Host, writer: Writer, store: PostgresStore): void {
+  writer.clock = host.clock
+  writer.onError = (error) => host.emit('error', error, { source: 'postgres' })
+  writer.onRefused = (row) => host.log.warn(...refused(row))
+  host.on('waiting-retry', (run) => store.retrying(run))
+}
+
+/** The pool, or the plugin's own one when an app has ended its pool before the scheduler has stopped. */
+function eitherPool(pool: PoolLike, own: () => PoolLike | undefined, onClosed: () => void): PoolLike {
+  return {
+    query(sql, values) {
+      const other = own()
+      if (!other || !isPool(pool) || !pool.ending) return patient(pool).query(sql, values)
+      onClosed()
+      return other.query(sql, values)
+    },
+  }
 }
 
 /** The pool; a connection of it that has gone silent is given up after a time, and the pool makes a new one. */

@@ -57,7 +57,60 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusPlugin {
     () => running.size > 0,
   )
   if (checked.defaultMetrics) collectDefaultMetrics({ register: registry as Registry })
+  return {
+    name: 'prometheus',
+    registry,
+    setup(host) {
+      observeJobs(host, states, families)
+      observeRuns(host, states, families)
+      host.on('error', (_error, { source }) => families.fault(source))
+      host.on('start', () => running.add(host))
+      host.on('drain', () => running.delete(host))
+    },
+    ...pages(registry, running),
+  }
+}
 
+function observeJobs(host: Host, states: Map<string, JobState>, families: Families): void {
+  host.on('added', (job) => {
+    let state = states.get(job.name)
+    if (!state) {
+      state = newState(job.name)
+      states.set(job.name, state)
+      families.add(state)
+    }
+    state.jobs.add(job)
+  })
+  host.on('removed', (job) => {
+    const state = states.get(job.name)
+    if (!state?.jobs.delete(job) || state.jobs.size > 0) return
+    states.delete(job.name)
+    families.remove(state)
+  })
+}
+
+function observeRuns(host: Host, states: ReadonlyMap<string, JobState>, families: Families): void {
+  // A run may outlive its job, whose series are gone by then.
+  const stateOf = (run: Run) => {
+    const state = states.get(run.job.name)
+    return state?.jobs.has(run.job) ? state : undefined
+  }
+  host.on('running', (run) => {
+    const state = stateOf(run)
+    if (!state) return
+    began(state, run)
+    families.began(run)
+  })
+  host.on('settled', (run) => {
+    const state = stateOf(run)
+    if (!state) return
+    ended(state, run)
+    families.ended(run)
+  })
+}
+
+/** @param running The schedulers that run: one of them writes why the metrics cannot be collected. */
+function pages(registry: AnyRegistry, running: ReadonlySet<Host>): Pick<PrometheusPlugin, 'handler' | 'koa'> {
   // The page may be open to strangers, and a collector of the app may fail with anything: the log has the error.
   async function scrape(): Promise<{ status: number; type: string; body: string }> {
     try {
@@ -68,65 +121,18 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusPlugin {
       return { status: 500, type: 'text/plain', body: 'the metrics cannot be collected: the log says why\n' }
     }
   }
-
   return {
-    name: 'prometheus',
-    registry,
-
-    setup(host) {
-      host.on('added', (job) => {
-        let state = states.get(job.name)
-        if (!state) {
-          state = newState(job.name)
-          states.set(job.name, state)
-          families.add(state)
-        }
-        state.jobs.add(job)
-      })
-      host.on('removed', (job) => {
-        const state = states.get(job.name)
-        if (!state?.jobs.delete(job) || state.jobs.size > 0) return
-        states.delete(job.name)
-        families.remove(state)
-      })
-      // A run may outlive its job, whose series are gone by then.
-      const stateOf = (run: Run) => {
-        const state = states.get(run.job.name)
-        return state?.jobs.has(run.job) ? state : undefined
-      }
-      host.on('running', (run) => {
-        const state = stateOf(run)
-        if (!state) return
-        began(state, run)
-        families.began(run)
-      })
-      host.on('settled', (run) => {
-        const state = stateOf(run)
-        if (!state) return
-        ended(state, run)
-        families.ended(run)
-      })
-      host.on('error', (_error, { source }) => families.fault(source))
-      host.on('start', () => running.add(host))
-      host.on('drain', () => running.delete(host))
+    handler: () => async (_req, res) => {
+      const { status, type, body } = await scrape()
+      res.statusCode = status
+      res.setHeader('Content-Type', type)
+      res.end(body)
     },
-
-    handler() {
-      return async (_req, res) => {
-        const { status, type, body } = await scrape()
-        res.statusCode = status
-        res.setHeader('Content-Type', type)
-        res.end(body)
-      }
-    },
-
-    koa() {
-      return async (ctx) => {
-        const { status, type, body } = await scrape()
-        ctx.status = status
-        ctx.set('Content-Type', type)
-        ctx.body = body
-      }
+    koa: () => async (ctx) => {
+      const { status, type, body } = await scrape()
+      ctx.status = status
+      ctx.set('Content-Type', type)
+      ctx.body = body
     },
   }
 }

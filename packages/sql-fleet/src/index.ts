@@ -22,5 +22,6 @@ export {
   linesOf,
   linesText,
   recordOf,
+  refused,
   timeOf,
 } from './rows.ts'

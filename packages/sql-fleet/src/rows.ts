@@ -102,6 +102,11 @@ export function abandonedOf(rows: readonly Columns[]): ClosedRun[] {
     .map((row) => ({ ...claimOf(row), id: String(row.id), trigger: row.trigger as Cause }))
 }
 
+/** The line for the end of a run that came too late. */
+export function refused({ key, state }: { key: string; state: string }): [fields: object, message: string] {
+  return [{ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`]
+}
+
 /** The lowest id a run can have that began at this instant: ids are ordered by time. */
 export function firstId(at: number): string {
   const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')

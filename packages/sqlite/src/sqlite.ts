@@ -1,9 +1,9 @@
-import { type Clock, type Plugin, systemClock } from '@escapement/core'
-import { Pauses, SqlFleet } from '@escapement/sql-fleet'
+import type { Host, Plugin, RunRecord } from '@escapement/core'
+import { Pauses, refused, SqlFleet } from '@escapement/sql-fleet'
 import { SqliteBackend } from './backend.ts'
 import { identity } from './identity.ts'
 import { open } from './open.ts'
-import { parseOptions, type SqliteOptions } from './options.ts'
+import { parseOptions, type Settings, type SqliteOptions } from './options.ts'
 import { SqliteStore } from './store.ts'
 import { Writer } from './writer.ts'
 
@@ -23,26 +23,17 @@ const DELAY_MS = 10
  */
 export function sqlite(options: SqliteOptions): Plugin {
   const settings = parseOptions(options)
-  const { file, full } = settings
-  const reopen = { full, busy: 100 }
-  const writer = new Writer(
-    (again) => open(file, again ? reopen : { full }),
-    full ? 0 : DELAY_MS,
-    () => identity(file),
-  )
-  let clock: Clock = systemClock
+  const writer = writerOf(settings)
   /** The file is a new one, in which this process has no heartbeat yet. */
   let replaced = false
-  const backend = new SqliteBackend(writer, () => clock, settings.lease)
+  const backend = new SqliteBackend(writer, () => writer.clock, settings.lease)
   const pauses = new Pauses(() => backend)
-  const store = new SqliteStore({
-    writer,
-    pauses,
-    settings,
-    owner: () => fleet.owner,
-    onRefused: (record) => refused(record),
-  })
-  let refused: (record: { key: string; state: string }) => void = () => {}
+  writer.onReplaced = () => {
+    replaced = true
+  }
+  const onRefused = (record: RunRecord) => host?.log.warn(...refused(record))
+  const store = new SqliteStore({ writer, pauses, settings, owner: () => fleet.owner, onRefused })
+  let host: Host | undefined
   const fleet: SqlFleet = new SqlFleet({
     backend,
     settings,
@@ -50,17 +41,9 @@ export function sqlite(options: SqliteOptions): Plugin {
     pauses,
     trouble: () => writer.trouble.reason,
     usable: () => !replaced,
-    attached(host) {
-      clock = host.clock
-      writer.clock = clock
-      writer.trouble.onError = (error) => host.emit('error', error, { source: 'sqlite' })
-      writer.onReplaced = () => {
-        replaced = true
-      }
-      writer.trouble.onNotice = (line) => host.log.warn({ file }, `sqlite: ${line}`)
-      refused = ({ key, state }) =>
-        host.log.warn({ tick: key, outcome: state }, `${key} had been abandoned: its end was not recorded`)
-      host.on('waiting-retry', (run) => store.retrying(run))
+    attached(given) {
+      host = given
+      connect(given, { writer, store }, settings.file)
     },
     open: () => writer.db.exec('PRAGMA optimize'),
     // Before the first tick: it would meet the leases of the dead.
@@ -71,14 +54,32 @@ export function sqlite(options: SqliteOptions): Plugin {
     },
     newest: () => store.newest(),
     prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
-    close() {
-      try {
-        writer.flush()
-        writer.sync()
-      } finally {
-        writer.close()
-      }
-    },
+    close: () => writeAndClose(writer),
   })
   return fleet.plugin()
+}
+
+function writerOf({ file, full }: Settings): Writer {
+  const reopen = { full, busy: 100 }
+  return new Writer(
+    (again) => open(file, again ? reopen : { full }),
+    full ? 0 : DELAY_MS,
+    () => identity(file),
+  )
+}
+
+function connect(host: Host, { writer, store }: { writer: Writer; store: SqliteStore }, file: string): void {
+  writer.clock = host.clock
+  host.on('waiting-retry', (run) => store.retrying(run))
+  writer.trouble.onError = (error) => host.emit('error', error, { source: 'sqlite' })
+  writer.trouble.onNotice = (line) => host.log.warn({ file }, `sqlite: ${line}`)
+}
+
+function writeAndClose(writer: Writer): void {
+  try {
+    writer.flush()
+    writer.sync()
+  } finally {
+    writer.close()
+  }
 }

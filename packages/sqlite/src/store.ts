@@ -12,20 +12,10 @@ import {
   type Store,
   toRecord,
 } from '@escapement/core'
-import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import {
-  factsText,
-  firstId,
-  linesOf,
-  linesText,
-  type Pauses,
-  pauseOf,
-  pauseText,
-  recordOf,
-  timeOf,
-} from '@escapement/sql-fleet'
+import { factsText, firstId, linesOf, linesText, type Pauses, recordOf, timeOf } from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
 import type { Value } from './driver.ts'
+import { enroll } from './enroll.ts'
 import { incidents } from './incidents.ts'
 import type { Settings } from './options.ts'
 import type { Prepared } from './prepared.ts'
@@ -225,29 +215,6 @@ export class SqliteStore implements Store {
     })
     return states
   }
-}
-
-function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): JobState {
-  const row = db.get('SELECT * FROM jobs WHERE name = ?', name)
-  if (!row) {
-    db.run(
-      'INSERT INTO jobs (name, digest, decided, paused) VALUES (?, ?, ?, ?)',
-      name,
-      digest,
-      now,
-      pauseText(paused),
-    )
-    return { decided: undefined, paused }
-  }
-  const kept = pauseOf(row.paused)
-  if (row.digest !== digest) {
-    db.run('UPDATE jobs SET digest = ?, decided = ? WHERE name = ?', digest, now, name)
-    return { decided: undefined, paused: kept }
-  }
-  const ahead = Number(row.decided ?? 0) > now + WATERMARK_AHEAD
-  // What falls into a pause is not made up for when it ends while no instance lives.
-  if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
-  return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
 }
 
 /** The length of the texts of a row. */

@@ -43,21 +43,14 @@ export function worker<Data = unknown, Result = unknown>(
   module: URL | string,
   options: WorkerOptions = {},
 ): Handler<Data, Result> {
-  checkKeys(options, { threads: 1, idle: 1, grace: 1, resourceLimits: 1 }, 'worker() option')
-  const { threads = 1, idle = '10s', grace = '500ms', resourceLimits = {} } = options
   const url = locate(module)
-  integer('worker: threads', threads, 1)
-  checkKeys(resourceLimits, LIMITS, 'worker: resourceLimits option')
-  for (const [name, mb] of Object.entries(resourceLimits))
-    number(`worker: resourceLimits.${name}`, mb, 1, 1_048_576)
-  const idleTimeout = parseDuration(idle, 'worker: idle')
-  const graceMs = parseDuration(grace, 'worker: grace', { max: 60_000 })
+  const { graceMs, ...threads } = parseOptions(options)
   let pool: Piscina | undefined
 
   return async (run) => {
     run.signal.throwIfAborted()
     // Not before the first run: an app that never runs the job needs no threads.
-    pool ??= openPool({ minThreads: 0, maxThreads: threads, idleTimeout, resourceLimits }, (broken) => {
+    pool ??= openPool(threads, (broken) => {
       if (pool === broken) pool = undefined
     })
     const used = pool
@@ -83,6 +76,18 @@ export function worker<Data = unknown, Result = unknown>(
       port1.close()
     }
   }
+}
+
+function parseOptions(options: WorkerOptions): PoolOptions & { graceMs: number } {
+  checkKeys(options, { threads: 1, idle: 1, grace: 1, resourceLimits: 1 }, 'worker() option')
+  const { threads = 1, idle = '10s', grace = '500ms', resourceLimits = {} } = options
+  integer('worker: threads', threads, 1)
+  checkKeys(resourceLimits, LIMITS, 'worker: resourceLimits option')
+  for (const [name, mb] of Object.entries(resourceLimits))
+    number(`worker: resourceLimits.${name}`, mb, 1, 1_048_576)
+  const idleTimeout = parseDuration(idle, 'worker: idle')
+  const graceMs = parseDuration(grace, 'worker: grace', { max: 60_000 })
+  return { minThreads: 0, maxThreads: threads, idleTimeout, resourceLimits, graceMs }
 }
 
 const BUNDLED =

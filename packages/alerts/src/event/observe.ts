@@ -51,6 +51,14 @@ export function listen({ on }: Pick<Host, 'on'>, listener: Listener): void {
     // Skipped for a run that itself waits for a place: that one is still to be seen.
     else if (run.reason !== 'overlap' || run.job.running > 0) listener.saw(run)
   })
+  on('clock-step', ({ by }) => listener.stepped(by))
+  on('added', ({ name }) => listener.added(name))
+  on('removed', ({ name }) => listener.removed(name))
+  listenForAborts(on, listener)
+}
+
+/** Runs that a stopping scheduler has aborted. */
+function listenForAborts(on: Host['on'], listener: Listener): void {
   let aborted: string[] | undefined
   on('start', () => {
     aborted = undefined
@@ -63,7 +71,4 @@ export function listen({ on }: Pick<Host, 'on'>, listener: Listener): void {
     aborted.push(run.job.name)
     listener.stopped(aborted)
   })
-  on('clock-step', ({ by }) => listener.stepped(by))
-  on('added', ({ name }) => listener.added(name))
-  on('removed', ({ name }) => listener.removed(name))
 }

@@ -240,12 +240,9 @@ function revive(kept: Incident): Incident {
   const date = (value: Date | undefined) => (value ? new Date(value) : undefined)
   const { run } = incident
   if (run) {
-    const times = {
-      scheduledAt: new Date(run.scheduledAt),
-      startedAt: date(run.startedAt),
-      endedAt: date(run.endedAt),
-    }
-    incident.run = { ...run, ...times } satisfies RunFacts
+    const [startedAt, endedAt] = [date(run.startedAt), date(run.endedAt)]
+    const scheduledAt = new Date(run.scheduledAt)
+    incident.run = { ...run, scheduledAt, startedAt, endedAt } satisfies RunFacts
   }
   return incident
 }

@@ -113,7 +113,26 @@ function parsePart(
   channels: ReadonlySet<string>,
   timezone: string | undefined,
 ): Partial<Settings> {
-  const part: { -readonly [K in keyof Settings]?: Settings[K] } = {}
+  const part = parsePlain(policy, where)
+  if (policy.to !== undefined) part.to = parseTo(policy.to, `${where}.to`, channels)
+  if (policy.groupBy !== undefined) part.groupBy = parseGroupBy(policy.groupBy, `${where}.groupBy`)
+  if (policy.digest !== undefined) {
+    if (policy.digest && typeof policy.digest.next !== 'function')
+      fail(`${where}.digest`, 'a trigger', policy.digest)
+    part.digest = policy.digest ? bound(policy.digest, { timezone }) : undefined
+  }
+  if (policy.quiet !== undefined)
+    part.quiet = policy.quiet ? parseQuiet(policy.quiet, `${where}.quiet`, timezone) : undefined
+  if (policy.escalate !== undefined)
+    part.escalate = parseEscalations(policy.escalate, `${where}.escalate`, channels)
+  return part
+}
+
+type Part = { -readonly [K in keyof Settings]?: Settings[K] }
+
+/** What is a number, a length of time, or one of a few words. */
+function parsePlain(policy: Policy, where: string): Part {
+  const part: Part = {}
   const yesOrNo = (key: 'enabled' | 'recovery') => {
     if (policy[key] !== undefined) part[key] = flag(`${where}.${key}`, policy[key])
   }
@@ -131,7 +150,6 @@ function parsePart(
   length('groupWait')
   length('groupInterval')
   length('grace')
-  if (policy.to !== undefined) part.to = parseTo(policy.to, `${where}.to`, channels)
   if (policy.severity !== undefined) {
     part.severity = oneOf(`${where}.severity`, policy.severity, SEVERITIES)
   }
@@ -139,23 +157,14 @@ function parsePart(
     part.repeat =
       policy.repeat === false ? Infinity : parseDuration(policy.repeat, `${where}.repeat`, { min: 1000 })
   }
-  if (policy.groupBy !== undefined) {
-    const { groupBy } = policy
-    if (typeof groupBy !== 'function' && !['all', 'group', 'job', 'kind'].includes(groupBy)) {
-      fail(`${where}.groupBy`, "'all', 'group', 'job', 'kind' or a function", groupBy)
-    }
-    part.groupBy = groupBy
-  }
-  if (policy.digest !== undefined) {
-    if (policy.digest && typeof policy.digest.next !== 'function')
-      fail(`${where}.digest`, 'a trigger', policy.digest)
-    part.digest = policy.digest ? bound(policy.digest, { timezone }) : undefined
-  }
-  if (policy.quiet !== undefined)
-    part.quiet = policy.quiet ? parseQuiet(policy.quiet, `${where}.quiet`, timezone) : undefined
-  if (policy.escalate !== undefined)
-    part.escalate = parseEscalations(policy.escalate, `${where}.escalate`, channels)
   return part
+}
+
+function parseGroupBy(groupBy: NonNullable<Policy['groupBy']>, where: string): Settings['groupBy'] {
+  if (typeof groupBy !== 'function' && !['all', 'group', 'job', 'kind'].includes(groupBy)) {
+    fail(where, "'all', 'group', 'job', 'kind' or a function", groupBy)
+  }
+  return groupBy
 }
 
 function parseTo(

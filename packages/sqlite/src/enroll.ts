@@ -1,0 +1,28 @@
+import type { Enrolled, JobState } from '@escapement/core'
+import { WATERMARK_AHEAD } from '@escapement/core/plugin'
+import { pauseOf, pauseText } from '@escapement/sql-fleet'
+import type { Prepared } from './prepared.ts'
+
+/** Keeps a job as a scheduler that starts has it, and tells how it stands. */
+export function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): JobState {
+  const row = db.get('SELECT * FROM jobs WHERE name = ?', name)
+  if (!row) {
+    db.run(
+      'INSERT INTO jobs (name, digest, decided, paused) VALUES (?, ?, ?, ?)',
+      name,
+      digest,
+      now,
+      pauseText(paused),
+    )
+    return { decided: undefined, paused }
+  }
+  const kept = pauseOf(row.paused)
+  if (row.digest !== digest) {
+    db.run('UPDATE jobs SET digest = ?, decided = ? WHERE name = ?', digest, now, name)
+    return { decided: undefined, paused: kept }
+  }
+  const ahead = Number(row.decided ?? 0) > now + WATERMARK_AHEAD
+  // What falls into a pause is not made up for when it ends while no instance lives.
+  if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
+  return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
+}
