@@ -1,3 +1,4 @@
+import type { Tick } from '@escapement/core'
 import { fnv1a } from '@escapement/core/plugin'
 
 /** What a claim is about: a tick of a job, one that follows another job's, or a run that somebody asked for. */
@@ -7,7 +8,12 @@ export interface ClaimTarget {
   readonly at: number | undefined
   /** The nominal instant in ms, by which it can be run again; undefined for a requested run. */
   readonly instant: number | undefined
-  /** Names it among the open runs: `t|1700000000000|job`, `a|1700000000000|job` or `m|run id|job`. */
+  /** How often the clock had been set back over the instant. */
+  readonly fold: number
+  /**
+   * Names it among the open runs: `t|1700000000000|job`, `a|1700000000000|job` or `m|run id|job`; `T|1700000000000~2|job`
+   * and `A|…` where the clock was set back over the instant. An instance of a version that does not know these leaves them.
+   */
   readonly member: string
   readonly shard: number
   /** Of the tick record. */
@@ -70,38 +76,49 @@ export class Keys {
     return `${this.#tags[this.shard(job)]}${MARKED.test(job) ? '=' : ''}${job}`
   }
 
-  /** Ticks are known by their instant: one met again after the clock was set back is the same tick. */
-  tick(job: string, at: number): ClaimTarget {
+  /** Ticks are known by their instant, and by how often the clock had been set back over it. */
+  tick(job: string, at: number, fold: number = 0): ClaimTarget {
     const shard = this.shard(job)
-    const key = `${this.#of(job)}:t:${at}`
-    return { job, at, instant: at, member: `t|${at}|${job}`, shard, key }
+    const id = fold > 0 ? `${at}~${fold + 1}` : `${at}`
+    const key = `${this.#of(job)}:t:${id}`
+    return { job, at, instant: at, fold, member: `${fold > 0 ? 'T' : 't'}|${id}|${job}`, shard, key }
   }
 
   /** A job that runs after another has the instant of that one, however long ago it was. */
-  follower(job: string, at: number): ClaimTarget {
-    return { ...this.tick(job, at), at: undefined, member: `a|${at}|${job}` }
+  follower(job: string, at: number, fold: number = 0): ClaimTarget {
+    const tick = this.tick(job, at, fold)
+    const kind = fold > 0 ? 'A' : 'a'
+    return { ...tick, at: undefined, member: kind + tick.member.slice(1) }
   }
 
   requested(job: string, id: string): ClaimTarget {
     const shard = this.shard(job)
     const key = `${this.#of(job)}:m:${id}`
-    return { job, at: undefined, instant: undefined, member: `m|${id}|${job}`, shard, key }
+    return { job, at: undefined, instant: undefined, fold: 0, member: `m|${id}|${job}`, shard, key }
   }
 
   /** What a member of `open` stands for; undefined if it is none of ours. */
   parse(member: string): ClaimTarget | undefined {
-    const parts = /^([tam])\|([^|]+)\|(.+)$/s.exec(member)
+    const parts = /^([tamTA])\|([^|]+)\|(.+)$/s.exec(member)
     if (!parts) return
     const [, kind, id, job] = parts as unknown as [string, string, string, string]
     if (kind === 'm') return this.requested(job, id)
-    return kind === 't' ? this.tick(job, Number(id)) : this.follower(job, Number(id))
+    const [at = NaN, count = 1] = id.split('~').map(Number)
+    return kind === 't' || kind === 'T' ? this.tick(job, at, count - 1) : this.follower(job, at, count - 1)
   }
 }
 
 /** How events and messages call it: the tick's id, or the run's. */
-export function nameOf({ job, instant, member }: ClaimTarget): string {
+export function nameOf({ job, instant, fold, member }: ClaimTarget): string {
   if (instant === undefined) return member.split('|')[1] as string
-  return `${job}@${new Date(instant).toISOString()}`
+  return `${job}@${new Date(instant).toISOString()}${fold > 0 ? `~${fold + 1}` : ''}`
+}
+
+/** The tick, as the scheduler knows it; undefined for a requested run. */
+export function tickOf(target: ClaimTarget): Tick | undefined {
+  const { job, instant, fold } = target
+  if (instant === undefined) return undefined
+  return { id: nameOf(target), job, scheduledAt: new Date(instant), fold }
 }
 
 /** A tick record: `start|token|fence|state`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { instanceOf, Keys, parseRecord } from '../src/keys.ts'
+import { instanceOf, Keys, nameOf, parseRecord } from '../src/keys.ts'
 
 test.each(['report', 'a:b|c', '{curly}', 'Ünï', 'with space'])(
   'the tick of %j is found again by its member',
@@ -9,6 +9,12 @@ test.each(['report', 'a:b|c', '{curly}', 'Ünï', 'with space'])(
     expect(keys.parse(tick.member)).toEqual(tick)
     const after = keys.follower(job, 1_795_000_000_000)
     expect(keys.parse(after.member)).toEqual(after)
+    for (const fold of [1, 2]) {
+      const again = [keys.tick(job, 1_795_000_000_000, fold), keys.follower(job, 1_795_000_000_000, fold)]
+      for (const one of again) expect(keys.parse(one.member)).toEqual(one)
+      expect(again.map(nameOf)).toEqual(Array(2).fill(`${job}@2026-11-18T11:06:40.000Z~${fold + 1}`))
+      expect(again[0]?.key).not.toBe(tick.key)
+    }
     const asked = keys.requested(job, 'run-1')
     expect(keys.parse(asked.member)).toEqual(asked)
   },

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Job, LogLine, Outcome, Run, RunFacts } from '@escapement/core'
+import type { Job, LogLine, Outcome, Run, RunFacts, Tick } from '@escapement/core'
 
 /** What a run is made of that no scheduler has made. */
 export interface FakeRun {
   job?: string
   /** The instant of its tick. Default now. */
   at?: Date | number
+  /** How often the clock had been set back over the instant. */
+  fold?: number
   id?: string
   cause?: Run['cause']
   outcome?: Outcome
@@ -34,7 +36,7 @@ export function fakeRun(given: FakeRun = {}): Run {
   const scheduledAt = new Date(given.at ?? Date.now())
   const ran = outcome !== 'skipped' && outcome !== 'missed' && outcome !== 'abandoned'
   const id = given.id ?? timeOrderedId()
-  const tick = { id: `${job}@${scheduledAt.toISOString()}`, job, scheduledAt }
+  const tick = tickOf(job, scheduledAt, given.fold ?? 0)
   const run: Partial<Run> = {
     id,
     key: cause === 'manual' || cause === 'retry' ? id : tick.id,
@@ -66,6 +68,11 @@ export function fakeRun(given: FakeRun = {}): Run {
     logLines: given.logLines ?? [],
   }
   return run as Run
+}
+
+function tickOf(job: string, scheduledAt: Date, fold: number): Tick {
+  const again = fold > 0 ? `~${fold + 1}` : ''
+  return { id: `${job}@${scheduledAt.toISOString()}${again}`, job, scheduledAt, fold }
 }
 
 const NO_FACTS: RunFacts = {

@@ -79,6 +79,14 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
       assert.equal((await refused(claims(b as Instance, fakeRun({ at })))).reason, 'claimed-elsewhere')
       assert.equal((await refused(claims(a as Instance, fakeRun({ at })))).reason, 'claimed-elsewhere')
     }),
+    fleet('an instant that is met again after the clock was set back is another tick', 2, async ([a, b]) => {
+      const at = Date.now()
+      for (const fold of [0, 1, 2]) {
+        await (await granted(claims(a as Instance, fakeRun({ at, fold })))).complete('succeeded')
+        const again = await refused(claims(b as Instance, fakeRun({ at, fold })))
+        assert.equal(again.reason, 'claimed-elsewhere')
+      }
+    }),
     fleet('a lease keeps runs of one job from overlapping, and only of that job', 2, async ([a, b]) => {
       const first = await granted(claims(a as Instance, tick()))
       assert.equal((await refused(claims(b as Instance, tick()))).reason, 'overlap')

@@ -7,6 +7,7 @@ import {
   type Refusal,
   type Run,
 } from '@escapement/core'
+import { foldOf } from '@escapement/core/plugin'
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import { type ClaimTarget, instanceOf, type Keys } from '../keys.ts'
 import { type Leases, type Sent, safeLease } from '../lease/lease.ts'
@@ -91,7 +92,8 @@ export class Claims {
     const { keys } = this.#parts
     const { name } = run.job
     if (run.requested) return keys.requested(name, run.key)
-    return run.cause === 'after' ? keys.follower(name, at) : keys.tick(name, at)
+    const fold = foldOf(run.tick.id)
+    return run.cause === 'after' ? keys.follower(name, at, fold) : keys.tick(name, at, fold)
   }
 
   /** Round after round, until there is an answer or the time is over. */

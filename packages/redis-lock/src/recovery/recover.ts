@@ -1,8 +1,8 @@
-import type { Host, Run } from '@escapement/core'
+import type { Host, Run, Tick } from '@escapement/core'
 import type { ClaimRequest, ClaimResult, QuorumClaims } from '../claim/quorum-claims.ts'
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import type { Records } from '../end/records.ts'
-import { type ClaimTarget, instanceOf, nameOf, type TickRecord } from '../keys.ts'
+import { type ClaimTarget, instanceOf, nameOf, type TickRecord, tickOf } from '../keys.ts'
 import type { Hold, Leases, Sent } from '../lease/lease.ts'
 import type { Settings } from '../options.ts'
 
@@ -163,14 +163,11 @@ export class Recover {
 
   #rerun(subject: ClaimTarget, hold: Hold): void {
     const { host } = this.#parts
-    const scheduledAt = new Date(subject.instant as number)
-    const id = nameOf(subject)
+    const tick = tickOf(subject) as Tick
+    const { id, job } = tick
     this.#reruns.set(id, hold)
-    host.log.warn(
-      { job: subject.job, tick: id, restarts: hold.restarts },
-      `${id} was abandoned and is run again`,
-    )
-    host.rerun({ id, job: subject.job, scheduledAt }, hold)
+    host.log.warn({ job, tick: id, restarts: hold.restarts }, `${id} was abandoned and is run again`)
+    host.rerun(tick, hold)
   }
 
   /** A run may be decided before it comes to its claim: paused, or overlapping one of this process. */
@@ -225,16 +222,17 @@ export class Recover {
 
   #tell(subject: ClaimTarget, starts: number, by: string | undefined, fence: number | undefined): void {
     const { host } = this.#parts
-    const scheduledAt = subject.instant === undefined ? undefined : new Date(subject.instant)
-    const tick = nameOf(subject)
-    if (scheduledAt) {
+    const { job } = subject
+    const tick = tickOf(subject)
+    const id = nameOf(subject)
+    if (tick) {
       const cause = subject.at === undefined ? 'after' : 'schedule'
       const known = { ...(by !== undefined && { instance: by }), ...(fence !== undefined && { fence }) }
-      host.abandon({ id: tick, job: subject.job, scheduledAt }, { restarts: starts - 1, cause, ...known })
+      host.abandon(tick, { restarts: starts - 1, cause, ...known })
     } else {
-      host.log.error({ job: subject.job, run_id: tick, by }, `a run of ${subject.job} was abandoned by ${by}`)
+      host.log.error({ job, run_id: id, by }, `a run of ${job} was abandoned by ${by}`)
     }
-    host.emit('tick-lost', { job: subject.job, tick, scheduledAt, by, starts })
+    host.emit('tick-lost', { job, tick: id, scheduledAt: tick?.scheduledAt, by, starts })
   }
 
   #now(): Sent {
