@@ -115,7 +115,8 @@ export class PostgresBackend implements Backend {
   }
 
   async heartbeat(owner: string): Promise<boolean> {
-    const sql = `UPDATE $.instances SET until = now() + $2 * interval '1 ms' WHERE owner = $1 AND until > now() RETURNING owner`
+    // The new end counts from when it was sent; whether its life is over, from when it is done.
+    const sql = `UPDATE $.instances SET until = now() + $2 * interval '1 ms' WHERE owner = $1 AND until > clock_timestamp() RETURNING owner`
     return (await this.#client().query(sql, [owner, this.#lease])).length > 0
   }
 
