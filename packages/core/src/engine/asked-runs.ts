@@ -107,7 +107,9 @@ export class AskedRuns implements AskedRunKeeper {
     const { reason } = run
     if (run.outcome !== 'skipped' || run.attempt > 0) return false
     this.#sent.delete(run.id)
-    if (reason === 'overlap' || reason === 'claim-unavailable') {
+    // A request that only this process knows was claimed by nobody else: the answer to its claim was lost.
+    const own = reason === 'claimed-elsewhere' && !this.store.durable
+    if (reason === 'overlap' || reason === 'claim-unavailable' || own) {
       if (this.#life === 'closed' && !this.store.durable) return false
       const { clock } = this.#parts.engine.context
       this.#blocked.set(run.job.name, clock.monotonic() + POLL_MS - 1)
