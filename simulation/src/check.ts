@@ -172,8 +172,8 @@ function livesOf(facts: Facts, report: Report): void {
   )
   for (const { who, t } of facts.all('life').filter(({ event }) => event === 'stopping')) {
     const stalled = facts.stalls(who).reduce((sum, { from, to }) => (to > t ? sum + to - from : sum), 0)
-    // Grace, abort and two seconds.
-    const deadline = t + 8000 + stalled
+    // Grace, abort and two seconds; and what is sent last takes its time.
+    const deadline = t + 8050 + stalled
     const end = stopped.get(who) ?? Infinity
     if (end > deadline && deadline < facts.played.plan.end && !dead.has(who))
       report(

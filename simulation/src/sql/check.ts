@@ -62,6 +62,8 @@ function refusalsOf(facts: Facts, report: Report): void {
     if (reported.has(tick)) continue
     reported.add(tick)
     const refusal = refused.get(`${by} ${tick}`)?.[0]
+    // One that has started since does not know that the others were cut off.
+    if ((facts.lives.get(who)?.ready ?? Infinity) > (refusal?.t ?? 0) - facts.lease) continue
     if (!refusal || start !== 1 || begun.has(`${by} ${tick}`) || refusal.t > t) continue
     if (facts.forgot(refusal.t, t) || !facts.served(by, refusal.t - facts.lease, t)) continue
     report(
@@ -97,7 +99,12 @@ function endsOf(facts: Facts, report: Report): void {
   const claims = servers[0]?.claims
   for (const { tick, at, who, outcome, t } of facts.all('settled')) {
     const alive = (facts.lives.get(who)?.end ?? 0) > plan.end
-    if (!alive || outcome !== 'succeeded' || t > plan.end - 5000 || facts.forgot(at - BEGIN, plan.end))
+    if (
+      !alive ||
+      outcome !== 'succeeded' ||
+      t > plan.end - 5000 ||
+      facts.forgot(Math.min(at - BEGIN, t), plan.end)
+    )
       continue
     const state = claims?.get(tick)
     if (state === undefined || state === 'run')

@@ -143,7 +143,7 @@ export const SQL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'postgres: owners are declared dead early',
     fleet: 'postgres',
-    edits: [[postgres, 'WHERE until < now()', "WHERE until < now() + interval '2500 ms'"]],
+    edits: [[postgres, 'WHERE until < now()', 'WHERE until < now() + make_interval(secs => 2.5)']],
   },
   {
     name: 'postgres: answers that are lost are not looked for',
