@@ -6,6 +6,7 @@ export const codes = {
   ERR_ESCAPEMENT_JOB_NAME: 'A job name is missing, too long or holds control characters or invisible ones.',
   ERR_ESCAPEMENT_JOB_EXISTS: 'A job of this name is registered already.',
   ERR_ESCAPEMENT_JOB_UNKNOWN: 'No job of this name is registered.',
+  ERR_ESCAPEMENT_RUN_UNKNOWN: 'No run of this id is under way or waits in this process.',
   ERR_ESCAPEMENT_HANDLER: 'The handler is missing or not a function.',
   ERR_ESCAPEMENT_TRIGGER: 'A trigger is missing, not a trigger, or can never fire.',
   ERR_ESCAPEMENT_CYCLE: 'Jobs that run after each other wait for themselves.',
@@ -33,6 +34,7 @@ export type Code = keyof typeof codes
 /** The HTTP status of what a request can meet: Express and Koa answer with the `status` of an error. */
 const STATUS: { readonly [C in Code]?: number } = {
   ERR_ESCAPEMENT_JOB_UNKNOWN: 404,
+  ERR_ESCAPEMENT_RUN_UNKNOWN: 404,
   ERR_ESCAPEMENT_NOT_RUN: 409,
   ERR_ESCAPEMENT_DATA_TOO_LARGE: 413,
   ERR_ESCAPEMENT_DATA: 422,

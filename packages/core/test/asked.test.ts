@@ -1,4 +1,4 @@
-import { type Claim, every, type Lock, manual, type Refusal } from '@escapement/core'
+import { type Claim, every, type Lock, manual, memoryStore, type Refusal } from '@escapement/core'
 import type { VirtualClock } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
@@ -195,6 +195,15 @@ test('the same key asks for one run', async () => {
   expect(runs).toHaveLength(3)
 })
 
+test('the record of a run that the history has dropped is not waited for', async () => {
+  const { scheduler } = harness({ plugins: [{ name: 'small', store: memoryStore({ limit: 1 }) }] })
+  scheduler.job('a', manual(), () => {})
+  await scheduler.run('a', undefined, { key: 'k', wait: true })
+  await scheduler.run('a', undefined, { wait: true })
+  const { settled } = await scheduler.run('a', undefined, { key: 'k' })
+  await expect(settled).rejects.toMatchObject({ code: 'ERR_ESCAPEMENT_RUN_UNKNOWN' })
+})
+
 describe('with wait, a request for a run that was not begun rejects', () => {
   test('when a hook skips it', async () => {
     const { scheduler } = harness({ plugins: [{ name: 'no', hooks: { run: async () => {} } }] })
@@ -214,6 +223,58 @@ describe('with wait, a request for a run that was not begun rejects', () => {
     }
     gate.resolve({ ...GRANTED, onLost })
     await expect(asked).rejects.toMatchObject(NOT_RUN)
+  })
+})
+
+describe('a run can be cancelled by its id', () => {
+  test('while it is under way', async () => {
+    const { clock, scheduler } = harness()
+    scheduler.job('a', manual(), { retry: 3 }, ({ signal }) => {
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    const { id, settled } = await scheduler.run('a')
+    await scheduler.cancel(id, { by: 'ann', reason: 'wrong month' })
+    await clock.settle()
+    expect(await settled).toMatchObject({
+      outcome: 'cancelled',
+      attempt: 1,
+      error: { code: 'ERR_ESCAPEMENT_CANCELLED', message: 'cancelled by ann: wrong month' },
+    })
+  })
+
+  test('while it waits', async () => {
+    const { clock, scheduler, log } = harness()
+    const gate = deferred()
+    scheduler.job('a', manual(), () => gate.promise)
+    await scheduler.start()
+    await scheduler.run('a')
+    const { id, settled } = await scheduler.run('a')
+    const later = await scheduler.run('a', undefined, { in: '1h' })
+    await scheduler.cancel(id)
+    await scheduler.cancel(later.id)
+    expect(await settled).toMatchObject({ outcome: 'cancelled', attempt: 0, error: { message: 'cancelled' } })
+    gate.resolve()
+    await clock.advance('2h')
+    expect(log.map((line) => line.slice(0, -9)).toSorted()).toEqual([
+      'a cancelled',
+      'a cancelled',
+      'a succeeded',
+    ])
+  })
+
+  test('or it is unknown', async () => {
+    const { scheduler } = harness()
+    scheduler.job('a', manual(), () => {})
+    const { id } = await scheduler.run('a')
+    for (const unknown of [id, 'none', '', undefined as never]) {
+      await expect(scheduler.cancel(unknown)).rejects.toMatchObject({
+        code: 'ERR_ESCAPEMENT_RUN_UNKNOWN',
+        status: 404,
+      })
+    }
+    await expect(scheduler.cancel(id, { who: 'me' } as never)).rejects.toMatchObject({
+      code: 'ERR_ESCAPEMENT_OPTION',
+    })
   })
 })
 

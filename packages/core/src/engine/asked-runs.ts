@@ -91,6 +91,15 @@ export class AskedRuns implements AskedRunKeeper {
     void this.#look()
   }
 
+  /** Cancels the run of a request that waits here. False when there is none. */
+  cancel(id: string, error: Error): boolean {
+    const run = this.#made.get(id)
+    if (!run) return false
+    this.#made.delete(id)
+    this.#parts.engine.cancel(run, error)
+    return true
+  }
+
   /** A run has ended: a request may run in its place. */
   madeRoom(): void {
     if (this.#made.size > 0) this.look()
@@ -132,6 +141,10 @@ export class AskedRuns implements AskedRunKeeper {
     while (this.#life !== 'closed') {
       const [record] = await store.runs({ key: id, limit: 1 })
       if (record?.outcome !== undefined && OUTCOMES.includes(record.outcome)) return record
+      if (!record && !this.store.durable && !this.#made.has(id) && !this.#sent.has(id)) {
+        const message = `run ${id} has ended, and its record is not kept any more`
+        throw new EscapementError('ERR_ESCAPEMENT_RUN_UNKNOWN', message)
+      }
       await new Promise<void>((resolve) => clock.setTimeout(resolve, POLL_MS).unref?.())
     }
     const message = `the scheduler was stopped: another instance tells how run ${id} ends`

@@ -122,7 +122,13 @@ export class Engine {
     detached(() => this.#send(run))
   }
 
-  /** Ends a run that was never sent. */
+  /** Ends a run that was never sent as cancelled. */
+  cancel(run: JobRun, error: Error): void {
+    run.abort(error)
+    this.#finalize(run, undefined, { error })
+  }
+
+  /** Ends a run that was never sent as skipped. */
   skip(run: JobRun, reason: SkipReason): void {
     run.decide('skipped', reason)
     this.#finalize(run, undefined)

@@ -66,6 +66,12 @@ function keyOf(key: unknown): string | undefined {
   return given
 }
 
+/** Checks who asks for something, and why. @throws ERR_ESCAPEMENT_OPTION */
+export function parseAsked(given: Asked, what: string): Asked {
+  checkKeys(given, { by: 1, reason: 1 }, what)
+  return askedOf(text('by', given.by), text('reason', given.reason)) ?? {}
+}
+
 function askedOf(by: string | undefined, reason: string | undefined): Asked | undefined {
   if (by === undefined && reason === undefined) return undefined
   return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }

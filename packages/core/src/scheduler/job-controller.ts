@@ -2,13 +2,14 @@ import type { AskedRuns } from '../engine/asked-runs.ts'
 import type { Dispatcher } from '../engine/dispatcher.ts'
 import type { Engine } from '../engine/engine.ts'
 import { harmless, notRun } from '../engine/requests.ts'
-import { EscapementError } from '../errors.ts'
+import { EscapementError, show } from '../errors.ts'
 import { copyData, requestedData } from '../jobs/job-data.ts'
 import type { JobController, JobEntry } from '../jobs/job-entry.ts'
 import type { Registry } from '../jobs/registry.ts'
-import { parseRunOptions } from '../jobs/run-options.ts'
+import { parseAsked, parseRunOptions } from '../jobs/run-options.ts'
 import type {
   AcceptedRun,
+  Asked,
   Life,
   Maybe,
   PauseInfo,
@@ -58,6 +59,18 @@ export class SchedulerJobs implements JobController {
     // It throws for a job that nobody has.
     if (!job && !this.#parts.asked().store.durable) this.#parts.registry().get(name)
     return harmless(this.#request(name, job, [data, options]))
+  }
+
+  /** Cancels a run that is under way or waits in this process. */
+  async cancel(id: string, info: Asked): Promise<void> {
+    const { by, reason } = parseAsked(info, 'cancel option')
+    const { inFlight } = this.#parts.engine.context
+    const message = `cancelled${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`
+    const error = new EscapementError('ERR_ESCAPEMENT_CANCELLED', message)
+    for (const run of inFlight) if (run.id === id) return run.abort(error)
+    if (this.#parts.asked().cancel(id, error)) return
+    const unknown = `no run ${show(id)} is under way or waits in this process`
+    throw new EscapementError('ERR_ESCAPEMENT_RUN_UNKNOWN', unknown)
   }
 
   /** The data of a request that another instance has accepted. */

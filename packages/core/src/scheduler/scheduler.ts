@@ -7,6 +7,7 @@ import { readLogs, readRuns } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
 import type {
   AcceptedRun,
+  Asked,
   Duration,
   Events,
   Handler,
@@ -190,6 +191,21 @@ export class Scheduler {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * Cancels a run: one that waits does not begin; the signal of one under way is aborted, and it is not retried. It ends as
+   * `cancelled` on its instance, which must be this one.
+   *
+   * @param info The person or program that cancels it, and the reason: its error says them.
+   * @throws ERR_ESCAPEMENT_RUN_UNKNOWN (404), ERR_ESCAPEMENT_OPTION
+   *
+   * @example
+   * const { id } = await scheduler.run('daily-report')
+   * await scheduler.cancel(id, { by: 'ann', reason: 'wrong month' })
+   */
+  cancel(run: string, info: Asked = {}): Promise<void> {
+    return this.#controller.cancel(run, info)
   }
 
   /** Skips the ticks of a job until it is resumed. Runs under way go on. */
