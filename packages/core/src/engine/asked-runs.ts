@@ -1,7 +1,8 @@
 import { EscapementError } from '../errors.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
-import { OUTCOMES } from '../run/outcomes.ts'
+import { hasEnded } from '../run/outcomes.ts'
 import { MemoryRequests } from '../store/memory-requests.ts'
+import { readRuns, STORE_TIMEOUT_MS } from '../store/query.ts'
 import type { RequestStore, RunRecord, RunRequest, Timer } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import { answer } from '../util/time.ts'
@@ -9,8 +10,6 @@ import type { AskedRunKeeper, Engine, JobRun } from './engine.ts'
 
 /** How often it looks for requests that can run now, in ms. */
 const POLL_MS = 400
-/** How long a store may take to accept a request, in ms. */
-const STORE_TIMEOUT_MS = 30_000
 /** Runs of a job that may overlap: how many begin at one look. */
 const MAX_AT_ONCE = 100
 
@@ -105,10 +104,15 @@ export class AskedRuns implements AskedRunKeeper {
     if (this.#made.size > 0) this.look()
   }
 
-  /** The run of a request has begun or ended: it waits no more. */
-  left(run: JobRun): void {
+  /** The run of a request has begun: it waits no more. */
+  begun(run: JobRun): void {
     if (!this.store.durable) void this.store.withdraw(run.id)
-    if (run.ended) this.#sent.delete(run.id)
+  }
+
+  /** The run of a request has ended. */
+  ended(run: JobRun): void {
+    if (run.attempt === 0) this.begun(run)
+    this.#sent.delete(run.id)
   }
 
   /** Takes a run back that could not begin now. False when it has ended for good. */
@@ -137,15 +141,15 @@ export class AskedRuns implements AskedRunKeeper {
   async settled(id: string, run: JobRun | undefined): Promise<RunRecord> {
     const ended = run && (await run.settled)
     if (ended && !run.lazyFields?.elsewhere) return ended.toJSON()
-    const { store, clock } = this.#parts.engine.context
+    const { context } = this.#parts.engine
     while (this.#life !== 'closed') {
-      const [record] = await store.runs({ key: id, limit: 1 })
-      if (record?.outcome !== undefined && OUTCOMES.includes(record.outcome)) return record
+      const [record] = await readRuns(context, { key: id, limit: 1 })
+      if (record && hasEnded(record.state)) return record
       if (!record && !this.store.durable && !this.#made.has(id) && !this.#sent.has(id)) {
         const message = `run ${id} has ended, and its record is not kept any more`
         throw new EscapementError('ERR_ESCAPEMENT_RUN_UNKNOWN', message)
       }
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, POLL_MS).unref?.())
+      await new Promise<void>((resolve) => context.clock.setTimeout(resolve, POLL_MS).unref?.())
     }
     const message = `the scheduler was stopped: another instance tells how run ${id} ends`
     throw new EscapementError('ERR_ESCAPEMENT_STOPPED', message)

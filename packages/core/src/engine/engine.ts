@@ -25,8 +25,10 @@ export interface JobOrigin extends RunOrigin {
 export interface AskedRunKeeper {
   /** Takes a run back that could not begin now. False when it has ended for good. */
   takeBack(run: JobRun): boolean
-  /** The run of a request has begun or ended: it waits no more. */
-  left(run: JobRun): void
+  /** The run of a request has begun: it waits no more. */
+  begun(run: JobRun): void
+  /** The run of a request has ended. */
+  ended(run: JobRun): void
   /** A run has ended: a request may run in its place. */
   madeRoom(): void
 }
@@ -173,7 +175,7 @@ export class Engine {
     if (run.aborted) throw run.aborted
     if (run.lazyFields?.dataError) throw run.lazyFields.dataError
     run.beginAttempt()
-    if (run.lazyFields?.request) this.asked?.left(run)
+    if (run.lazyFields?.request) this.asked?.begun(run)
     run.job.running++
     if (run.cause === 'schedule') this.lag = run.late
     this.#runLog.began(run)
@@ -206,7 +208,7 @@ export class Engine {
       this.context.report(error, { source: 'the end of a run', run })
     }
     if (run.lazyFields?.bytes !== undefined) this.#requests.leave(run.lazyFields.bytes)
-    if (run.lazyFields?.request) this.asked?.left(run)
+    if (run.lazyFields?.request) this.asked?.ended(run)
     this.asked?.madeRoom()
     run.resolveWaiters()
     this.context.inFlight.settle()

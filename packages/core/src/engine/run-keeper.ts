@@ -1,6 +1,6 @@
 import type { ActiveRun } from '../run/active-run.ts'
 import { detached } from '../run/context.ts'
-import type { Clock, JobStore, Maybe, Store } from '../types/index.ts'
+import type { Clock, JobStore, Store } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import type { Faults } from './faults.ts'
 import type { InFlight } from './in-flight.ts'
@@ -45,7 +45,7 @@ export class RunKeeper {
   #update(): void {
     const runs = [...this.#noted]
     this.#noted.clear()
-    for (const run of runs) if (!run.ended) this.#try(run, () => this.#store.update?.(run))
+    for (const run of runs) if (!run.ended) this.#write(run, 'update')
   }
 
   began(run: ActiveRun): void {
@@ -59,13 +59,13 @@ export class RunKeeper {
 
   #keep(run: ActiveRun): void {
     const store = this.#store
-    this.#try(run, () => (run.ended ? store.record(run) : store.begin?.(run)))
+    this.#write(run, run.ended ? 'record' : 'begin')
     if (store.jobs) this.#decide(store.jobs, run)
   }
 
-  #try(run: ActiveRun, write: () => Maybe<void>): void {
+  #write(run: ActiveRun, how: 'begin' | 'update' | 'record'): void {
     try {
-      const kept = write()
+      const kept = this.#store[how]?.(run)
       if (isPromise(kept)) this.#await(kept, run)
       else this.#faults.troubles.works('store')
     } catch (error) {

@@ -1,7 +1,7 @@
 import { EscapementError } from '../errors.ts'
 import { findZone } from '../triggers/cron/find-zone.ts'
 import { readInstant } from '../triggers/instant.ts'
-import type { Asked, RunOptions } from '../types/index.ts'
+import type { Asked, RunOptions, RunRequest } from '../types/index.ts'
 import { checkKeys, duration, fail, flag, text } from '../util/validate.ts'
 import type { JobEntry } from './job-entry.ts'
 
@@ -16,13 +16,8 @@ const KNOWN = {
 } satisfies Record<keyof RunOptions, 1>
 
 /** How a run is asked for, checked. */
-export interface Request {
+export interface CheckedOptions extends Pick<RunRequest, 'key' | 'at' | 'expires' | 'asked'> {
   readonly wait: boolean
-  readonly key: string | undefined
-  /** When it is due and when it expires, in ms. */
-  readonly at: number
-  readonly expires: number
-  readonly asked: Asked | undefined
 }
 
 /**
@@ -34,7 +29,7 @@ export interface Request {
 export function parseRunOptions(
   options: RunOptions | undefined,
   { job, data, now, timezone }: { job?: JobEntry | undefined; data: unknown; now: number; timezone: string },
-): Request {
+): CheckedOptions {
   if (options === undefined) checkNoOptions(job, data)
   const given = options ?? {}
   checkKeys(given, KNOWN, 'run option')

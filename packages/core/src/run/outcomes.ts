@@ -14,6 +14,11 @@ export const OUTCOMES: readonly Outcome[] = [
 
 export const STATES: readonly State[] = ['due', 'claimed', 'running', 'waiting-retry', ...OUTCOMES]
 
+/** Whether a run in this state has ended. */
+export function hasEnded(state: State): boolean {
+  return (OUTCOMES as readonly State[]).includes(state)
+}
+
 export const SKIP_REASONS: readonly SkipReason[] = [
   'overlap',
   'paused',

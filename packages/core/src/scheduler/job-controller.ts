@@ -100,15 +100,16 @@ export class SchedulerJobs implements JobController {
   ): Promise<AcceptedRun | RunRecord> {
     const { engine, timezone } = this.#parts
     const { data, bytes } = copyData(name, given)
-    const asked = parseRunOptions(options, { job, data: given, now: engine.context.now(), timezone })
+    const now = engine.context.now()
+    const { wait, key, at, expires, asked } = parseRunOptions(options, { job, data: given, now, timezone })
     this.#checkOpen(name)
     const checked = job && this.#checked(job, data)
     // At once where that can be: a request just before the stop is run.
     const ready = isPromise(checked) ? await checked : checked
     // The answer of the schema may have taken its time.
     this.#checkOpen(name)
-    const { wait, ...rest } = asked
-    const request = { ...rest, id: timeOrderedId(engine.context.now(), serial()), job: name, data }
+    const id = timeOrderedId(engine.context.now(), serial())
+    const request = { id, job: name, at, expires, data, key, asked }
     const accepted = await this.#accept(job, request, { ready, bytes })
     if (!wait) return accepted
     const record = await accepted.settled

@@ -166,10 +166,10 @@ export class Scheduler {
   }
 
   /**
-   * Asks for a run of a job beside its schedule. Resolves when the request is accepted; with `wait` to the record, when the
-   * run has ended: look at its `outcome`. It waits for its turn while another run of the job is under way, whatever
-   * `overlap` says, and while the lock is not available. It does not reject for a handler that fails; with `wait` it
-   * rejects when the run was not begun, e.g. since a hook skipped it.
+   * Asks for a run of a job, besides its schedule. The promise resolves when the request is accepted; with `wait` it
+   * resolves to the record when the run has ended: look at its `outcome`. The run waits for its turn while another run of
+   * the job is under way, whatever `overlap` says, and while the lock is not available. A handler that fails does not make
+   * the promise reject; with `wait` the promise rejects when the run was not begun, e.g. since a hook skipped it.
    *
    * @param data Cloned, and checked against the job's schema. At most 64 kB.
    * @throws ERR_ESCAPEMENT_JOB_UNKNOWN (404), _NOT_RUN (409), _DATA_TOO_LARGE (413), _DATA and _KEY_REUSED (422),

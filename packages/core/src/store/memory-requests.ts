@@ -98,12 +98,12 @@ function digestOf(data: unknown): string {
   return crypto().createHash('sha256').update(bytes).digest('base64')
 }
 
-export function queueFull(job: string, max: number): EscapementError {
+function queueFull(job: string, max: number): EscapementError {
   const message = `${max} requests for runs of ${job} wait: further ones are refused`
   return new EscapementError('ERR_ESCAPEMENT_QUEUE_FULL', message)
 }
 
-export function keyReused(job: string, key: string): EscapementError {
+function keyReused(job: string, key: string): EscapementError {
   const message = `a run of ${job} was asked for with the key ${JSON.stringify(key)} and other data: use another key`
   return new EscapementError('ERR_ESCAPEMENT_KEY_REUSED', message)
 }

@@ -5,7 +5,7 @@ import { answer } from '../util/time.ts'
 import { checkKeys, fail, integer, oneOf, text } from '../util/validate.ts'
 
 /** How long a store may take to answer, in ms. */
-const STORE_TIMEOUT_MS = 30_000
+export const STORE_TIMEOUT_MS = 30_000
 
 interface Source {
   readonly store: Store
