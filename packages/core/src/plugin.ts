@@ -5,14 +5,15 @@
 
 export { show } from './errors.ts'
 export { Troubles } from './log/trouble.ts'
-export { OUTCOMES, SKIP_REASONS, STATES } from './run/outcomes.ts'
+export { NO_FACTS } from './run/facts.ts'
+export { hasEnded, OUTCOMES, SKIP_REASONS, STATES } from './run/outcomes.ts'
 export { cut, printable, redact } from './text.ts'
 export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
 export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'
 export { bound } from './triggers/with-defaults.ts'
 export { type Description, describe, isError, textOf } from './util/describe.ts'
 export { fnv1a } from './util/hash.ts'
-export { foldOf } from './util/ids.ts'
+export { foldOf, tickId } from './util/ids.ts'
 export { nearest } from './util/nearest.ts'
 export {
   checkFraction,

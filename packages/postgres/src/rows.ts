@@ -1,5 +1,6 @@
 import { type Run, toRecord } from '@escapement/core'
-import { factsText, hasEnded, linesText } from '@escapement/sql-fleet'
+import { hasEnded } from '@escapement/core/plugin'
+import { factsText, linesText } from '@escapement/sql-fleet'
 
 /** A run as it is sent: names and types are those of the columns. */
 export interface RunRow {

@@ -16,7 +16,7 @@ import type { Settings } from './options.ts'
 import { SELECTED, toRow } from './rows.ts'
 import type { Writer } from './writer.ts'
 
-// What falls into a pause is not made up for when it ends while no instance lives.
+// Ticks within a pause are not made up for, also if the pause ends while no instance lives.
 const ENROLL = `
   WITH given AS (SELECT * FROM json_to_recordset($1::json) AS g(name text, digest text, paused text)),
     kept AS (SELECT j.* FROM $.jobs j JOIN given USING (name)),

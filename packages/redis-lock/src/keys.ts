@@ -1,5 +1,5 @@
 import type { Tick } from '@escapement/core'
-import { fnv1a } from '@escapement/core/plugin'
+import { fnv1a, tickId } from '@escapement/core/plugin'
 
 /** What a claim is about: a tick of a job, one that follows another job's, or a run that somebody asked for. */
 export interface ClaimTarget {
@@ -111,7 +111,7 @@ export class Keys {
 /** How events and messages call it: the tick's id, or the run's. */
 export function nameOf({ job, instant, fold, member }: ClaimTarget): string {
   if (instant === undefined) return member.split('|')[1] as string
-  return `${job}@${new Date(instant).toISOString()}${fold > 0 ? `~${fold + 1}` : ''}`
+  return tickId(job, instant, fold)
 }
 
 /** The tick, as the scheduler knows it; undefined for a requested run. */

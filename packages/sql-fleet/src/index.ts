@@ -18,7 +18,6 @@ export {
   claimOf,
   factsText,
   firstId,
-  hasEnded,
   linesOf,
   linesText,
   recordOf,

@@ -80,7 +80,7 @@ export class SqlLock implements Lock {
     const { key, job, tick, cause, id } = run
     // Without a lease, of a job that needs one: it is only decided that the tick was missed.
     const runs = exclusive || job.policies.overlap === 'allow'
-    const rerun = runs && job.policies.onAbandoned === 'rerun' && cause !== 'manual'
+    const rerun = runs && job.policies.onAbandoned === 'rerun' && !run.requested
     return this.#ask({
       key,
       job: job.name,

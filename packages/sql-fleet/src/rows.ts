@@ -8,16 +8,11 @@ import type {
   SkipReason,
   State,
 } from '@escapement/core'
-import { OUTCOMES } from '@escapement/core/plugin'
+import { hasEnded, NO_FACTS } from '@escapement/core/plugin'
 import type { ClaimRow, ClosedRun } from './backend.ts'
 
 /** A row as a driver reads it: times are ms, whatever their type. */
 export type Columns = Readonly<Record<string, unknown>>
-
-/** Whether the run has ended. */
-export function hasEnded(state: State): boolean {
-  return (OUTCOMES as readonly string[]).includes(state)
-}
 
 /** The record of a row. `start` counts from 1, as in the tables of the first version. */
 export function recordOf(row: Columns): RunRecord {
@@ -47,7 +42,7 @@ export function recordOf(row: Columns): RunRecord {
   }
 }
 
-/** What is kept of a run beside its outcome, as a text; undefined when there is nothing. */
+/** The facts of a run as a text, as the history keeps them; undefined when there are none. */
 export function factsText(record: RunRecord): string | undefined {
   const { data, result, progress, asked, parent, logLines, cut } = record
   const facts = { data, result, progress, asked, parent, cut, logLines: logLines || undefined }
@@ -56,17 +51,10 @@ export function factsText(record: RunRecord): string | undefined {
 }
 
 function factsOf(text: unknown): RunFacts {
-  const facts: Partial<RunFacts> = text ? JSON.parse(String(text)) : {}
-  const { data, result, progress, asked, parent, logLines = 0, cut } = facts
-  return {
-    data,
-    result,
-    progress: progress && { ...progress, at: new Date(progress.at) },
-    asked,
-    parent,
-    logLines,
-    cut,
-  }
+  if (!text) return NO_FACTS
+  const facts: RunFacts = { ...NO_FACTS, ...JSON.parse(String(text)) }
+  const { progress } = facts
+  return { ...facts, progress: progress && { ...progress, at: new Date(progress.at) } }
 }
 
 /** The lines of a run as a text; undefined when there are none. */

@@ -22,7 +22,7 @@ export function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: nu
     return { decided: undefined, paused: kept }
   }
   const ahead = Number(row.decided ?? 0) > now + WATERMARK_AHEAD
-  // What falls into a pause is not made up for when it ends while no instance lives.
+  // Ticks within a pause are not made up for, also if the pause ends while no instance lives.
   if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
   return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
 }

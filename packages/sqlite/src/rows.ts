@@ -1,5 +1,6 @@
 import { type Run, toRecord } from '@escapement/core'
-import { factsText, hasEnded, linesText } from '@escapement/sql-fleet'
+import { hasEnded } from '@escapement/core/plugin'
+import { factsText, linesText } from '@escapement/sql-fleet'
 import type { Value } from './driver.ts'
 
 /** A run as it is written, in the order of the columns of `runs`. */

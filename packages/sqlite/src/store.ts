@@ -1,6 +1,5 @@
 import {
   type Enrolled,
-  type ErrorRecord,
   type IncidentStore,
   type JobState,
   type JobStore,
@@ -92,17 +91,15 @@ export class SqliteStore implements Store {
   retrying(run: Run): void {
     const { id, attempt, errors } = toRecord(run)
     const sql = 'UPDATE runs SET attempt = ?, errors = ? WHERE id = ? AND ended IS NULL'
-    this.#write((db) => db.run(sql, attempt, JSON.stringify(errors), id), charsOf(errors))?.catch(() => {})
+    const values = [attempt, JSON.stringify(errors), id]
+    this.#write((db) => db.run(sql, ...values), sizeOf(values))?.catch(() => {})
   }
 
   /** What its handler has said: a crash must not take it. */
   update(run: Run): void {
-    const { id } = run
-    const facts = factsText(toRecord(run)) ?? null
-    const lines = linesText(run.logLines) ?? null
+    const values = [factsText(toRecord(run)) ?? null, linesText(run.logLines) ?? null, run.id]
     const sql = 'UPDATE runs SET facts = ?, lines = ? WHERE id = ? AND ended IS NULL'
-    const size = (facts?.length ?? 0) + (lines?.length ?? 0)
-    this.#write((db) => db.run(sql, facts, lines, id), size)?.catch(() => {})
+    this.#write((db) => db.run(sql, ...values), sizeOf(values))?.catch(() => {})
   }
 
   record(run: Run): Maybe<void> {
@@ -220,9 +217,4 @@ export class SqliteStore implements Store {
 /** The length of the texts of a row. */
 function sizeOf(values: readonly Value[]): number {
   return values.reduce((sum: number, value) => (typeof value === 'string' ? sum + value.length : sum), 0)
-}
-
-/** The length of the errors' texts. */
-function charsOf(errors: readonly ErrorRecord[]): number {
-  return errors.reduce((sum, { message, stack = '' }) => sum + message.length + stack.length, 0)
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Job, LogLine, Outcome, Run, RunFacts, Tick } from '@escapement/core'
+import type { Job, LogLine, Outcome, Run, RunFacts } from '@escapement/core'
+import { NO_FACTS, tickId } from '@escapement/core/plugin'
 
 /** What a run is made of that no scheduler has made. */
 export interface FakeRun {
@@ -19,7 +20,7 @@ export interface FakeRun {
   instance?: string
   traceId?: string
   onAbandoned?: 'record' | 'rerun'
-  /** What is kept of it beside its outcome. Default nothing. */
+  /** The facts that the history keeps of it. Default none. */
   facts?: Partial<RunFacts>
   /** What its handler has logged. */
   logLines?: readonly LogLine[]
@@ -36,7 +37,8 @@ export function fakeRun(given: FakeRun = {}): Run {
   const scheduledAt = new Date(given.at ?? Date.now())
   const ran = outcome !== 'skipped' && outcome !== 'missed' && outcome !== 'abandoned'
   const id = given.id ?? timeOrderedId()
-  const tick = tickOf(job, scheduledAt, given.fold ?? 0)
+  const { fold = 0 } = given
+  const tick = { id: tickId(job, scheduledAt.getTime(), fold), job, scheduledAt, fold }
   const run: Partial<Run> = {
     id,
     key: cause === 'manual' || cause === 'retry' ? id : tick.id,
@@ -68,21 +70,6 @@ export function fakeRun(given: FakeRun = {}): Run {
     logLines: given.logLines ?? [],
   }
   return run as Run
-}
-
-function tickOf(job: string, scheduledAt: Date, fold: number): Tick {
-  const again = fold > 0 ? `~${fold + 1}` : ''
-  return { id: `${job}@${scheduledAt.toISOString()}${again}`, job, scheduledAt, fold }
-}
-
-const NO_FACTS: RunFacts = {
-  data: undefined,
-  result: undefined,
-  progress: undefined,
-  asked: undefined,
-  parent: undefined,
-  logLines: 0,
-  cut: undefined,
 }
 
 let last = 0

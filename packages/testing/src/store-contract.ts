@@ -56,7 +56,7 @@ export function storeContract({ open, durable = true }: StoreContractOptions): C
       await store.record(missed)
       assert.deepEqual((await store.runs())[0], toRecord(missed))
     }),
-    simple('what is kept of a run beside its outcome comes back as it was given', async (store) => {
+    simple('the facts of a run come back as they were given', async (store) => {
       const logLines: LogLine[] = [
         {
           at: new Date('2026-11-20T01:00:00.123Z'),

@@ -28,7 +28,7 @@ interface Source {
   readonly lazyFields: LazyFields | undefined
 }
 
-/** What is kept of a run beside its outcome. */
+/** The facts that the history keeps of a run. */
 export function factsOf({ environment, job, data: given, result: returned, lazyFields }: Source): RunFacts {
   if (given === undefined && returned === undefined && !hasMore(lazyFields)) return NO_FACTS
   const { keep } = job.policies
@@ -56,11 +56,8 @@ function hasMore(lazy: LazyFields | undefined): boolean {
   return lazy !== undefined && (lazy.notes ?? lazy.request?.asked ?? lazy.parent) !== undefined
 }
 
-function askedOf({ by, reason }: Asked, redact: (text: string) => string): Asked {
-  return {
-    ...(by !== undefined && { by: keptText(by, redact) }),
-    ...(reason !== undefined && { reason: keptText(reason, redact) }),
-  }
+function askedOf(asked: Asked, redact: (text: string) => string): Asked {
+  return Object.fromEntries(Object.entries(asked).map(([key, text]) => [key, keptText(text, redact)]))
 }
 
 const NOTHING: Plain = { size: 0 }

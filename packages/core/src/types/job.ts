@@ -112,7 +112,7 @@ export interface Run<Data = unknown> {
   /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
   readonly until: Date | undefined
 
-  /** What the history keeps of it beside its outcome. */
+  /** The facts that the history keeps of it, besides how it ended. */
   readonly facts: RunFacts
   /** The lines of `run.log` that the history keeps. */
   readonly logLines: readonly LogLine[]

@@ -36,8 +36,8 @@ export interface LogLine {
 }
 
 /**
- * What the history keeps of a run beside its outcome, so that people can look at it. Secrets of URLs are left out, and
- * what the scheduler's `redact` leaves out.
+ * The facts that the history keeps of a run, besides how it ended, so that people can look at them. Secrets of URLs are
+ * left out, and so is what the scheduler's `redact` leaves out.
  */
 export interface RunFacts {
   /** What the run was asked with, or the job's `data`, as JSON gives it back. Undefined when `cut` says why. */
