@@ -266,12 +266,19 @@ describe('a run can be cancelled by its id', () => {
     const { scheduler } = harness()
     scheduler.job('a', manual(), () => {})
     const { id } = await scheduler.run('a')
-    for (const unknown of [id, 'none', '', undefined as never]) {
+    for (const unknown of ['none', '']) {
       await expect(scheduler.cancel(unknown)).rejects.toMatchObject({
         code: 'ERR_ESCAPEMENT_RUN_UNKNOWN',
         status: 404,
       })
     }
+    await expect(scheduler.cancel(undefined as never)).rejects.toMatchObject({
+      code: 'ERR_ESCAPEMENT_OPTION',
+    })
+    await expect(scheduler.cancel(id)).rejects.toMatchObject({
+      code: 'ERR_ESCAPEMENT_RUN_STATE',
+      status: 409,
+    })
     await expect(scheduler.cancel(id, { who: 'me' } as never)).rejects.toMatchObject({
       code: 'ERR_ESCAPEMENT_OPTION',
     })

@@ -221,7 +221,7 @@ describe('what is entered for good', () => {
       pollute()
       run.progress(0.5)
       scheduler.job(`made-${run.attempt}`, manual(), () => {})
-      scheduler.pause(`made-${run.attempt}`)
+      void scheduler.pause(`made-${run.attempt}`)
       throw new Error('oops')
     })
     await scheduler.start()

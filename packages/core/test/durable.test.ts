@@ -101,7 +101,7 @@ describe('a durable store', () => {
     await clock.settle()
     const job = scheduler.job('a', every('1s'), () => {})
     await started
-    job.pause({ by: 'ann' })
+    void job.pause({ by: 'ann' })
     asked.resolve([{ decided: undefined, paused: undefined }])
     await clock.advance('2s')
     expect(job.paused).toEqual({ by: 'ann' })

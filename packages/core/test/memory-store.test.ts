@@ -73,7 +73,7 @@ test('a paused job and a busy one keep the history of their runs', async () => {
   scheduler.job('busy', every('10s'), () => {})
   await scheduler.start()
   await clock.advance('2h')
-  job.pause()
+  void job.pause()
   await clock.advance('12h')
   const runs = await scheduler.history({ job: 'hourly', outcome: 'succeeded' })
   expect(runs.length).toBe(2)

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createScheduler, manual, type Run } from '@escapement/core'
+import { createScheduler, manual, memoryStore, type Run } from '@escapement/core'
 import { expect, test } from 'vitest'
 
 setFlagsFromString('--expose-gc')
@@ -32,7 +32,8 @@ test('history keeps what is told of a run, not its result, data, signal or paren
 
 test('history and run tell the same, however much has run since', async () => {
   const logger = { debug() {}, info() {}, warn() {}, error() {} }
-  const scheduler = createScheduler({ timezone: 'UTC', logger })
+  const plugins = [{ name: 'kept', store: memoryStore({ limit: 1000 }) }]
+  const scheduler = createScheduler({ timezone: 'UTC', logger, plugins })
   scheduler.job<number>('square', manual(), ({ data }) => {
     if (data % 7 === 0) throw new Error(`not ${data}`)
   })

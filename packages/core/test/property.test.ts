@@ -103,7 +103,7 @@ test('whatever happens: one outcome a tick, no overlap, no surplus attempt, alwa
           if (!scheduler.has(name)) continue
           if (fault.kind === 'request') {
             await scheduler.run(name).catch((error) => expect(error.code).toBe('ERR_ESCAPEMENT_NOT_RUN'))
-          } else scheduler[fault.kind](name)
+          } else void scheduler[fault.kind](name)
         }
         armed()
       }

@@ -354,7 +354,7 @@ describe('what does not belong to a run', () => {
     await tracer().startActiveSpan('POST /jobs', async () => {
       await scheduler.start()
       scheduler.job('a', every('1s'), () => {})
-      scheduler.job('b', every('1s'), { paused: true }, () => {}).resume()
+      void scheduler.job('b', every('1s'), { paused: true }, () => {}).resume()
     })
     scheduler.job('maker', manual(), () => {
       scheduler.job('c', every('1s'), () => {})

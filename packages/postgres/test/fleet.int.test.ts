@@ -126,9 +126,9 @@ test('a pause made on one instance takes effect on the others, with who and why'
   }
   const paused = new Promise((resolve) => b.on('paused', (_, info) => resolve(info)))
   const resumed = new Promise<void>((resolve) => b.on('resumed', () => resolve()))
-  a.pause('hourly', { by: 'ann', reason: 'flood' })
+  void a.pause('hourly', { by: 'ann', reason: 'flood' })
   expect(await paused).toEqual({ by: 'ann', reason: 'flood' })
-  a.resume('hourly')
+  void a.resume('hourly')
   await resumed
   expect(b.get('hourly').paused).toBeUndefined()
 })
@@ -148,12 +148,12 @@ test('what was read before a pause does not undo it, and of two changes the late
   scheduler.job('hourly', '0 * * * *', () => {})
   await scheduler.start()
   for (let i = 0; i < 20; i++) {
-    scheduler.pause('hourly')
+    void scheduler.pause('hourly')
     await sleep(37)
-    scheduler.resume('hourly')
+    void scheduler.resume('hourly')
     if (i % 2) await sleep(23)
   }
-  scheduler.pause('hourly')
+  void scheduler.pause('hourly')
   await sleep(300)
   expect(heard).toEqual([...Array.from({ length: 20 }, () => ['paused', 'resumed']).flat(), 'paused'])
   expect((await one('SELECT paused FROM stale.jobs')).paused).toBe('{}')

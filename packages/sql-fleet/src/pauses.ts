@@ -68,8 +68,8 @@ export class Pauses {
     if (!job || !info === !job.paused) return
     this.#reading = true
     try {
-      if (info) job.pause(info)
-      else job.resume()
+      if (info) void job.pause(info)
+      else void job.resume()
     } finally {
       this.#reading = false
     }

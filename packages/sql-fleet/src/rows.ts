@@ -32,6 +32,7 @@ export function recordOf(row: Columns): RunRecord {
     endedAt: date(row.ended),
     late: Number(row.late ?? 0),
     duration: row.duration === null || row.duration === undefined ? undefined : Number(row.duration),
+    count: undefined,
     until: date(row.until),
     error: errors.at(-1),
     errors,

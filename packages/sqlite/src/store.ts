@@ -131,8 +131,12 @@ export class SqliteStore implements Store {
       values.push(value)
     }
     where('job = ?', job)
-    where('state = ?', outcome)
-    where('state = ?', state)
+    for (const wanted of [outcome, state]) {
+      if (wanted === undefined) continue
+      const all = typeof wanted === 'string' ? [wanted] : wanted
+      clauses.push(`state IN (${all.map(() => '?').join(', ')})`)
+      values.push(...all)
+    }
     where('key = ?', key)
     where('id < ?', before)
     const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''

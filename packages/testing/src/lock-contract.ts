@@ -294,7 +294,7 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
           const [a, b, c] = all as [Instance, Instance, Instance]
           const info = { by: 'ann', reason: 'flood' }
           const paused = told('paused', [b, c])
-          a.scheduler.pause('job', info)
+          void a.scheduler.pause('job', info)
           assert.deepEqual(await paused, [
             ['job', info],
             ['job', info],
@@ -302,7 +302,7 @@ export function lockContract({ plugin, fault, pauses }: LockContractOptions): Ca
           assert.deepEqual(c.scheduler.get('job').paused, info)
           assert.equal(c.scheduler.get('other').paused, undefined)
           const resumed = told('resumed', [a, c])
-          b.scheduler.resume('job')
+          void b.scheduler.resume('job')
           await resumed
           assert.equal(a.scheduler.get('job').paused, undefined)
         },

@@ -239,7 +239,7 @@ function durableCases(
     simple('knows up to where each job is decided', async (store) => {
       const jobs = jobsOf(store)
       const enroll = async (digest: string, now: number, name = 'a') =>
-        (await jobs.enroll([{ name, digest, paused: undefined }], now))[0]?.decided
+        (await jobs.enroll([{ name, digest, formerly: undefined, paused: undefined }], now))[0]?.decided
       assert.equal(await enroll('x', 1000), undefined)
       assert.equal(await enroll('x', 2000), 1000)
       jobs.decided('a', 3000)
@@ -253,7 +253,8 @@ function durableCases(
       const jobs = jobsOf(store)
       const day = 86_400_000
       const enroll = async (now: number) =>
-        (await jobs.enroll([{ name: 'a', digest: 'x', paused: undefined }], now))[0]?.decided
+        (await jobs.enroll([{ name: 'a', digest: 'x', formerly: undefined, paused: undefined }], now))[0]
+          ?.decided
       await enroll(day)
       jobs.decided('a', 365 * day)
       await enroll(2 * day)
@@ -264,7 +265,7 @@ function durableCases(
     simple('pauses are kept, with who and why, also when the schedule changes', async (store) => {
       const jobs = jobsOf(store)
       const enroll = async (digest: string, paused?: object) =>
-        (await jobs.enroll([{ name: 'a', digest, paused }], 1000))[0]?.paused
+        (await jobs.enroll([{ name: 'a', digest, formerly: undefined, paused }], 1000))[0]?.paused
       assert.deepEqual(await enroll('x', { by: 'code' }), { by: 'code' })
       await jobs.pause('a', { by: 'ann', reason: 'it’s "broken"' })
       assert.deepEqual(await enroll('x'), { by: 'ann', reason: 'it’s "broken"' })
@@ -276,7 +277,10 @@ function durableCases(
       name: 'all of it is there when it is opened again',
       run: async () => {
         const first = await open('again')
-        await jobsOf(first.store).enroll([{ name: 'a', digest: 'x', paused: { by: 'ann' } }], 1000)
+        await jobsOf(first.store).enroll(
+          [{ name: 'a', digest: 'x', formerly: undefined, paused: { by: 'ann' } }],
+          1000,
+        )
         jobsOf(first.store).decided('a', 2000)
         await first.store.record(fakeRun({ outcome: 'succeeded' }))
         await first.store.incidents?.save({ key: 'k', version: 1 })
@@ -285,7 +289,7 @@ function durableCases(
         try {
           assert.deepEqual(await states(second.store), ['succeeded'])
           const enrolled = await second.store.jobs?.enroll(
-            [{ name: 'a', digest: 'x', paused: undefined }],
+            [{ name: 'a', digest: 'x', formerly: undefined, paused: undefined }],
             3000,
           )
           assert.deepEqual(enrolled?.[0]?.paused, { by: 'ann' })

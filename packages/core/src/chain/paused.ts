@@ -9,8 +9,9 @@ import type { Link } from './compose.ts'
 export function paused(troubles: Troubles): Link {
   return (run, next) => {
     if (run.requested) return next(run)
-    if (run.job.paused) return run.decide('skipped', 'paused')
-    const { blackout } = run.job.policies
+    const { paused: pause, policies } = run.job
+    if (pause && !(pause.until && pause.until.getTime() <= run.at)) return run.decide('skipped', 'paused')
+    const { blackout } = policies
     if (blackout && isWithin(blackout, run, troubles)) return run.decide('skipped', 'blackout')
     return next(run)
   }

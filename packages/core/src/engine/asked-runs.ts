@@ -99,6 +99,11 @@ export class AskedRuns implements AskedRunKeeper {
     return true
   }
 
+  /** The run of a request that waits here and has not begun. */
+  waiting(id: string): JobRun | undefined {
+    return this.#made.get(id)
+  }
+
   /** A run has ended: a request may run in its place. */
   madeRoom(): void {
     if (this.#made.size > 0) this.look()
@@ -175,7 +180,7 @@ export class AskedRuns implements AskedRunKeeper {
   /** How many runs of a job can begin now. */
   #room(name: string): number {
     const job = this.#parts.find(name)
-    if (!job) return 0
+    if (!job?.here) return 0
     const { clock } = this.#parts.engine.context
     if ((this.#blocked.get(name) ?? 0) > clock.monotonic()) return 0
     this.#blocked.delete(name)
@@ -186,7 +191,7 @@ export class AskedRuns implements AskedRunKeeper {
   #begin(request: RunRequest): void {
     const { id } = request
     const job = this.#parts.find(request.job)
-    if (this.#life === 'closed' || this.#sent.has(id) || !job) return
+    if (this.#life === 'closed' || this.#sent.has(id) || !job?.here) return
     if (request.expires > this.#parts.engine.context.now() && this.#room(request.job) === 0) return
     this.#sent.add(id)
     const made = this.#made.get(id)
@@ -203,7 +208,7 @@ export class AskedRuns implements AskedRunKeeper {
     const { engine } = this.#parts
     const run = engine.createAsked(job, request)
     try {
-      run.lazy.data = await this.#parts.checked(job, request.data)
+      if (!request.jobData) run.lazy.data = await this.#parts.checked(job, request.data)
     } catch (error) {
       run.lazy.dataError = error
     }

@@ -46,11 +46,11 @@ export class Dispatcher {
     this.#dependents = new Dependents(registry)
     this.#timetable = new Timetable({
       context,
-      jobs: () => (this.#state === 'open' ? registry.all() : []),
+      jobs: () => (this.#state === 'open' ? registry.here() : []),
       maxSleep: () => this.#watchdog.maxSleep,
       keepAlive: () => this.keepAlive,
       fire: (tick) => this.#fire(tick),
-      onWake: () => this.#watchdog.check(registry.all()),
+      onWake: () => this.#watchdog.check(registry.here()),
       onStep: (by) => {
         context.log.warn({ by_ms: Math.round(by) }, 'the wall clock has moved')
         context.events.emit('clock-step', { by })
@@ -72,13 +72,14 @@ export class Dispatcher {
   async open(replaced?: Replaced): Promise<void> {
     const { store } = this.#context
     const turn = ++this.#turns
-    const watermarks = store.jobs && (await loadWatermarks(this.#context, [...this.#registry.all()]))
+    const watermarks = store.jobs && (await loadWatermarks(this.#context, [...this.#registry.here()]))
     // Closed while the store was asked.
     if (turn !== this.#turns) return
     this.#state = 'open'
     const now = this.#context.now()
     const left = replaced && handOver(replaced, now)
-    for (const job of this.#registry.all()) this.#arm(job, left?.get(job.name) ?? watermarks?.get(job) ?? now)
+    for (const job of this.#registry.here())
+      this.#arm(job, left?.get(job.name) ?? watermarks?.get(job) ?? now)
     this.#timetable.start()
     this.#asked.open()
   }
@@ -96,7 +97,7 @@ export class Dispatcher {
     this.#watchdog.add(job)
     this.#dependents.add(job)
     this.#asked.madeRoom()
-    if (this.#state !== 'open') return
+    if (this.#state !== 'open' || !job.here) return
     this.#timetable.notice()
     this.#timetable.arm(job, this.#context.now())
     if (this.#context.store.jobs) void this.#catchUp(job)
@@ -154,7 +155,7 @@ export class Dispatcher {
 
   /** What a durable store was told while the clock was ahead would hide ticks until then. */
   async #lowerWatermarks(): Promise<void> {
-    if (this.#context.store.jobs) await loadWatermarks(this.#context, [...this.#registry.all()])
+    if (this.#context.store.jobs) await loadWatermarks(this.#context, [...this.#registry.here()])
   }
 
   /** All missed ticks run under `missed: 'all'`, but one after the other: the next waits for the run returned. */

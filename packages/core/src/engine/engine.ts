@@ -91,10 +91,11 @@ export class Engine {
 
   /** The run of a request, before it is sent on its way. */
   createAsked(job: JobEntry, request: RunRequest): JobRun {
-    const { id, at, data } = request
-    const run = this.#create({ job, cause: 'manual', at, wall: this.context.now(), id })
+    const { id, at, data, retryOf, jobData } = request
+    const cause = retryOf === undefined ? 'manual' : 'retry'
+    const run = this.#create({ job, cause, at, wall: this.context.now(), id })
     run.lazy.request = request
-    run.lazy.data = data
+    run.lazy.data = jobData ? job.data : data
     return run
   }
 

@@ -8,6 +8,7 @@ import type {
   JobFacts,
   Outcome,
   PauseInfo,
+  PauseOptions,
   Policies,
   RunOptions,
   RunRecord,
@@ -16,13 +17,15 @@ import type {
 import { fnv1a } from '../util/hash.ts'
 import type { HeapEntry } from '../util/heap.ts'
 import { shownAs } from '../util/shown-as.ts'
-import { checkKeys, text } from '../util/validate.ts'
 
 /** What a job asks of the scheduler it is registered with. */
 export interface JobController {
   request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<AcceptedRun | RunRecord>
   remove(job: JobEntry): void
-  setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void
+  pause(job: JobEntry, options: PauseOptions): Promise<void>
+  resume(job: JobEntry, info: PauseInfo): Promise<void>
+  /** The pause of all jobs. */
+  readonly allPaused: PauseInfo | undefined
 }
 
 /** Where a job is in the timetable. Only the timetable writes it. */
@@ -94,7 +97,10 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
   lastOutcome: Outcome | undefined = undefined
   lastAt: number = NaN
 
-  paused: PauseInfo | undefined
+  /** This instance runs it: it has the role of the job. */
+  readonly here: boolean
+  /** Its own pause. Only the pauses of the fleet write it. */
+  ownPause: PauseInfo | undefined
   readonly #controller: JobController
 
   constructor(
@@ -108,7 +114,7 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
       data: unknown
       chain: Chain
     },
-    paused: boolean,
+    { paused, here }: { paused: boolean; here: boolean },
   ) {
     this.#controller = controller
     this.order = order
@@ -119,7 +125,8 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
     this.spread = parts.policies.spread && spread(parts.name, parts.policies.spread)
     this.data = parts.data
     this.chain = parts.chain
-    this.paused = paused ? {} : undefined
+    this.ownPause = paused ? {} : undefined
+    this.here = here
   }
 
   get description(): string | undefined {
@@ -133,6 +140,14 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
   }
   get group(): string | undefined {
     return this.policies.group
+  }
+
+  get role(): string | undefined {
+    return this.policies.role
+  }
+
+  get paused(): PauseInfo | undefined {
+    return this.ownPause ?? this.#controller.allPaused
   }
 
   get last(): Job['last'] {
@@ -149,14 +164,12 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
     return this.#controller.request(this, data, options)
   }
 
-  pause(info: PauseInfo = {}): void {
-    checkPauseInfo(info)
-    this.#controller.setPaused(this, info, info)
+  pause(options: PauseOptions = {}): Promise<void> {
+    return this.#controller.pause(this, options)
   }
 
-  resume(info: PauseInfo = {}): void {
-    checkPauseInfo(info)
-    this.#controller.setPaused(this, undefined, info)
+  resume(info: PauseInfo = {}): Promise<void> {
+    return this.#controller.resume(this, info)
   }
 
   remove(): void {
@@ -168,11 +181,11 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
   }
 
   toJSON(): JobFacts {
-    const { name, trigger, description, owner, runbook, group, next, running, paused, last } = this
+    const { name, trigger, description, owner, runbook, group, role, next, running, paused, last } = this
     const { expression: schedule, timezone } = trigger
     return {
       name,
-      ...known({ schedule, timezone, description, owner, runbook, group, next }),
+      ...known({ schedule, timezone, description, owner, runbook, group, role, next }),
       running,
       ...known({ paused, last }),
     }
@@ -187,12 +200,6 @@ function known<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], und
 /** Always the same delay for a name, evenly spread from 0 to `range` ms. */
 function spread(name: string, range: number): number {
   return Math.floor((fnv1a(name) / 2 ** 32) * range)
-}
-
-function checkPauseInfo(info: PauseInfo): void {
-  checkKeys(info, { by: 1, reason: 1 }, 'pause option')
-  text('by', info.by)
-  text('reason', info.reason)
 }
 
 shownAs('Job', JobEntry, (job) => job.toJSON())

@@ -17,6 +17,8 @@ export interface RegistryParts {
   /** Of jobs that say nothing else. */
   readonly defaults: JobDefaults
   chainOf(policies: Policies): Chain
+  /** Those of this scheduler; undefined: all. */
+  readonly roles: readonly string[] | undefined
 }
 
 /** The jobs of a scheduler by name. What cannot run is refused here, not at three in the morning. */
@@ -27,6 +29,8 @@ export class Registry {
   readonly #plain: Policies
   readonly #jobs = new Map<string, JobEntry>()
   #order = 0
+  /** How often jobs have come or gone. */
+  changes = 0
 
   constructor(parts: RegistryParts) {
     this.#parts = parts
@@ -40,6 +44,11 @@ export class Registry {
 
   all(): Iterable<JobEntry> {
     return this.#jobs.values()
+  }
+
+  /** Those that this instance runs. */
+  *here(): Iterable<JobEntry> {
+    for (const job of this.#jobs.values()) if (job.here) yield job
   }
 
   has(name: string): boolean {
@@ -88,9 +97,10 @@ export class Registry {
         data: this.#data(name, trigger, policies, options),
         chain: this.#parts.chainOf(policies),
       },
-      options?.paused === true,
+      { paused: options?.paused === true, here: this.#isHere(policies) },
     )
     this.#jobs.set(name, job)
+    this.changes++
     return job
   }
 
@@ -100,11 +110,23 @@ export class Registry {
     const [policies, trigger] = [this.#plain, manual()]
     const parts = { name, trigger, handler: () => {}, policies, data: undefined }
     const chain = this.#parts.chainOf(policies)
-    return new JobEntry(this.#parts.controller, this.#order++, { ...parts, chain }, false)
+    return new JobEntry(
+      this.#parts.controller,
+      this.#order++,
+      { ...parts, chain },
+      { paused: false, here: true },
+    )
   }
 
   delete(job: JobEntry): boolean {
-    return this.#jobs.get(job.name) === job && this.#jobs.delete(job.name)
+    if (this.#jobs.get(job.name) !== job) return false
+    this.changes++
+    return this.#jobs.delete(job.name)
+  }
+
+  #isHere({ role }: Policies): boolean {
+    const { roles } = this.#parts
+    return role === undefined || roles === undefined || roles.includes(role)
   }
 
   /** What its ticks get. A job without ticks needs none. */

@@ -1,7 +1,7 @@
 import { EscapementError } from '../errors.ts'
 import { findZone } from '../triggers/cron/find-zone.ts'
 import { readInstant } from '../triggers/instant.ts'
-import type { Asked, RunOptions, RunRequest } from '../types/index.ts'
+import type { Asked, Pause, PauseOptions, RunOptions, RunRequest } from '../types/index.ts'
 import { checkKeys, duration, fail, flag, text } from '../util/validate.ts'
 import type { JobEntry } from './job-entry.ts'
 
@@ -46,12 +46,7 @@ export function parseRunOptions(
 function instantOf({ at, in: delay }: RunOptions, now: number, timezone: string): number {
   if (at !== undefined && delay !== undefined) fail('in', 'left out when at is given', delay)
   if (delay !== undefined) return now + duration('in', delay, { min: 0 })
-  if (at === undefined) return now
-  try {
-    return Math.max(now, readInstant(at, 'at', findZone(timezone)))
-  } catch (error) {
-    throw new EscapementError('ERR_ESCAPEMENT_OPTION', (error as Error).message)
-  }
+  return at === undefined ? now : Math.max(now, readTime('at', at, timezone))
 }
 
 function keyOf(key: unknown): string | undefined {
@@ -65,6 +60,41 @@ function keyOf(key: unknown): string | undefined {
 export function parseAsked(given: Asked, what: string): Asked {
   checkKeys(given, { by: 1, reason: 1 }, what)
   return askedOf(text('by', given.by), text('reason', given.reason)) ?? {}
+}
+
+/**
+ * Checks how a job is paused.
+ *
+ * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
+ */
+export function parsePause(
+  given: PauseOptions,
+  { job, now, timezone }: { job: string | undefined; now: number; timezone: string },
+): Pause {
+  checkKeys(given, { by: 1, reason: 1, until: 1, for: 1 }, 'pause option')
+  const { until, for: length } = given
+  if (until !== undefined && length !== undefined) fail('for', 'left out when until is given', length)
+  const end =
+    length === undefined
+      ? until === undefined
+        ? undefined
+        : readTime('until', until, timezone)
+      : now + duration('for', length, { min: 1 })
+  if (end !== undefined && end <= now) fail('until', 'an instant that is to come', until)
+  return {
+    job,
+    at: new Date(now),
+    ...(end !== undefined && { until: new Date(end) }),
+    ...askedOf(text('by', given.by), text('reason', given.reason)),
+  }
+}
+
+function readTime(option: string, given: Date | number | string, timezone: string): number {
+  try {
+    return readInstant(given, option, findZone(timezone))
+  } catch (error) {
+    throw new EscapementError('ERR_ESCAPEMENT_OPTION', (error as Error).message)
+  }
 }
 
 function askedOf(by: string | undefined, reason: string | undefined): Asked | undefined {

@@ -44,6 +44,8 @@ const KNOWN = {
   owner: 1,
   runbook: 1,
   group: 1,
+  role: 1,
+  formerly: 1,
 } satisfies Record<keyof JobOptions, 1> // prettier-ignore
 
 /**
@@ -83,6 +85,8 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
     owner: text('owner', given.owner),
     runbook: text('runbook', given.runbook),
     group: text('group', given.group),
+    role: text('role', given.role),
+    formerly: text('formerly', given.formerly),
   }
 }
 

@@ -15,6 +15,7 @@ export const NO_FACTS: RunFacts = Object.freeze({
   progress: undefined,
   asked: undefined,
   parent: undefined,
+  retryOf: undefined,
   logLines: 0,
   cut: undefined,
 })
@@ -33,10 +34,11 @@ export function factsOf({ environment, job, data: given, result: returned, lazyF
   if (given === undefined && returned === undefined && !hasMore(lazyFields)) return NO_FACTS
   const { keep } = job.policies
   const { redact } = environment
-  const data = keep.data ? plain(given, redact) : NOTHING
+  const data = keep.data || given === undefined ? plain(given, redact) : NOT_KEPT
   const result = keep.result ? plain(returned, redact) : NOTHING
   const notes = lazyFields?.notes
   const cut = {
+    ...(data.redacted && { data: 'texts in it are not kept' }),
     ...(data.cut !== undefined && { data: data.cut }),
     ...(result.cut !== undefined && { result: result.cut }),
     ...(notes && notes.omitted > 0 && { log: `${notes.omitted} more lines were left out` }),
@@ -47,13 +49,17 @@ export function factsOf({ environment, job, data: given, result: returned, lazyF
     progress: notes?.progress,
     asked: lazyFields?.request?.asked && askedOf(lazyFields.request.asked, redact),
     parent: lazyFields?.parent?.id,
+    retryOf: lazyFields?.request?.retryOf,
     logLines: notes?.lines.length ?? 0,
     cut: Object.keys(cut).length > 0 ? cut : undefined,
   }
 }
 
 function hasMore(lazy: LazyFields | undefined): boolean {
-  return lazy !== undefined && (lazy.notes ?? lazy.request?.asked ?? lazy.parent) !== undefined
+  return (
+    lazy !== undefined &&
+    (lazy.notes ?? lazy.request?.asked ?? lazy.request?.retryOf ?? lazy.parent) !== undefined
+  )
 }
 
 function askedOf(asked: Asked, redact: (text: string) => string): Asked {
@@ -61,6 +67,7 @@ function askedOf(asked: Asked, redact: (text: string) => string): Asked {
 }
 
 const NOTHING: Plain = { size: 0 }
+const NOT_KEPT: Plain = { size: 0, cut: 'the job keeps no data' }
 
 function plain(value: unknown, redact: (text: string) => string): Plain {
   return value === undefined ? NOTHING : toPlain(value, MAX_VALUE, redact)

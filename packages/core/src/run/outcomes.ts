@@ -1,4 +1,4 @@
-import type { Outcome, SkipReason, State } from '../types/index.ts'
+import type { Cause, Outcome, SkipReason, State } from '../types/index.ts'
 
 /** All outcomes there are. */
 export const OUTCOMES: readonly Outcome[] = [
@@ -18,6 +18,8 @@ export const STATES: readonly State[] = ['due', 'claimed', 'running', 'waiting-r
 export function hasEnded(state: State): boolean {
   return (OUTCOMES as readonly State[]).includes(state)
 }
+
+export const CAUSES: readonly Cause[] = ['schedule', 'manual', 'catch-up', 'rerun', 'after', 'retry']
 
 export const SKIP_REASONS: readonly SkipReason[] = [
   'overlap',

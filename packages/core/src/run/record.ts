@@ -4,7 +4,11 @@ import { errorRecord } from '../util/describe.ts'
 /** What a record is made from. */
 export type Recordable = Pick<
   Run,
-  Exclude<keyof RunRecord, 'scheduledAt' | keyof RunFacts> | 'tick' | 'outcome' | 'facts' | 'logLines'
+  | Exclude<keyof RunRecord, 'scheduledAt' | 'count' | keyof RunFacts>
+  | 'tick'
+  | 'outcome'
+  | 'facts'
+  | 'logLines'
 > & { readonly errorRecords?: readonly ErrorRecord[] }
 
 /** Errors of a run that are kept: the newest. */
@@ -30,6 +34,7 @@ export function toRecord(run: Recordable): RunRecord {
     late: rounded(run.late),
     duration: run.endedAt && run.attempt > 0 ? rounded(run.duration) : undefined,
     until: run.until,
+    count: undefined,
     error: errors.at(-1),
     errors,
     traceId: run.traceId,

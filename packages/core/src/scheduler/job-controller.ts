@@ -3,16 +3,19 @@ import type { Dispatcher } from '../engine/dispatcher.ts'
 import type { Engine } from '../engine/engine.ts'
 import { harmless, notRun } from '../engine/requests.ts'
 import { EscapementError, show } from '../errors.ts'
+import type { FleetMember } from '../fleet/fleet-member.ts'
 import { copyData, requestedData } from '../jobs/job-data.ts'
 import type { JobController, JobEntry } from '../jobs/job-entry.ts'
 import type { Registry } from '../jobs/registry.ts'
-import { parseAsked, parseRunOptions } from '../jobs/run-options.ts'
+import { parseRunOptions } from '../jobs/run-options.ts'
+import { hasEnded } from '../run/outcomes.ts'
 import type {
   AcceptedRun,
-  Asked,
   Life,
   Maybe,
   PauseInfo,
+  PauseOptions,
+  RetryRunOptions,
   RunOptions,
   RunRecord,
   RunRequest,
@@ -33,6 +36,7 @@ export interface ControllerParts {
   readonly dispatcher: () => Dispatcher
   readonly asked: () => AskedRuns
   readonly state: () => Life
+  readonly member: FleetMember
   /** The zone in which local times are read. */
   readonly timezone: string
 }
@@ -46,7 +50,7 @@ export class SchedulerJobs implements JobController {
   }
 
   request(job: JobEntry, data: unknown, options: RunOptions | undefined): Promise<AcceptedRun | RunRecord> {
-    return harmless(this.#request(job.name, job, [data, options]))
+    return this.requestByName(job.name, data, options)
   }
 
   /** Asks for a run of a job that this instance may not have. */
@@ -55,22 +59,35 @@ export class SchedulerJobs implements JobController {
     data: unknown,
     options: RunOptions | undefined,
   ): Promise<AcceptedRun | RunRecord> {
-    const job = this.#parts.registry().find(name)
-    // It throws for a job that nobody has.
-    if (!job && !this.#parts.asked().store.durable) this.#parts.registry().get(name)
-    return harmless(this.#request(name, job, [data, options]))
+    return harmless(this.#request(name, this.#findToRun(name), [data, options]))
   }
 
-  /** Cancels a run that is under way or waits in this process. */
-  async cancel(id: string, info: Asked): Promise<void> {
-    const { by, reason } = parseAsked(info, 'cancel option')
-    const { inFlight } = this.#parts.engine.context
-    const message = `cancelled${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`
-    const error = new EscapementError('ERR_ESCAPEMENT_CANCELLED', message)
-    for (const run of inFlight) if (run.id === id) return run.abort(error)
-    if (this.#parts.asked().cancel(id, error)) return
-    const unknown = `no run ${show(id)} is under way or waits in this process`
-    throw new EscapementError('ERR_ESCAPEMENT_RUN_UNKNOWN', unknown)
+  /**
+   * Asks for the run of an ended run's input again.
+   *
+   * @throws ERR_ESCAPEMENT_RUN_STATE, ERR_ESCAPEMENT_INPUT_GONE, and what a request can meet
+   */
+  retry(record: RunRecord, { key, by, reason }: RetryRunOptions): Promise<AcceptedRun> {
+    const { job: name, id, cause, data, cut } = record
+    if (!hasEnded(record.state)) {
+      const message = `run ${show(id)} has not ended yet: it can be run again when it has`
+      throw new EscapementError('ERR_ESCAPEMENT_RUN_STATE', message)
+    }
+    const jobData = cause !== 'manual' && cause !== 'retry'
+    if (!jobData && cut?.data !== undefined) {
+      const message = `run ${show(id)} cannot be run again: the data that it was asked with is not kept, since ${cut.data}`
+      throw new EscapementError('ERR_ESCAPEMENT_INPUT_GONE', message)
+    }
+    const options = {
+      ...(key !== undefined && { key }),
+      ...(by !== undefined && { by }),
+      ...(reason !== undefined && { reason }),
+    }
+    const job = this.#findToRun(name)
+    const again = { retryOf: id, ...(jobData && { jobData }) }
+    return harmless(
+      this.#request(name, job, [jobData ? undefined : data, options], again),
+    ) as Promise<AcceptedRun>
   }
 
   /** The data of a request that another instance has accepted. */
@@ -84,33 +101,51 @@ export class SchedulerJobs implements JobController {
     this.#parts.engine.context.events.emit('removed', job)
   }
 
-  setPaused(job: JobEntry, paused: PauseInfo | undefined, info: PauseInfo): void {
-    if (!paused === !job.paused) return
-    const { log, events } = this.#parts.engine.context
-    job.paused = paused
-    log.info({ job: job.name, ...info }, `${job.name} ${paused ? 'paused' : 'resumed'}`)
-    void this.#keepPause(job)
-    events.emit(paused ? 'paused' : 'resumed', job, info)
+  pause(job: JobEntry, options: PauseOptions): Promise<void> {
+    return harmless(this.#parts.member.operations.pause(job.name, options))
+  }
+
+  resume(job: JobEntry, info: PauseInfo): Promise<void> {
+    return harmless(this.#parts.member.operations.resume(job.name, info))
+  }
+
+  get allPaused(): PauseInfo | undefined {
+    return this.#parts.member.pauses.all
+  }
+
+  /** The job that this instance runs; undefined when the request is for another instance. */
+  #findToRun(name: string): JobEntry | undefined {
+    const { durable } = this.#parts.asked().store
+    const job = this.#parts.registry().find(name)
+    // It throws for a job that nobody has.
+    if (!job && !durable) this.#parts.registry().get(name)
+    if (!job || job.here) return job
+    if (durable) return undefined
+    const message = `${name} was not run: it runs on instances with the role ${show(job.role)}, and without a durable store requests do not reach them`
+    throw new EscapementError('ERR_ESCAPEMENT_NOT_RUN', message)
   }
 
   async #request(
     name: string,
     job: JobEntry | undefined,
     [given, options]: [data: unknown, options: RunOptions | undefined],
+    again: Pick<RunRequest, 'retryOf' | 'jobData'> = {},
   ): Promise<AcceptedRun | RunRecord> {
     const { engine, timezone } = this.#parts
     const { data, bytes } = copyData(name, given)
     const now = engine.context.now()
     const { wait, key, at, expires, asked } = parseRunOptions(options, { job, data: given, now, timezone })
     this.#checkOpen(name)
-    const checked = job && this.#checked(job, data)
+    const checked = job && (again.jobData ? job.data : this.#checked(job, data))
     // At once where that can be: a request just before the stop is run.
     const ready = isPromise(checked) ? await checked : checked
     // The answer of the schema may have taken its time.
     this.#checkOpen(name)
     const id = timeOrderedId(engine.context.now(), serial())
-    const request = { id, job: name, at, expires, data, key, asked }
+    const request = { id, job: name, at, expires, data, key, asked, ...again }
     const accepted = await this.#accept(job, request, { ready, bytes })
+    if (asked?.by !== undefined && again.retryOf === undefined)
+      await this.#parts.member.audit.note({ action: 'asked', job: name, run: accepted.id, ...asked })
     if (!wait) return accepted
     const record = await accepted.settled
     if (record.attempt === 0 && record.outcome !== 'abandoned' && record.outcome !== 'failed')
@@ -150,16 +185,6 @@ export class SchedulerJobs implements JobController {
     const state = this.#parts.state()
     if (state !== 'draining' && state !== 'stopped') return
     throw new EscapementError('ERR_ESCAPEMENT_STOPPED', `the scheduler is ${state}: ${job} is not run`)
-  }
-
-  async #keepPause(job: JobEntry): Promise<void> {
-    const { store, faults } = this.#parts.engine.context
-    try {
-      await store.jobs?.pause(job.name, job.paused)
-      faults.troubles.works('store.jobs')
-    } catch (error) {
-      faults.storeFailed('store.jobs', error, `that ${job.name} is paused or resumed is not kept`)
-    }
   }
 }
 

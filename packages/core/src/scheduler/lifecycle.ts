@@ -2,6 +2,7 @@ import type { Dispatcher } from '../engine/dispatcher.ts'
 import { drain } from '../engine/drain.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EscapementError } from '../errors.ts'
+import type { FleetMember } from '../fleet/fleet-member.ts'
 import type { Registry } from '../jobs/registry.ts'
 import { detached } from '../run/context.ts'
 import type { Host, Life, Replaced, StartOptions } from '../types/index.ts'
@@ -17,6 +18,7 @@ export interface LifecycleParts {
   readonly dispatcher: Dispatcher
   readonly plugins: Plugins
   readonly host: Host
+  readonly member: FleetMember
   /** Why the zone of this process is not used though none was given. */
   readonly zoneProblem: string | undefined
 }
@@ -79,8 +81,9 @@ export class Lifecycle {
   }
 
   async #open(halt: AbortSignal, replaced: Replaced | undefined): Promise<void> {
-    const { plugins, host, dispatcher } = this.#parts
+    const { plugins, host, dispatcher, member } = this.#parts
     await plugins.start(host, halt, this.#report)
+    if (!halt.aborted) await member.join()
     if (!halt.aborted) await dispatcher.open(replaced)
   }
 
@@ -90,7 +93,7 @@ export class Lifecycle {
     const { instance, log, userLog } = engine.context
     const { timezone } = host
     let next = Infinity
-    for (const job of registry.all()) if (job.bucket && job.at < next) next = job.at
+    for (const job of registry.here()) if (job.bucket && job.at < next) next = job.at
     const fields = {
       jobs: registry.size,
       timezone,
@@ -106,7 +109,7 @@ export class Lifecycle {
   }
 
   async #stop(grace: number): Promise<void> {
-    const { engine, dispatcher, plugins } = this.#parts
+    const { engine, dispatcher, plugins, member } = this.#parts
     const { clock, log, events, abortGrace } = engine.context
     const deadline = clock.monotonic() + grace + abortGrace.length + 2000
     const left = () => Math.max(0, deadline - clock.monotonic())
@@ -121,6 +124,7 @@ export class Lifecycle {
       const { pending } = plugins
       log.warn({ pending }, 'the scheduler stops without waiting for its plugins any longer')
     }
+    member.leave()
     this.#unwatch()
     this.state = 'stopped'
     log.info({ clean }, 'scheduler stopped')

@@ -25,6 +25,8 @@ const KNOWN = {
   instance: 1,
   clock: 1,
   redact: 1,
+  version: 1,
+  roles: 1,
 } satisfies Record<keyof SchedulerOptions, 1>
 
 /** Scheduler options as they are used: checked, in milliseconds. */
@@ -36,6 +38,8 @@ export interface Settings extends EngineParts {
   readonly dst: NonNullable<JobOptions['dst']>
   readonly defaults: JobDefaults
   readonly grace: number
+  readonly version: string | undefined
+  readonly roles: readonly string[] | undefined
 }
 
 /**
@@ -54,7 +58,8 @@ export function parseSettings(options: SchedulerOptions): Settings {
   if (timezone !== undefined) findZone(timezone)
   return {
     instance:
-      parseInstance(options.instance) ?? `${hostname()}:${process.pid}:${crypto().randomUUID().slice(0, 6)}`,
+      shortText('instance', options.instance) ??
+      `${hostname()}:${process.pid}:${crypto().randomUUID().slice(0, 6)}`,
     plugins,
     timezone: timezone ?? systemZone(),
     zoneProblem: timezone === undefined ? systemZoneProblem() : undefined,
@@ -66,6 +71,8 @@ export function parseSettings(options: SchedulerOptions): Settings {
     maxQueued: integer('maxQueued', options.maxQueued ?? 10_000, 1),
     clock: parseClock(clock),
     redact: redactor(func('redact', options.redact)),
+    version: shortText('version', options.version),
+    roles: parseRoles(options.roles),
     log: log ?? quietLog,
     userLog: log ?? consoleLog,
   }
@@ -78,10 +85,17 @@ function parseClock(clock: Clock | undefined): Clock {
   return clock ?? systemClock
 }
 
-function parseInstance(instance: unknown): string | undefined {
-  const given = text('instance', instance)
+function parseRoles(roles: unknown): readonly string[] | undefined {
+  if (roles === undefined) return undefined
+  if (!Array.isArray(roles) || roles.length > 100)
+    return fail('roles', 'an array of at most 100 names', roles)
+  return roles.map((role) => shortText('roles', role) ?? fail('roles', 'an array of names', roles))
+}
+
+function shortText(option: string, value: unknown): string | undefined {
+  const given = text(option, value)
   if (given !== undefined && (given === '' || given.length > 200 || printable(given) !== given)) {
-    fail('instance', 'a text of 1 to 200 characters without control characters', given)
+    fail(option, 'a text of 1 to 200 characters without control characters', given)
   }
   return given
 }

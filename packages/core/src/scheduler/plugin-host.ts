@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
+import type { JobEntry } from '../jobs/job-entry.ts'
 import type { Registry } from '../jobs/registry.ts'
 import { detached } from '../run/context.ts'
 import type { WallClock } from '../timetable/wall-clock.ts'
@@ -23,10 +24,10 @@ export function createHost({ engine, registry, timezone, onClockSet }: HostParts
     store: context.store,
     on: context.events.on,
     emit: context.events.emit,
-    jobs: () => [...registry.all()],
-    job: (name) => registry.find(name),
+    jobs: () => [...registry.here()],
+    job: (name) => findHere(registry, name),
     rerun: (tick, given) => {
-      const job = registry.find(tick.job)
+      const job = findHere(registry, tick.job)
       const claim = context.guardClaim(given)
       if (!job) return void claim.release()
       const parts = { fold: tick.fold ?? 0, claim }
@@ -46,6 +47,12 @@ export function createHost({ engine, registry, timezone, onClockSet }: HostParts
       return followed
     },
   }
+}
+
+/** A job that this instance runs. */
+function findHere(registry: Registry, name: string): JobEntry | undefined {
+  const job = registry.find(name)
+  return job?.here ? job : undefined
 }
 
 /** The machine's clock, without what is no time. */

@@ -1,6 +1,6 @@
 import { EscapementError, show } from '../errors.ts'
 import { DEFAULTS } from '../jobs/settings.ts'
-import type { Host, Lock, Maybe, Plugin, StopInfo, Store } from '../types/index.ts'
+import type { Fleet, Host, Lock, Maybe, Plugin, StopInfo, Store } from '../types/index.ts'
 import { within } from '../util/time.ts'
 import { checkKeys } from '../util/validate.ts'
 
@@ -15,6 +15,7 @@ export class Plugins {
   readonly all: readonly Plugin[]
   readonly lock: Lock | undefined
   readonly store: Store | undefined
+  readonly fleet: Fleet | undefined
   readonly #started = new Set<Plugin>()
   /** The methods under way, as they are named in lines. */
   readonly #pending = new Set<string>()
@@ -32,6 +33,8 @@ export class Plugins {
     this.all = given
     this.lock = this.#port('lock')
     this.store = this.#port('store')
+    // A durable store keeps pauses and requests in one place; a lock's port is for where there is none.
+    this.fleet = (given.find(({ fleet, store }) => fleet && store) ?? given.find(({ fleet }) => fleet))?.fleet
     for (const plugin of this.all) checkPlugin(plugin)
   }
 
@@ -107,6 +110,7 @@ const FUNCTIONS = {
   hooks: ['request', 'run', 'attempt'],
   lock: ['claim'],
   store: ['record', 'runs'],
+  fleet: ['join', 'members', 'pause', 'resume', 'proposePause', 'send'],
 } as const
 
 /** Methods that had another name before 0.2, as they are named in a message. */

@@ -1,15 +1,18 @@
-import { AskedRuns } from '../engine/asked-runs.ts'
-import { Dispatcher } from '../engine/dispatcher.ts'
 import { Engine } from '../engine/engine.ts'
-import { Registry } from '../jobs/registry.ts'
+import { harmless } from '../engine/requests.ts'
+import { EscapementError, show } from '../errors.ts'
 import { checkExclusive } from '../run/mutex.ts'
-import { readLogs, readRuns } from '../store/query.ts'
+import { readLogs, readRuns, readStats } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
 import type {
   AcceptedRun,
   Asked,
+  AuditEntry,
+  AuditQuery,
   Duration,
   Events,
+  FleetEvent,
+  FleetEventQuery,
   Handler,
   Health,
   Job,
@@ -19,20 +22,25 @@ import type {
   Logger,
   LogLine,
   Maybe,
+  Member,
   PauseInfo,
+  PauseOptions,
+  RetryRunOptions,
   RunOptions,
   RunQuery,
   RunRecord,
+  RunStats,
   SchedulerOptions,
   Schema,
   StartOptions,
+  StatsQuery,
   TriggerSpec,
 } from '../types/index.ts'
 import { parseDuration } from '../util/duration.ts'
 import { MAX_TIMER } from '../util/time.ts'
 import { checkKeys, flag, withMethod } from '../util/validate.ts'
+import { assemble, type Parts } from './assemble.ts'
 import { watchEndOfProcess } from './end-of-process.ts'
-import { SchedulerJobs } from './job-controller.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { parseSettings } from './options.ts'
 import { createHost } from './plugin-host.ts'
@@ -56,9 +64,7 @@ export class Scheduler {
   readonly timezone: string
 
   readonly #engine: Engine
-  readonly #registry: Registry
-  readonly #controller: SchedulerJobs
-  readonly #dispatcher: Dispatcher
+  readonly #parts: Parts
   readonly #lifecycle: Lifecycle
   readonly #grace: number
   readonly #reminder: Reminder
@@ -66,7 +72,7 @@ export class Scheduler {
   /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION, ERR_ESCAPEMENT_PLUGIN */
   constructor(options: SchedulerOptions = {}) {
     const settings = parseSettings(options)
-    const { plugins, timezone, dst, defaults, zoneProblem } = settings
+    const { plugins, timezone, zoneProblem } = settings
     const engine = new Engine(settings)
     const { instance, log, clock, events } = engine.context
     this.instance = instance
@@ -75,31 +81,11 @@ export class Scheduler {
     this.on = events.on
     this.#engine = engine
     this.#grace = settings.grace
-    const controller = new SchedulerJobs({
-      engine,
-      registry: () => registry,
-      dispatcher: () => dispatcher,
-      asked: () => asked,
-      state: () => this.state,
-      timezone,
-    })
-    const asked = new AskedRuns({
-      engine,
-      find: (name) => registry.find(name),
-      checked: (job, data) => controller.checked(job, data),
-    })
-    engine.asked = asked
-    const registry = new Registry({
-      controller,
-      defaults: { timezone, dst, ...defaults },
-      chainOf: (policies) => engine.chainOf(policies),
-    })
-    const dispatcher = new Dispatcher(engine, registry, asked)
+    const parts = assemble(engine, settings, () => this.state)
+    const { registry, dispatcher } = parts
     const host = createHost({ engine, registry, timezone, onClockSet: () => dispatcher.clockSet() })
-    this.#registry = registry
-    this.#controller = controller
-    this.#dispatcher = dispatcher
-    this.#lifecycle = new Lifecycle({ engine, registry, dispatcher, plugins, host, zoneProblem })
+    this.#parts = parts
+    this.#lifecycle = new Lifecycle({ ...parts, engine, plugins, host, zoneProblem })
     this.#reminder = new Reminder(clock, log)
     if (clock === systemClock) watchEndOfProcess(engine.context)
     for (const plugin of plugins.all) plugin.setup?.(host)
@@ -144,8 +130,9 @@ export class Scheduler {
     maybeHandler?: Handler<any>,
     // biome-ignore lint/suspicious/noExplicitAny: as above
   ): Job<any, any> {
-    const job = this.#registry.add(name, trigger, optionsOrHandler, maybeHandler)
-    this.#dispatcher.add(job)
+    const job = this.#parts.registry.add(name, trigger, optionsOrHandler, maybeHandler)
+    this.#parts.member.pauses.adopt(job)
+    this.#parts.dispatcher.add(job)
     this.#reminder.wait(this.#ticking)
     this.#engine.context.events.emit('added', job)
     return job
@@ -153,16 +140,16 @@ export class Scheduler {
 
   /** All jobs, in the order of their registration. */
   jobs(): Job[] {
-    return [...this.#registry.all()]
+    return [...this.#parts.registry.all()]
   }
 
   /** @throws ERR_ESCAPEMENT_JOB_UNKNOWN */
   get(name: string): Job {
-    return this.#registry.get(name)
+    return this.#parts.registry.get(name)
   }
 
   has(name: string): boolean {
-    return this.#registry.has(name)
+    return this.#parts.registry.has(name)
   }
 
   /**
@@ -187,34 +174,105 @@ export class Scheduler {
   run<const Name extends string>(name: Name, data?: DataOf<Name>, options?: RunOptions): Promise<AcceptedRun>
   run(name: string, data?: unknown, options?: RunOptions): Promise<AcceptedRun | RunRecord> {
     try {
-      return this.#controller.requestByName(name, data, options)
+      return this.#parts.controller.requestByName(name, data, options)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   /**
-   * Cancels a run: one that waits does not begin; the signal of one under way is aborted, and it is not retried. It ends as
-   * `cancelled` on its instance, which must be this one.
+   * Cancels a run, on whatever instance of the fleet: one that waits does not begin; the signal of one under way is aborted,
+   * and it is not retried. It ends as `cancelled`.
    *
    * @param info The person or program that cancels it, and the reason: its error says them.
-   * @throws ERR_ESCAPEMENT_RUN_UNKNOWN (404), ERR_ESCAPEMENT_OPTION
+   * @throws ERR_ESCAPEMENT_RUN_UNKNOWN (404), _RUN_STATE (409), _UNAVAILABLE (503), _OPTION
    *
    * @example
    * const { id } = await scheduler.run('daily-report')
    * await scheduler.cancel(id, { by: 'ann', reason: 'wrong month' })
    */
   cancel(run: string, info: Asked = {}): Promise<void> {
-    return this.#controller.cancel(run, info)
+    return this.#parts.member.operations.cancel(run, info)
   }
 
-  /** Skips the ticks of a job until it is resumed. Runs under way go on. */
-  pause(name: string, info?: PauseInfo): void {
-    this.get(name).pause(info)
+  /**
+   * Runs an ended run again: with what it was asked with, or with the job's data. Its cause is `retry`, and it names the
+   * run as `retryOf`.
+   *
+   * @throws ERR_ESCAPEMENT_RUN_UNKNOWN (404), _RUN_STATE and _INPUT_GONE (409), and what `run()` throws
+   */
+  async retry(run: string, options: RetryRunOptions = {}): Promise<AcceptedRun> {
+    const { operations, audit } = this.#parts.member
+    const { by, reason } = options
+    return audit.around({ action: 'retried', run, by, reason }, async () => {
+      const record = await operations.find(run)
+      if (record) return this.#parts.controller.retry(record, options)
+      throw new EscapementError('ERR_ESCAPEMENT_RUN_UNKNOWN', `there is no run ${show(run)}`)
+    })
   }
 
-  resume(name: string, info?: PauseInfo): void {
-    this.get(name).resume(info)
+  /** The run of this id, whether it waits, is under way or has ended. Undefined when it is not known, or not kept any more. */
+  find(run: string): Promise<RunRecord | undefined> {
+    return this.#parts.member.operations.find(run)
+  }
+
+  /**
+   * Skips the ticks of a job until it is resumed; of all jobs without a name, also of those that are registered later. Runs
+   * under way go on, and runs that are asked for take place. It is in force here at once, and in the whole fleet within a
+   * second when the promise resolves.
+   *
+   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN (404), _OPTION, _DURATION; _UNAVAILABLE (503) when it is in force on this instance
+   *   only: the fleet gets it as soon as it can be reached.
+   *
+   * @example
+   * await scheduler.pause('daily-report', { for: '1h', by: 'ann', reason: 'the source is being moved' })
+   */
+  pause(name?: string, options?: PauseOptions): Promise<void> {
+    if (name !== undefined) this.get(name)
+    return harmless(this.#parts.member.operations.pause(name, options ?? {}))
+  }
+
+  resume(name?: string, info?: PauseInfo): Promise<void> {
+    if (name !== undefined) this.get(name)
+    return harmless(this.#parts.member.operations.resume(name, info ?? {}))
+  }
+
+  /** Who paused all jobs, why, and until when; undefined when they are not. */
+  get paused(): PauseInfo | undefined {
+    return this.#parts.member.pauses.all
+  }
+
+  /** The instances of the fleet, the oldest first: this one only, where no plugin knows the others. */
+  members(): Promise<Member[]> {
+    return this.#parts.member.members()
+  }
+
+  /** What has happened to instances in the last 30 days, newest first. */
+  fleetEvents(query: FleetEventQuery = {}): Promise<FleetEvent[]> {
+    return this.#parts.member.events(query)
+  }
+
+  /** `shared`: pauses and cancels reach the other processes. `durable`: what is kept outlives this process. */
+  get scope(): { readonly shared: boolean; readonly durable: boolean } {
+    return { shared: this.#parts.member.shared, durable: this.#engine.context.store.jobs !== undefined }
+  }
+
+  /** Who has paused, resumed, asked for, cancelled, run again or erased what, newest first. */
+  audit(query: AuditQuery = {}): Promise<AuditEntry[]> {
+    return this.#parts.member.audit.list(query)
+  }
+
+  /** Keeps an entry in the audit, for what is done besides the scheduler's methods. */
+  noteAudit(entry: Omit<AuditEntry, 'id' | 'at' | 'instance'>): Promise<void> {
+    return this.#parts.member.audit.note(entry)
+  }
+
+  /**
+   * Erases what is kept of a run, or of a job: its runs, counters, requests and incidents. Gives how many runs. The audit
+   * keeps that it was done.
+   */
+  forget({ by, reason, ...what }: Asked & ({ run: string } | { job: string })): Promise<number> {
+    return this.#parts.member.operations.forget(what, { by, reason })
   }
 
   /** Unregisters a job. Runs under way go on. */
@@ -228,9 +286,19 @@ export class Scheduler {
     return this.#engine.context.exclusive(name, fn, signal ?? new AbortController().signal)
   }
 
-  /** What happened, newest first. From the store plugin, or the last 1,000 runs of this process. */
+  /** What happened, newest first. From the store plugin, or the last 10,000 runs of this process. */
   async history(query?: RunQuery): Promise<RunRecord[]> {
     return readRuns(this.#engine.context, query)
+  }
+
+  /**
+   * What was counted by hour or day, of all jobs or of each, and how long runs usually take. Counters outlive the records:
+   * 30 days by hour, 400 by day.
+   *
+   * @throws ERR_ESCAPEMENT_OPTION
+   */
+  async stats(query: StatsQuery): Promise<RunStats[]> {
+    return readStats(this.#engine.context, query)
   }
 
   /** The lines that a run has written with `run.log`, oldest first, also while it is under way. */
@@ -249,7 +317,7 @@ export class Scheduler {
       degraded: [...(failure === undefined ? [] : [failure]), ...context.degraded],
       lag,
       inFlight: context.inFlight.size,
-      jobs: this.#registry.size,
+      jobs: this.#parts.registry.size,
     }
   }
 
@@ -284,5 +352,5 @@ export class Scheduler {
 
   /** How many jobs have ticks. */
   readonly #ticking = () =>
-    [...this.#registry.all()].filter(({ trigger }) => !isManual(trigger) && !trigger.follows).length
+    [...this.#parts.registry.all()].filter(({ trigger }) => !isManual(trigger) && !trigger.follows).length
 }

@@ -1,10 +1,18 @@
+import { NO_FACTS } from '../run/facts.ts'
 import type { Recordable } from '../run/record.ts'
 import { RunSnapshot } from '../run/snapshot.ts'
 
-/** A run that is kept. `order` rises from run to run. */
+/** What all runs together may hold, in bytes: beyond it the oldest go. */
+const MAX_BYTES = 32 * 1024 * 1024
+
+/** A run that is kept. */
 export interface Entry {
-  order: number
   run: Recordable
+  /** What it holds, about, in bytes. */
+  bytes: number
+  /** Of ticks in a row that were skipped for one reason: the instant of the last one, in ms, and how many there were. */
+  until: number | undefined
+  count: number
 }
 
 /** The runs of one job, the oldest first. */
@@ -46,13 +54,14 @@ export class Histories {
   readonly #levels = new Map<number, Map<string, History>>()
   #most = 0
   #size = 0
+  #bytes = 0
 
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  add(run: Recordable, order: number): void {
-    if (this.#limit === 0) return
+  add(run: Recordable): Entry | undefined {
+    if (this.#limit === 0) return undefined
     const { name } = run.job
     const history = this.#jobs.get(name) ?? new History()
     if (history.count === 0) this.#jobs.set(name, history)
@@ -63,7 +72,35 @@ export class Histories {
       else free = this.#dropOldest()
       this.#move(name, history, 1)
     }
-    history.push(keep(run, order, free))
+    if (free) this.#bytes -= free.bytes
+    const entry = keep(run, free)
+    history.push(entry)
+    this.#bytes += entry.bytes
+    while (this.#bytes > MAX_BYTES && this.#size > 1) {
+      this.#size--
+      this.#bytes -= this.#dropOldest().bytes
+    }
+    return entry
+  }
+
+  /** Forgets the run of this id, or all of a job. Gives how many. */
+  forget({ job, run }: { readonly job?: string; readonly run?: string }): number {
+    let forgotten = 0
+    for (const [name, history] of [...this.#jobs]) {
+      if (job !== undefined && name !== job) continue
+      const kept = history.all().filter((entry) => run !== undefined && entry.run.id !== run)
+      const { count } = history
+      if (kept.length === count) continue
+      for (let left = count; left > 0; left--) {
+        this.#move(name, history, -1)
+        this.#bytes -= history.shift().bytes
+      }
+      this.#jobs.delete(name)
+      this.#size -= count
+      forgotten += count - kept.length
+      for (const entry of kept) this.add(entry.run)
+    }
+    return forgotten
   }
 
   /** Those of one job, or of all, in no order. */
@@ -100,10 +137,21 @@ export class Histories {
 }
 
 /** Plain data is made of it when it is asked for. `free`: an entry that is used again. */
-function keep(run: Recordable, order: number, free: Entry | undefined): Entry {
-  if (!(run instanceof RunSnapshot)) return { order, run }
-  if (!free) return { order, run: run.remember() }
-  free.order = order
-  free.run = run.remember(free.run instanceof RunSnapshot ? free.run : undefined)
+function keep(run: Recordable, free: Entry | undefined): Entry {
+  if (!(run instanceof RunSnapshot)) return { run, bytes: sizeOf(run), until: undefined, count: 1 }
+  const snapshot = run.remember(free?.run instanceof RunSnapshot ? free.run : undefined)
+  if (!free) return { run: snapshot, bytes: sizeOf(snapshot), until: undefined, count: 1 }
+  free.run = snapshot
+  free.bytes = sizeOf(snapshot)
+  free.until = undefined
+  free.count = 1
   return free
+}
+
+/** Of a run without facts and errors, about. */
+const RUN_BYTES = 400
+
+function sizeOf({ facts, logLines, errorRecords = [] }: Recordable): number {
+  if (facts === NO_FACTS && errorRecords.length === 0) return RUN_BYTES
+  return RUN_BYTES + 2 * JSON.stringify([facts, logLines, errorRecords]).length
 }

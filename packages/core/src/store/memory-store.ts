@@ -1,50 +1,132 @@
 import { toRecord } from '../run/record.ts'
-import type { IncidentStore, RunQuery, RunRecord, Store } from '../types/index.ts'
+import { RunSnapshot } from '../run/snapshot.ts'
+import type {
+  IncidentStore,
+  LogLine,
+  Outcome,
+  Run,
+  RunCounts,
+  RunQuery,
+  RunRecord,
+  StatsQuery,
+  Store,
+} from '../types/index.ts'
 import { checkKeys, integer } from '../util/validate.ts'
-import { Histories } from './histories.ts'
+import { type Entry, Histories } from './histories.ts'
+import { matcher, timeOf } from './matching.ts'
+import { memoryAudit } from './memory-audit.ts'
+import { MemoryCounters } from './memory-counters.ts'
 
 /**
- * Keeps the newest runs of a scheduler in memory: the default store. It forgets with the process, so nothing
- * is caught up from it. Each job keeps its share. Ticks that did not run (`skipped`, `missed`) are counted apart, up
- * to the same limit.
+ * Keeps the newest runs of a scheduler in memory, and counters of all: the default store. It forgets with the process, so
+ * nothing is caught up from it. Each job keeps its share. Ticks that did not run (`skipped`, `missed`) are counted apart, up
+ * to the same limit. All of it holds at most 64 MB.
  *
- * @param options `limit`: how many runs. Default 1,000.
+ * @param options `limit`: how many runs. Default 10,000.
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function memoryStore(options: { limit?: number } = {}): Store {
   checkKeys(options, { limit: 1 }, 'memoryStore option')
-  const limit = integer('limit', options.limit ?? 1000, 0, 1e7)
-  const ran = new Histories(limit)
-  const notRun = new Histories(limit)
-  let order = 0
+  const kept = new MemoryHistory(integer('limit', options.limit ?? 10_000, 0, 1e7))
   return {
     incidents: memoryIncidents(),
-    record(run) {
-      // It is in the history of who has it.
-      if (run.reason === 'claimed-elsewhere') return
-      const { outcome } = run
-      const histories = outcome === 'skipped' || outcome === 'missed' ? notRun : ran
-      histories.add(run, ++order)
-    },
-    runs({ job, outcome, state, key, before, limit: most = 100 }: RunQuery = {}) {
-      const found: RunRecord[] = []
-      let passed = before === undefined
-      const entries = [...ran.of(job), ...notRun.of(job)].sort((a, b) => b.order - a.order)
-      for (const { run } of entries) {
-        if (found.length >= most) break
-        if (!passed) {
-          passed = run.id === before
-          continue
-        }
-        if (outcome !== undefined && run.outcome !== outcome) continue
-        if (state !== undefined && run.state !== state) continue
-        if (key !== undefined && run.key !== key) continue
-        found.push(toRecord(run))
-      }
-      return found
-    },
-    logs: (id) => [...(ran.of(undefined).find(({ run }) => run.id === id)?.run.logLines ?? [])],
+    audit: memoryAudit(),
+    record: (run) => kept.record(run),
+    runs: (query) => kept.runs(query),
+    logs: (id) => kept.logs(id),
+    stats: (query) => kept.stats(query),
+    forget: (what) => kept.forget(what),
   }
+}
+
+class MemoryHistory {
+  readonly #ran: Histories
+  readonly #notRun: Histories
+  readonly #counters = new MemoryCounters()
+  /** The newest record of each job whose last tick was skipped. */
+  readonly #skipped = new Map<string, Entry>()
+
+  constructor(limit: number) {
+    this.#ran = new Histories(limit)
+    this.#notRun = new Histories(limit)
+  }
+
+  record(run: Run): void {
+    // It is in the history of who has it.
+    if (run.reason === 'claimed-elsewhere') return
+    const { outcome } = run
+    if (outcome === undefined) return
+    this.#count(run, outcome)
+    if (outcome === 'skipped') this.#skip(run)
+    else {
+      if (this.#skipped.size > 0) this.#skipped.delete(run.job.name)
+      const histories = outcome === 'missed' ? this.#notRun : this.#ran
+      histories.add(run)
+    }
+  }
+
+  runs(query: RunQuery = {}): RunRecord[] {
+    const { job, before, after, limit = 100 } = query
+    const matches = matcher(query)
+    const found = [...this.#ran.of(job), ...this.#notRun.of(job)].filter(
+      ({ run }) =>
+        (before === undefined || run.id < before) && (after === undefined || run.id > after) && matches(run),
+    )
+    found.sort((a, b) => (a.run.id < b.run.id ? 1 : -1))
+    const page = after === undefined ? found.slice(0, limit) : found.slice(Math.max(0, found.length - limit))
+    return page.map(recordOf)
+  }
+
+  logs(id: string): LogLine[] {
+    return [...(this.#ran.of(undefined).find(({ run }) => run.id === id)?.run.logLines ?? [])]
+  }
+
+  stats(query: StatsQuery): RunCounts[] {
+    return this.#counters.stats(query)
+  }
+
+  forget(what: { readonly run: string } | { readonly job: string }): number {
+    if ('job' in what) {
+      this.#counters.forget(what.job)
+      this.#skipped.delete(what.job)
+    }
+    return this.#ran.forget(what) + this.#notRun.forget(what)
+  }
+
+  /** Ticks in a row that are skipped for one reason are one record. */
+  #skip(run: Run): void {
+    const job = run.job.name
+    const last = this.#skipped.get(job)
+    const at = run.tick.scheduledAt.getTime()
+    // An entry is used again when its run is not kept any more.
+    if (last?.run.job.name === job && last.run.reason === run.reason && at > (last.until ?? 0)) {
+      last.until = at
+      last.count++
+      return
+    }
+    const entry = this.#notRun.add(run)
+    if (entry) this.#skipped.set(job, entry)
+  }
+
+  #count(run: Run, outcome: Outcome): void {
+    this.#counters.add({
+      job: run.job.name,
+      outcome,
+      at: madeAt(run),
+      duration: run.attempt > 0 ? run.duration : undefined,
+      late: run.late,
+    })
+  }
+}
+
+/** When a run was made, in ms. Its id is not made for it. */
+function madeAt(run: Run): number {
+  return run instanceof RunSnapshot && run.madeId === undefined ? run.wall : timeOf(run.id)
+}
+
+function recordOf({ run, until, count }: Entry): RunRecord {
+  const record = toRecord(run)
+  return count === 1 ? record : { ...record, until: new Date(until ?? 0), count }
 }
 
 type Incident = Parameters<IncidentStore['save']>[0]

@@ -35,7 +35,12 @@ export async function loadWatermarks(
   if (!kept || jobs.length === 0) return watermarks
   try {
     const now = context.now()
-    const enrolled = jobs.map((job) => ({ name: job.name, digest: digest(job.trigger), paused: job.paused }))
+    const enrolled = jobs.map((job) => ({
+      name: job.name,
+      digest: digest(job.trigger),
+      formerly: job.policies.formerly,
+      paused: job.ownPause,
+    }))
     const asked = kept.enroll(enrolled, now)
     const states = await answer(context.clock, asked, STORE_TIMEOUT_MS, 'store.jobs.enroll()')
     context.faults.troubles.works('store.jobs')
@@ -43,9 +48,14 @@ export async function loadWatermarks(
       const state = states[index]
       if (!state) continue
       // If the job was paused or resumed while the store answered, that decision wins.
-      if (job.paused === enrolled[index]?.paused) job.paused = state.paused
+      if (job.ownPause === enrolled[index]?.paused) job.ownPause = state.paused
       else
-        await answer(context.clock, kept.pause(job.name, job.paused), STORE_TIMEOUT_MS, 'store.jobs.pause()')
+        await answer(
+          context.clock,
+          kept.pause(job.name, job.ownPause),
+          STORE_TIMEOUT_MS,
+          'store.jobs.pause()',
+        )
       // What fell into a pause is not made up for.
       if (job.paused || state.decided === undefined || state.decided > now + WATERMARK_AHEAD) continue
       watermarks.set(job, state.decided)
@@ -57,7 +67,7 @@ export async function loadWatermarks(
 }
 
 /** Identifies a schedule. */
-function digest({ expression = 'custom', timezone = '' }: Trigger): string {
+export function digest({ expression = 'custom', timezone = '' }: Trigger): string {
   return crypto().createHash('sha256').update(`${expression}\n${timezone}`).digest('hex').slice(0, 16)
 }
 

@@ -24,6 +24,9 @@ export interface EventMap extends Record<Outcome, [run: Run]> {
   'clock-step': [info: { by: number }]
   /** The watchdog found a job that should have been armed, and armed it. */
   rearmed: [job: Job]
+  /** All jobs were paused, or their common pause has ended. */
+  'all-paused': [info: PauseInfo]
+  'all-resumed': [info: PauseInfo]
   added: [job: Job]
   removed: [job: Job]
   paused: [job: Job, info: PauseInfo]

@@ -9,9 +9,12 @@
  * - **Plugin**: brings hooks, or one of the ports below.
  * - **Claim**: the fleet's decision of who runs one tick. It outlives the run.
  * - **Lease**: a renewed hold that keeps two runs of one job from overlapping.
+ * - **Instance**: one process of the app. A **fleet** is all of them.
  */
+export type * from './audit.ts'
 export type * from './clock.ts'
 export type * from './events.ts'
+export type * from './fleet.ts'
 export type * from './group.ts'
 export type * from './job.ts'
 export type * from './lock.ts'
@@ -23,6 +26,7 @@ export type * from './record.ts'
 export type * from './request.ts'
 export type * from './scheduler.ts'
 export type * from './schema.ts'
+export type * from './stats.ts'
 export type * from './store.ts'
 export type * from './trigger.ts'
 export type * from './values.ts'

@@ -5,7 +5,7 @@ import type { Asked, LogLine, RunFacts, RunRecord } from './record.ts'
 import type { AcceptedRun, RunOptions } from './request.ts'
 import type { Schema } from './schema.ts'
 import type { Calendar, Trigger } from './trigger.ts'
-import type { Maybe } from './values.ts'
+import type { Duration, Maybe } from './values.ts'
 
 /** A registered job: its description, its state, and what can be done with it. Also its own undo. */
 export interface Job<Data = unknown, Input = Data> {
@@ -20,16 +20,18 @@ export interface Job<Data = unknown, Input = Data> {
   readonly next: Date | undefined
   /** Runs under way. */
   readonly running: number
-  /** The person that paused it, and the reason; undefined when it is not paused. */
+  /** Who paused it or all jobs, why, and until when; undefined when it is not paused. */
   readonly paused: PauseInfo | undefined
+  /** It runs on instances of this role only; undefined: on all. */
+  readonly role: string | undefined
   /** How and when the last run or tick was decided. */
   readonly last: { readonly outcome: Outcome; readonly at: Date } | undefined
   /** As `scheduler.run(name, data)`, with the data checked by the compiler. */
   run(data: Input | undefined, options: RunOptions & { wait: true }): Promise<RunRecord>
   run(data?: Input, options?: RunOptions): Promise<AcceptedRun>
-  /** Ticks are skipped until resumed. Runs under way go on. */
-  pause(info?: PauseInfo): void
-  resume(info?: PauseInfo): void
+  /** Ticks are skipped until resumed, on every instance. Runs under way go on. As `scheduler.pause(name)`. */
+  pause(info?: PauseOptions): Promise<void>
+  resume(info?: PauseInfo): Promise<void>
   /** Unregisters the job. Runs under way go on. */
   remove(): void
   [Symbol.dispose](): void
@@ -39,7 +41,9 @@ export interface Job<Data = unknown, Input = Data> {
 
 /** What `JSON.stringify()` and `console.log()` show of a job. What it does not have is left out. */
 export interface JobFacts
-  extends Partial<Pick<Job, 'description' | 'owner' | 'runbook' | 'group' | 'next' | 'paused' | 'last'>> {
+  extends Partial<
+    Pick<Job, 'description' | 'owner' | 'runbook' | 'group' | 'role' | 'next' | 'paused' | 'last'>
+  > {
   readonly name: string
   readonly schedule?: string
   readonly timezone?: string
@@ -50,6 +54,17 @@ export interface JobFacts
 export interface PauseInfo {
   by?: string
   reason?: string
+  /** When the pause ends by itself. */
+  until?: Date
+}
+
+/** How a job is paused. */
+export interface PauseOptions {
+  by?: string
+  reason?: string
+  /** When the pause ends by itself, or for how long it lasts. Default: until it is resumed. */
+  until?: Date | number | string
+  for?: Duration
 }
 
 /**
@@ -166,6 +181,8 @@ export interface Policies {
   readonly owner: string | undefined
   readonly runbook: string | undefined
   readonly group: string | undefined
+  readonly role: string | undefined
+  readonly formerly: string | undefined
 }
 
 /** What the history keeps of the runs of a job. */

@@ -41,8 +41,12 @@ export interface JobOptions<Data = unknown, Input = Data> {
   data?: Input
   /** What the history keeps: the data of a run, its result, its lines of `run.log`. Default all. */
   keep?: Partial<Keep>
-  /** Starts paused. */
+  /** Starts paused, when the fleet meets it for the first time. */
   paused?: boolean
+  /** It runs on instances whose scheduler has this role, or names none. Default: on all. */
+  role?: string
+  /** The name it had before: its history, its pause and how far it is decided go on under its new one. */
+  formerly?: string
   /** Shown in events, alerts and health. */
   description?: string
   owner?: string

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
+import type { Fleet } from './fleet.ts'
 import type { Job, Run } from './job.ts'
 import type { Claim, Lock } from './lock.ts'
 import type { Logger } from './logger.ts'
@@ -27,6 +28,8 @@ export interface Plugin {
   readonly hooks?: Hooks
   readonly lock?: Lock
   readonly store?: Store
+  /** Used where the plugin brings the store too, or no other plugin that does brings one. */
+  readonly fleet?: Fleet
   /** Policies of jobs for which neither they nor the scheduler's `defaults` say otherwise. */
   readonly defaults?: JobDefaults
   /** Called at every `scheduler.start()`, before the first tick, and awaited. */

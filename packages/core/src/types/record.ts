@@ -1,14 +1,25 @@
 import type { Cause, Outcome, SkipReason, State } from './outcome.ts'
 
+/** Which runs are asked for. All that is given must be true of a run. */
 export interface RunQuery {
+  id?: string
   job?: string
-  outcome?: Outcome
-  /** Any state, e.g. `'running'`. Only durable stores know runs under way. */
-  state?: State
+  outcome?: Outcome | readonly Outcome[]
+  /** Any state, e.g. `'running'`. */
+  state?: State | readonly State[]
+  cause?: Cause | readonly Cause[]
+  /** Made at this instant or later. Runs are in the order in which they were made. */
+  from?: Date | number
+  /** Made before this instant. */
+  until?: Date | number
+  /** In the name of the job or the message of the last error, whatever the case of its letters. At most 200 characters. */
+  text?: string
   /** Of this tick: all its starts. */
   key?: string
-  /** The id of the last record of the page before. */
+  /** Those that were made before the run of this id, which need not be kept any more: the page after its page. */
   before?: string
+  /** Those that were made next after the run of this id: the page before its page. */
+  after?: string
   /** At most this many. Default 100. */
   limit?: number
 }
@@ -49,6 +60,8 @@ export interface RunFacts {
   readonly asked: Asked | undefined
   /** The id of the run that this one follows. */
   readonly parent: string | undefined
+  /** The id of the run that it runs again, for an operator. */
+  readonly retryOf: string | undefined
   /** How many lines of `run.log` are kept: at most 500, of 64 kB in all. */
   readonly logLines: number
   /** What was left out, and why. */
@@ -75,8 +88,10 @@ export interface RunRecord extends RunFacts {
   readonly late: number
   /** From the first attempt's start to the end, in ms; undefined before the end, and when it never began. */
   readonly duration: number | undefined
-  /** For a `missed` record that stands for many ticks: the instant up to which all were missed. */
+  /** For a record of ticks in a row that were `missed`, or `skipped` for one reason: the instant of the last one. */
   readonly until: Date | undefined
+  /** For a record of ticks in a row that were skipped: how many there were. */
+  readonly count: number | undefined
   /** The last error. */
   readonly error: ErrorRecord | undefined
   /** Of each failed attempt, oldest first; at most the last 10. */

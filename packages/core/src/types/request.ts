@@ -45,7 +45,14 @@ export interface RunRequest {
   readonly data: unknown
   readonly key: string | undefined
   readonly asked: Asked | undefined
+  /** The id of the run that it runs again: its cause is `retry`, else `manual`. */
+  readonly retryOf?: string
+  /** The run gets the data of the job, as its ticks do. */
+  readonly jobData?: boolean
 }
+
+/** How a run is run again. */
+export type RetryRunOptions = Pick<RunOptions, 'key' | 'by' | 'reason'>
 
 /** Where requests for runs wait. */
 export interface RequestStore {
@@ -64,6 +71,6 @@ export interface RequestStore {
    * are past their `expires`. One that has begun waits no more: `record()` of its run, or `begin()`, takes it out.
    */
   due(now: number, room: (job: string) => number): Maybe<RunRequest[]>
-  /** Takes one out that will not run: false when it does not wait any more. */
+  /** Takes one out that will not run: false when it does not wait any more. A durable store forgets its `due` record. */
   withdraw(id: string): Maybe<boolean>
 }

@@ -26,6 +26,10 @@ export interface SchedulerOptions {
   redact?: (text: string) => string
   /** How `stop()` ends: `grace` for runs to finish (25 s), then they are aborted and have `abort` (2 s) to settle. */
   drain?: { grace?: Duration; abort?: Duration }
+  /** The version of the app, shown where its instances are. */
+  version?: string
+  /** What this process is for, e.g. `['worker']`: it runs jobs of these roles, and those that name none. Default: all jobs. */
+  roles?: readonly string[]
   /** Names this process. Default: host, pid and a random part. */
   instance?: string
   /** Default: the machine's. Tests give a virtual one. */

@@ -1,10 +1,12 @@
+import type { AuditStore } from './audit.ts'
 import type { PauseInfo, Run } from './job.ts'
 import type { LogLine, RunQuery, RunRecord } from './record.ts'
 import type { RequestStore } from './request.ts'
+import type { RunCounts, StatsQuery } from './stats.ts'
 import type { Maybe } from './values.ts'
 
 /**
- * What happened: history, watermarks, pauses. Only `record` and `runs` are asked of every store; one with
+ * What happened: history, counters, watermarks. Only `record` and `runs` are asked of every store; one with
  * `jobs` is durable: ticks missed while no instance lived are caught up from it. Claims and leases are the
  * lock's; a plugin may bring both from one database.
  *
@@ -16,6 +18,9 @@ export interface Store {
    * A run reached its outcome. Called once a run; `toRecord(run)` makes plain data of it. What another
    * instance has taken over (`abandoned`, or a higher fence) is not overwritten. A promise resolves when the
    * record is kept.
+   *
+   * A tick that was skipped for the same reason as the newest record of its job is counted in that record (`until`,
+   * `count`), once in the fleet.
    */
   record(run: Run): Maybe<void>
   /** Newest first. */
@@ -29,19 +34,24 @@ export interface Store {
   update?(run: Run): Maybe<void>
   /** The lines that a run has written with `run.log`, oldest first. */
   logs?(run: string): Maybe<LogLine[]>
+  /** Counters, the oldest hour or day first. Every run that is recorded counts once. */
+  stats?(query: StatsQuery): Maybe<RunCounts[]>
+  /** Erases what is kept of a run, or of a job with its counters, requests and incidents. Gives how many runs. */
+  forget?(what: { readonly run: string } | { readonly job: string }): Maybe<number>
   /** What is wrong with it now that its methods do not tell, in one line; shown by `scheduler.health()` as `degraded`. */
   trouble?(): string | undefined
   readonly jobs?: JobStore
   /** Where requests for runs wait. Without it they wait in this process. */
   readonly requests?: RequestStore
   readonly incidents?: IncidentStore
+  readonly audit?: AuditStore
 }
 
-/** How far each job is decided, and which are paused. */
+/** How far each job is decided. */
 export interface JobStore {
   /**
    * Tells how the jobs stand, in their order. One that is new, or of another digest than is kept, is kept as
-   * decided up to `now` (ms); a new one with its `paused`. What is decided further ahead of `now` than
+   * decided up to `now` (ms). What was kept under its `formerly` is its own from then on. What is decided further ahead of `now` than
    * `WATERMARK_AHEAD` was decided by a clock that was wrong, and is lowered to `now`.
    */
   enroll(jobs: readonly Enrolled[], now: number): Maybe<JobState[]>
@@ -56,6 +66,8 @@ export interface Enrolled {
   readonly name: string
   /** Changes when the schedule does. */
   readonly digest: string
+  /** The name it had before. */
+  readonly formerly: string | undefined
   readonly paused: PauseInfo | undefined
 }
 

@@ -8,6 +8,8 @@ export interface Plain {
   readonly value?: unknown
   /** Why the value was left out. */
   readonly cut?: string
+  /** A text in it is not as it was given. */
+  readonly redacted?: boolean
   /** Its size, about: the characters of its JSON. */
   readonly size: number
 }
@@ -22,7 +24,7 @@ export function toPlain(value: unknown, max: number, redact: (text: string) => s
   const walk = new Walk(max, redact)
   try {
     const copy = walk.copy(value, 0)
-    return { value: copy, size: max - walk.left }
+    return { value: copy, size: max - walk.left, redacted: walk.redacted }
   } catch (error) {
     if (error !== TOO_LARGE) return { cut: `it cannot be read: ${describe(error).message}`, size: 0 }
     return { cut: `it is larger than ${max / 1024} kB`, size: 0 }
@@ -33,6 +35,7 @@ const TOO_LARGE = new Error('too large')
 
 class Walk {
   left: number
+  redacted = false
   readonly #redact: (text: string) => string
   readonly #above = new Set<object>()
 
@@ -90,7 +93,7 @@ class Walk {
     for (const key of Object.keys(value)) {
       this.#take(key.length + 4)
       const field = this.copy((value as Record<string, unknown>)[key], depth + 1)
-      if (field !== undefined) Object.defineProperty(copy, this.#redact(key), { ...FIELD, value: field })
+      if (field !== undefined) Object.defineProperty(copy, this.#clean(key), { ...FIELD, value: field })
     }
     return copy
   }
@@ -103,7 +106,13 @@ class Walk {
 
   #text(text: string): string {
     this.#take(text.length + 2)
-    return this.#redact(text)
+    return this.#clean(text)
+  }
+
+  #clean(text: string): string {
+    const left = this.#redact(text)
+    this.redacted ||= left !== text
+    return left
   }
 
   #take(size: number): void {
