@@ -18,7 +18,7 @@ export class Dependents {
   /**
    * Refuses jobs that follow nobody, or in a circle themselves.
    *
-   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN, ERR_ESCAPEMENT_CYCLE
+   * @throws ERR_ESCAPEMENT_JOB_UNKNOWN, ERR_ESCAPEMENT_CYCLE, ERR_ESCAPEMENT_OPTION
    */
   check(): void {
     for (const job of this.#registry.all()) if (job.trigger.follows) this.#climb(job, [job.name])
@@ -54,9 +54,13 @@ export class Dependents {
         const circle = [...path.slice(path.indexOf(parent)), parent].map(show).join(' after ')
         throw new EscapementError('ERR_ESCAPEMENT_CYCLE', `jobs must not wait for themselves: ${circle}`)
       }
-      const job = this.#registry.find(parent)
-      if (!job) this.#refuse(parent, path.at(-1) as string)
-      else this.#climb(job, [...path, parent])
+      const followed = this.#registry.find(parent)
+      if (!followed) return this.#refuse(parent, path.at(-1) as string)
+      if (followed.role !== job.role) {
+        const message = `${show(job.name)} is to run after ${show(parent)}, on the same instance: both need the same role`
+        throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+      }
+      this.#climb(followed, [...path, parent])
     }
   }
 }

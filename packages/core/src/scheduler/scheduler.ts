@@ -237,7 +237,7 @@ export class Scheduler {
     return harmless(this.#parts.member.operations.resume(name, info ?? {}))
   }
 
-  /** Who paused all jobs, why, and until when; undefined when they are not. */
+  /** The pause of all jobs: the person, the reason, and its end; undefined when they are not paused. */
   get paused(): PauseInfo | undefined {
     return this.#parts.member.pauses.all
   }
@@ -257,7 +257,7 @@ export class Scheduler {
     return { shared: this.#parts.member.shared, durable: this.#engine.context.store.jobs !== undefined }
   }
 
-  /** Who has paused, resumed, asked for, cancelled, run again or erased what, newest first. */
+  /** What people have paused, resumed, asked for, cancelled, run again and erased, newest first. */
   audit(query: AuditQuery = {}): Promise<AuditEntry[]> {
     return this.#parts.member.audit.list(query)
   }

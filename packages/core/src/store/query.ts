@@ -34,7 +34,7 @@ export async function readRuns(source: Source, query: RunQuery | undefined): Pro
 
 function withRunsUnderWay({ inFlight }: Source, query: RunQuery, runs: RunRecord[]): RunRecord[] {
   const { state, outcome, before, after, limit = 100 } = query
-  // Who asks for how runs have ended, or for all, gets the history.
+  // A query for ended runs, or for all, gets the history.
   if (outcome !== undefined || (state === undefined && query.id === undefined)) return runs
   const matches = matcher(query)
   const found = [...inFlight].filter(

@@ -74,7 +74,7 @@ export interface MemberFacts {
 /** An instance of the app. */
 export interface Member extends MemberFacts {
   readonly instance: string
-  /** When it was last heard of, by the fleet's clock. */
+  /** When it was last seen alive, by the fleet's clock. */
   readonly seenAt: Date
   /** How far its clock is ahead of the fleet's, in ms; undefined when that is not known. */
   readonly skew: number | undefined

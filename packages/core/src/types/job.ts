@@ -20,7 +20,7 @@ export interface Job<Data = unknown, Input = Data> {
   readonly next: Date | undefined
   /** Runs under way. */
   readonly running: number
-  /** Who paused it or all jobs, why, and until when; undefined when it is not paused. */
+  /** The pause of it or of all jobs: the person, the reason, and its end; undefined when it is not paused. */
   readonly paused: PauseInfo | undefined
   /** It runs on instances of this role only; undefined: on all. */
   readonly role: string | undefined
