@@ -235,10 +235,9 @@ describe('with a lock and a durable store', () => {
       jobs: {
         enroll: (jobs, now) => {
           asked.push(new Date(now).toISOString().slice(0, 16))
-          return jobs.map(() => ({ decided: undefined, paused: undefined }))
+          return jobs.map(() => ({ decided: undefined }))
         },
         decided: () => {},
-        pause: () => {},
       },
     }
     const { clock, scheduler, machine } = world('2026-01-01T08:00:00Z', [{ name: 'kept', store }])

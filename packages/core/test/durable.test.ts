@@ -19,9 +19,8 @@ function kept(states: JobState[] = []): { store: Store; decided: string[]; begun
     ...memoryStore(),
     begin: (run) => void begun.push(run.key),
     jobs: {
-      enroll: (jobs) => jobs.map((_, index) => states[index] ?? { decided: undefined, paused: undefined }),
+      enroll: (jobs) => jobs.map((_, index) => states[index] ?? { decided: undefined }),
       decided: (job, at) => void decided.push(`${job} ${new Date(at).toISOString().slice(14, 23)}`),
-      pause: () => {},
     },
   }
   return { store, decided, begun }
@@ -81,37 +80,12 @@ describe('a durable store', () => {
     await clock.advance('1s')
     expect(log).toEqual(['a succeeded 00:00:01'])
     expect(lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
-      'store.jobs fails: broken: missed ticks are not caught up, pauses are not kept',
+      'store.jobs fails: broken: missed ticks are not caught up',
     ])
   })
 
-  test('that answers late does not undo a pause made meanwhile, and is told of it', async () => {
-    const asked = deferred<JobState[]>()
-    const told: unknown[] = []
-    const store: Store = {
-      ...memoryStore(),
-      jobs: {
-        enroll: () => asked.promise,
-        decided: () => {},
-        pause: (job, info) => void told.push([job, info]),
-      },
-    }
-    const { clock, scheduler, log } = harness({ plugins: [{ name: 'kept', store }] })
-    const started = scheduler.start()
-    await clock.settle()
-    const job = scheduler.job('a', every('1s'), () => {})
-    await started
-    void job.pause({ by: 'ann' })
-    asked.resolve([{ decided: undefined, paused: undefined }])
-    await clock.advance('2s')
-    expect(job.paused).toEqual({ by: 'ann' })
-    expect(told.at(-1)).toEqual(['a', { by: 'ann' }])
-    expect(told.length).toBe(2)
-    expect(log).not.toContain('a succeeded 00:00:01')
-  })
-
   test('tells of a long downtime at once: many ticks are one record', async () => {
-    const { store } = kept([{ decided: Date.parse('2025-12-31T00:00:00Z'), paused: undefined }])
+    const { store } = kept([{ decided: Date.parse('2025-12-31T00:00:00Z') }])
     const { clock, scheduler, runs } = harness({ plugins: [{ name: 'kept', store }] })
     scheduler.job('a', every('1s'), () => {})
     await scheduler.start()

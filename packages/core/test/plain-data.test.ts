@@ -47,9 +47,8 @@ test('one record of many missed ticks is told with their number', async () => {
   const store: Store = {
     ...memoryStore(),
     jobs: {
-      enroll: (jobs) => jobs.map(() => ({ decided, paused: undefined })),
+      enroll: (jobs) => jobs.map(() => ({ decided })),
       decided() {},
-      pause() {},
     },
   }
   const { clock, scheduler, lines } = harness({ plugins: [{ name: 'kept', store }] })

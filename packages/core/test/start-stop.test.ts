@@ -71,7 +71,7 @@ describe('stop() while start() hangs', () => {
 
   test('in the first question to the store: it ends, and a late answer arms nothing', async () => {
     const gate = deferred<never[]>()
-    const jobs: JobStore = { enroll: () => gate.promise, decided: () => {}, pause: () => {} }
+    const jobs: JobStore = { enroll: () => gate.promise, decided: () => {} }
     const store = { record: () => {}, runs: () => [], jobs }
     const { clock, scheduler, log } = harness({ drain, plugins: [{ name: 'store', store }] })
     scheduler.job('a', every('1s'), () => {})
@@ -132,7 +132,7 @@ test('a start that fails while what was started hangs in its stop() rejects in b
 })
 
 test('a store that never answers the first question delays the ticks by half a minute, not for ever', async () => {
-  const jobs: JobStore = { enroll: () => new Promise(() => {}), decided: () => {}, pause: () => {} }
+  const jobs: JobStore = { enroll: () => new Promise(() => {}), decided: () => {} }
   const { clock, scheduler, log, lines } = harness({
     plugins: [{ name: 'store', store: { record: () => {}, runs: () => [], jobs } }],
   })

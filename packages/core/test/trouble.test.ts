@@ -62,11 +62,10 @@ test.each<[string, Partial<Store>]>([
     'jobs.decided()',
     {
       jobs: {
-        enroll: (jobs) => jobs.map(() => ({ decided: undefined, paused: undefined })),
+        enroll: (jobs) => jobs.map(() => ({ decided: undefined })),
         decided: () => {
           throw new Error('broken')
         },
-        pause: () => {},
       },
     },
   ],

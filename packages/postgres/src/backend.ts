@@ -7,7 +7,6 @@ import {
   type ClosedRun,
   claimOf,
   type End,
-  type PausedJob,
   type Successor,
 } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
@@ -124,8 +123,9 @@ export class PostgresBackend implements Backend {
     await this.#client().query('DELETE FROM $.instances WHERE owner = $1', [owner])
   }
 
-  async declareDead(): Promise<void> {
-    await this.#client().query('DELETE FROM $.instances WHERE until < now()')
+  async declareDead(): Promise<readonly string[]> {
+    const gone = await this.#client().query('DELETE FROM $.instances WHERE until < now() RETURNING name')
+    return gone.map(({ name }) => String(name))
   }
 
   async claim(requests: readonly ClaimRequest[]): Promise<readonly ClaimReply[]> {
@@ -197,17 +197,6 @@ export class PostgresBackend implements Backend {
   async markedBy(by: string, keys: readonly string[]): Promise<readonly string[]> {
     const sql = "SELECT key FROM $.claims WHERE key = ANY($1) AND state = 'abandoned' AND owner = $2"
     return (await this.#client().query(sql, [keys, by])).map(({ key }) => String(key))
-  }
-
-  async keepPause(job: string, paused: string | null): Promise<void> {
-    const sql =
-      'UPDATE $.jobs SET paused = $2, paused_at = now() WHERE name = $1 AND paused IS DISTINCT FROM $2'
-    await this.#client().query(sql, [job, paused])
-  }
-
-  async pausedJobs(): Promise<readonly PausedJob[]> {
-    const rows = await this.#client().query('SELECT name, paused FROM $.jobs WHERE paused IS NOT NULL')
-    return rows.map(({ name, paused }) => ({ name: String(name), paused: String(paused) }))
   }
 
   async closeRuns(): Promise<readonly ClosedRun[]> {

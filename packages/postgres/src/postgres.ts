@@ -1,10 +1,11 @@
 import type { Host, Plugin } from '@escapement/core'
 import { describe } from '@escapement/core/plugin'
-import { Pauses, refused, SqlFleet } from '@escapement/sql-fleet'
+import { refused, SqlFleet } from '@escapement/sql-fleet'
 import { PostgresBackend } from './backend.ts'
 import { Client, isPool, ownPool, type PoolLike } from './client.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
 import { migrate } from './schema.ts'
+import { sqlOf } from './sql.ts'
 import { PostgresStore } from './store.ts'
 import { Writer } from './writer.ts'
 
@@ -36,8 +37,14 @@ export function postgres(options: PostgresOptions): Plugin {
   const history = new Client(readable, schema, HISTORY_TIMEOUT_MS)
   const writer = new Writer(history)
   const backend = new PostgresBackend(() => client, settings.lease)
-  const pauses = new Pauses(() => backend)
-  const store = new PostgresStore({ client: history, writer, pauses, settings, owner: () => fleet.owner })
+  const store = new PostgresStore({
+    client: history,
+    writer,
+    sql: sqlOf(() => history),
+    settings,
+    instance: () => host?.instance ?? '',
+    owner: () => fleet.owner,
+  })
   const close = () => {
     const closing = own
     own = undefined
@@ -58,7 +65,8 @@ export function postgres(options: PostgresOptions): Plugin {
       client = new Client(own ?? pool, schema, timeout)
       await migrate(new Client(own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
     },
-    pauses,
+    sql: sqlOf(() => client),
+    sqlNow: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
     newest: () => store.newest(),
     prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
     close: () => writer.flush().finally(close),

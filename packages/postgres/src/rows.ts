@@ -1,6 +1,6 @@
 import { type Run, toRecord } from '@escapement/core'
 import { hasEnded } from '@escapement/core/plugin'
-import { factsText, linesText } from '@escapement/sql-fleet'
+import { factsText, linesText, searchText } from '@escapement/sql-fleet'
 
 /** A run as it is sent: names and types are those of the columns. */
 export interface RunRow {
@@ -25,12 +25,13 @@ export interface RunRow {
   duration: number | undefined
   facts: string | undefined
   lines: string | undefined
+  search: string
 }
 
 /** For `json_to_recordset`. */
 export const COLUMNS: string = `id text, key text, job text, at timestamptz, trigger text, state text, reason text,
   attempt integer, start integer, started timestamptz, ended timestamptz, until timestamptz, errors text,
-  trace text, fence bigint, instance text, owner text, late float8, duration float8, facts text, lines text`
+  trace text, fence bigint, instance text, owner text, late float8, duration float8, facts text, lines text, search text`
 
 /** Their names, in the same order. */
 export const NAMES: string = COLUMNS.replaceAll(/ \w+(?=,|$)/g, '')
@@ -39,7 +40,7 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8 A
 
 /** Times as ms: they do not depend on how the pool reads timestamps. */
 export const SELECTED: string = `id, key, job, ${MS('at')}, trigger, state, reason, attempt, start, ${MS('started')},
-  ${MS('ended')}, ${MS('until')}, errors, trace, fence::text, instance, late, duration, facts`
+  ${MS('ended')}, ${MS('until')}, errors, trace, fence::text, instance, late, duration, facts, ticks`
 
 export function toRow(run: Run, owner: string | undefined): RunRow {
   const record = toRecord(run)
@@ -66,6 +67,7 @@ export function toRow(run: Run, owner: string | undefined): RunRow {
     duration: record.duration,
     facts: storable(factsText(record)),
     lines: storable(linesText(run.logLines)),
+    search: searchText(record.job, record.error?.message),
   }
 }
 

@@ -1,5 +1,6 @@
 import { EscapementError } from '@escapement/core'
 import type { Client } from './client.ts'
+import { COUNTERS } from './counters.ts'
 
 /**
  * Each entry leads from one version to the next, and a program refuses a version that it does not know. Entries are never
@@ -84,6 +85,42 @@ export const additions: readonly string[] = [
   `
   ALTER TABLE $.runs ADD COLUMN late float8 NOT NULL DEFAULT 0, ADD COLUMN duration float8,
     ADD COLUMN facts text, ADD COLUMN lines text;
+  `,
+  // `due`, `expires`, `input`, `ask_key` and `ask_digest` are of requests that wait: a request is the row of its run.
+  `
+  ALTER TABLE $.runs ADD COLUMN search text, ADD COLUMN ticks integer, ADD COLUMN due bigint, ADD COLUMN expires bigint,
+    ADD COLUMN input text, ADD COLUMN ask_key text COLLATE "C", ADD COLUMN ask_digest text;
+  CREATE INDEX runs_state ON $.runs (state, id);
+  CREATE INDEX runs_due ON $.runs (job) WHERE state = 'due';
+  CREATE UNIQUE INDEX runs_asked ON $.runs (job, ask_key) WHERE ask_key IS NOT NULL;
+
+  CREATE TABLE $.counters (
+    job text COLLATE "C" NOT NULL,
+    day smallint NOT NULL,
+    at bigint NOT NULL,
+    body jsonb NOT NULL,
+    PRIMARY KEY (job, day, at)
+  );
+  CREATE INDEX counters_at ON $.counters (at);
+  ${COUNTERS}
+
+  ALTER TABLE $.instances ADD COLUMN seen bigint, ADD COLUMN facts text, ADD COLUMN skew bigint;
+
+  CREATE TABLE $.pauses (job text COLLATE "C" PRIMARY KEY, body text);
+  INSERT INTO $.pauses SELECT name, paused FROM $.jobs WHERE paused IS NOT NULL;
+  CREATE TABLE $.news (version bigint NOT NULL);
+  INSERT INTO $.news VALUES (0);
+  CREATE TABLE $.commands (id text COLLATE "C" PRIMARY KEY, at bigint NOT NULL, body text NOT NULL, answer text);
+  CREATE TABLE $.fleet_events (at bigint NOT NULL, instance text NOT NULL, kind text NOT NULL, note text);
+  CREATE INDEX fleet_events_at ON $.fleet_events (at);
+  CREATE TABLE $.audit (
+    id text COLLATE "C" PRIMARY KEY,
+    job text,
+    run text,
+    action text NOT NULL,
+    author text,
+    body text NOT NULL
+  );
   `,
 ]
 

@@ -1,16 +1,30 @@
 import type {
+  AuditStore,
   Enrolled,
   IncidentStore,
   JobState,
   JobStore,
   LogLine,
+  RequestStore,
   Run,
+  RunCounts,
   RunQuery,
   RunRecord,
+  StatsQuery,
   Store,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { firstId, linesOf, type Pauses, pauseOf, pauseText, recordOf, timeOf } from '@escapement/sql-fleet'
+import {
+  forget,
+  linesOf,
+  readStats,
+  recordOf,
+  type Sql,
+  SqlRequests,
+  selectRuns,
+  sqlAudit,
+  timeOf,
+} from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
 import type { Settings } from './options.ts'
 import { SELECTED, toRow } from './rows.ts'
@@ -32,18 +46,13 @@ const ENROLL = `
 /** How much longer than a tick may be caught up its claim is kept, in ms. */
 const MARGIN = 3_600_000
 
-// What did not run is counted apart: the skips of a paused job do not remove its runs.
-const TRIM = ['NOT IN', 'IN'].map((which) => {
-  const kind = `job = $1 AND state ${which} ('skipped', 'missed')`
-  return `DELETE FROM $.runs WHERE ${kind} AND ended IS NOT NULL AND id <
-    (SELECT id FROM $.runs WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET $2)`
-})
-
 export interface StoreParts {
   readonly client: Client
   readonly writer: Writer
-  readonly pauses: Pauses
+  readonly sql: Sql
   readonly settings: Settings
+  /** Names this process among its fleet. */
+  readonly instance: () => string
   /** Names this life of the process; undefined when it is not started. */
   readonly owner: () => string | undefined
 }
@@ -52,14 +61,15 @@ export interface StoreParts {
 export class PostgresStore implements Store {
   readonly incidents: IncidentStore
   readonly jobs: JobStore
+  readonly requests: RequestStore
+  readonly audit: AuditStore
+  readonly #sql: Sql
   readonly #client: Client
   readonly #writer: Writer
   readonly #settings: Settings
   readonly #owner: () => string | undefined
-  /** Records of each job since its old ones were last removed. */
-  readonly #grown = new Map<string, number>()
 
-  constructor({ client, writer, pauses, settings, owner }: StoreParts) {
+  constructor({ client, writer, sql, settings, instance, owner }: StoreParts) {
     this.#client = client
     this.#writer = writer
     this.#settings = settings
@@ -68,9 +78,17 @@ export class PostgresStore implements Store {
     this.jobs = {
       enroll: (jobs, now) => this.#enroll(jobs, now),
       decided: (job, at) => writer.decided(job, at),
-      pause: (job, paused) => pauses.keep(job, paused),
     }
-    writer.onWritten = (jobs) => this.#trim(jobs)
+    this.#sql = sql
+    this.requests = new SqlRequests({
+      sql,
+      instance,
+      owner,
+      at: 'to_timestamp(? / 1000.0)',
+      poll: settings.poll,
+      flush: () => writer.flush(),
+    })
+    this.audit = sqlAudit(sql)
   }
 
   begin(run: Run): void {
@@ -103,20 +121,19 @@ export class PostgresStore implements Store {
 
   async runs(query: RunQuery = {}): Promise<RunRecord[]> {
     await this.#writer.flush()
-    const { job, outcome, state, key, before, limit = 100 } = query
-    const clauses: string[] = []
-    const values: unknown[] = []
-    const where = (column: string, value: unknown) => {
-      if (value !== undefined) clauses.push(`${column} $${values.push(value)}`)
-    }
-    where('job =', job)
-    where('state =', outcome)
-    where('state =', state)
-    where('key =', key)
-    where('id <', before)
-    const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
-    const sql = `SELECT ${SELECTED} FROM $.runs ${condition} ORDER BY id DESC LIMIT $${values.push(limit)}`
-    return (await this.#client.query(sql, values)).map(recordOf)
+    const { text, values } = selectRuns(SELECTED, 'strpos', query)
+    const found = (await this.#sql.rows(text, ...values)).map(recordOf)
+    return query.after === undefined ? found : found.reverse()
+  }
+
+  async stats(query: StatsQuery): Promise<RunCounts[]> {
+    await this.#writer.flush()
+    return readStats(this.#sql, query)
+  }
+
+  async forget(what: { readonly run: string } | { readonly job: string }): Promise<number> {
+    await this.#writer.flush()
+    return forget(this.#sql, what)
   }
 
   async newest(): Promise<number | undefined> {
@@ -124,41 +141,27 @@ export class PostgresStore implements Store {
     return row?.id ? timeOf(String(row.id)) : undefined
   }
 
-  /** Removes what is older than is kept, by the earlier of two clocks. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
+  /** Removes claims that are older than is kept, by the earlier of two clocks. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
   async prune(now: number, catchUpWindow: number): Promise<void> {
-    const { age, claims } = this.#settings
+    const { claims } = this.#settings
     const [row] = await this.#client.query('SELECT (extract(epoch FROM now()) * 1000)::float8 AS now')
     const upTo = Math.min(now, Number(row?.now))
-    await this.#client.query('DELETE FROM $.runs WHERE id < $1 AND ended IS NOT NULL', [firstId(upTo - age)])
     const old = "DELETE FROM $.claims WHERE at < to_timestamp($1 / 1000.0) AND state <> 'run'"
     await this.#client.query(old, [upTo - Math.max(claims, catchUpWindow + MARGIN)])
   }
 
-  /** Removes the oldest runs of jobs that have had many: now and then, so that it costs little. */
-  #trim(written: ReadonlyMap<string, number>): void {
-    const { runs } = this.#settings
-    for (const [job, count] of written) {
-      const grown = (this.#grown.get(job) ?? 0) + count
-      this.#grown.set(job, grown)
-      if (grown < runs / 4) continue
-      this.#grown.delete(job)
-      // Another instance may be doing the same; what is left now goes next time.
-      for (const sql of TRIM) this.#client.query(sql, [job, runs - 1]).catch(() => {})
-    }
-  }
-
   async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {
     await this.#writer.flush()
-    const given = jobs.map(({ name, digest, paused }) => ({ name, digest, paused: pauseText(paused) }))
+    const given = jobs.map(({ name, digest, paused }) => ({
+      name,
+      digest,
+      paused: paused ? JSON.stringify(paused) : null,
+    }))
     const rows = await this.#client.patient(ENROLL, [JSON.stringify(given), now])
     const kept = new Map(rows.map((row) => [String(row.name), row]))
-    return jobs.map(({ name, digest, paused }) => {
+    return jobs.map(({ name, digest }) => {
       const row = kept.get(name)
-      if (!row) return { decided: undefined, paused }
-      return {
-        decided: row.digest === digest ? Math.round(Number(row.decided)) : undefined,
-        paused: pauseOf(row.paused),
-      }
+      return { decided: row?.digest === digest ? Math.round(Number(row.decided)) : undefined }
     })
   }
 }

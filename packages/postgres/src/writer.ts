@@ -12,7 +12,7 @@ const MAX_BYTES = 64 * 1024 * 1024
 /** Rows of one statement. */
 const ROWS_OF_STATEMENT = 1000
 
-const GIVEN = `WITH g AS (SELECT * FROM json_to_recordset($1::json) AS g(${COLUMNS}))`
+const GIVEN = `WITH g AS (SELECT * FROM json_to_recordset($1::json) AS g(${COLUMNS}, ticks integer))`
 
 // The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
 const RAN = `
@@ -23,19 +23,33 @@ const RAN = `
     UNION ALL SELECT key, fence FROM g o WHERE o.key = g.key AND o.fence > g.fence
   )
   ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
-    attempt = greatest(excluded.attempt, runs.attempt), ended = excluded.ended,
+    attempt = greatest(excluded.attempt, runs.attempt), ended = excluded.ended, late = excluded.late,
+    instance = excluded.instance, fence = coalesce(excluded.fence, runs.fence), search = excluded.search,
+    owner = coalesce(excluded.owner, runs.owner), input = CASE WHEN excluded.ended IS NULL THEN runs.input END,
     started = coalesce(excluded.started, runs.started), errors = coalesce(excluded.errors, runs.errors),
     trace = coalesce(excluded.trace, runs.trace), duration = excluded.duration,
     facts = coalesce(excluded.facts, runs.facts), lines = coalesce(excluded.lines, runs.lines)
-  WHERE runs.ended IS NULL AND runs.fence IS NOT DISTINCT FROM excluded.fence
+  WHERE runs.ended IS NULL AND (runs.fence IS NOT DISTINCT FROM excluded.fence OR runs.state = 'due')
   RETURNING id`
 
-// A tick that was not run here needs no record where there is one already. In order: no deadlocks.
+// A tick that was not run here needs no record where there is one already. Ticks in a row that are skipped for one reason
+// are one record. A statement has at most one row of a job. In order: no deadlocks.
 const TOLD = `
-  ${GIVEN}
-  INSERT INTO $.runs (${NAMES}) SELECT ${NAMES} FROM g
-  WHERE NOT EXISTS (SELECT 1 FROM $.runs o WHERE o.key = g.key)
-  ORDER BY g.key ON CONFLICT DO NOTHING`
+  ${GIVEN}, last AS (
+    SELECT g.id AS told, r.id, r.state, r.reason FROM g
+    CROSS JOIN LATERAL (SELECT id, state, reason FROM $.runs o WHERE o.job = g.job ORDER BY id DESC LIMIT 1) r
+    WHERE r.state = 'skipped' AND g.state = 'skipped' AND r.reason IS NOT DISTINCT FROM g.reason
+  ), merged AS (
+    UPDATE $.runs r SET until = coalesce(g.until, g.at), ended = g.ended, ticks = coalesce(r.ticks, 1) + coalesce(g.ticks, 1)
+    FROM last JOIN g ON g.id = last.told
+    WHERE r.id = last.id AND coalesce(r.until, r.at) < g.at
+  )
+  INSERT INTO $.runs (${NAMES}, ticks) SELECT ${NAMES}, ticks FROM g
+  WHERE NOT EXISTS (SELECT 1 FROM last WHERE told = g.id)
+    AND NOT EXISTS (SELECT 1 FROM $.runs o WHERE o.key = g.key AND o.id <> g.id)
+  ORDER BY g.key
+  ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason, ended = excluded.ended, input = NULL
+    WHERE runs.ended IS NULL`
 
 const DECIDED = `
   WITH g AS (SELECT name, to_timestamp(at / 1000.0) AS at FROM json_to_recordset($1::json) AS g(name text, at float8)),
@@ -50,8 +64,6 @@ export class Writer {
   onError: (error: unknown) => void = () => {}
   /** The end of a run came too late: it had been abandoned. */
   onRefused: (row: RunRow) => void = () => {}
-  /** Told how many runs of which jobs were written. */
-  onWritten: (jobs: ReadonlyMap<string, number>) => void = () => {}
   readonly #client: Client
   #rows = new Map<string, RunRow>()
   /** What they keep in memory, about. */
@@ -131,9 +143,8 @@ export class Writer {
     const told = rows.filter(isTold)
     const ran = rows.filter((row) => !isTold(row))
     try {
-      if (told.length > 0) await this.#client.patient(TOLD, [JSON.stringify(told)])
+      for (const round of roundsOf(told)) await this.#client.patient(TOLD, [JSON.stringify(round)])
       if (ran.length > 0) this.#look(ran, await this.#client.patient(RAN, [JSON.stringify(ran)]))
-      this.onWritten(count(rows))
     } catch (error) {
       if (!isRefused(error)) throw error
       // One of them cannot be written: the others can.
@@ -182,8 +193,24 @@ function isTold({ attempt, state }: RunRow): boolean {
   return attempt === 0 && (state === 'skipped' || state === 'missed')
 }
 
-function count(rows: readonly RunRow[]): Map<string, number> {
-  const jobs = new Map<string, number>()
-  for (const { job } of rows) jobs.set(job, (jobs.get(job) ?? 0) + 1)
-  return jobs
+/** Rows in groups in which each job is met once; ticks in a row that were skipped for one reason are one row. */
+function roundsOf(rows: readonly RunRow[]): RunRow[][] {
+  const jobs = new Map<string, (RunRow & { ticks?: number })[]>()
+  for (const row of rows) {
+    const before = jobs.get(row.job) ?? []
+    jobs.set(row.job, before)
+    const last = before.at(-1)
+    const together = last?.state === 'skipped' && row.state === 'skipped' && last.reason === row.reason
+    if (!last || !together || row.at <= (last.until ?? last.at)) before.push(row)
+    else
+      before[before.length - 1] = { ...last, until: row.at, ended: row.ended, ticks: (last.ticks ?? 1) + 1 }
+  }
+  const rounds: RunRow[][] = []
+  for (const list of jobs.values()) {
+    for (const [round, row] of list.entries()) {
+      rounds[round] ??= []
+      rounds[round].push(row)
+    }
+  }
+  return rounds
 }

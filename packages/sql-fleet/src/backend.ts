@@ -8,7 +8,6 @@
  * Each function is one transaction. It may reject at any time; whether it took effect is then not known.
  */
 import type { Cause, Maybe } from '@escapement/core'
-import type { PauseTable } from './pauses.ts'
 
 /** What is asked for: a tick, a requested run, or (`job` begins with `MUTEX`) a named mutex. */
 export interface ClaimRequest {
@@ -76,7 +75,7 @@ export interface Successor {
 /** Begins the `job` of a mutex: no name of a job holds a control character. */
 export const MUTEX = '\u0001'
 
-export interface Backend extends PauseTable {
+export interface Backend {
   /** For log lines, e.g. `'postgres'`. */
   readonly name: string
 
@@ -86,8 +85,8 @@ export interface Backend extends PauseTable {
   heartbeat(owner: string): Maybe<boolean>
   /** Ends a life: what is left of it may be taken over at once. */
   leave(owner: string): Maybe<void>
-  /** Declares owners dead whose heartbeat is too old. */
-  declareDead(self: string | undefined): Maybe<void>
+  /** Declares owners dead whose heartbeat is too old. The names of their instances, as far as they are known. */
+  declareDead(self: string | undefined): Maybe<readonly string[]>
 
   /** Decides claims, in their order. */
   claim(requests: readonly ClaimRequest[]): Maybe<readonly ClaimReply[]>

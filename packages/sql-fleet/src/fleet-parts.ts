@@ -1,7 +1,7 @@
 import type { Host, Maybe, Store } from '@escapement/core'
 import type { Backend } from './backend.ts'
 import type { FleetSettings } from './options.ts'
-import type { Pauses } from './pauses.ts'
+import type { Sql } from './sql.ts'
 
 /** What makes the plugin of a SQL backend. */
 export interface FleetParts {
@@ -12,7 +12,9 @@ export interface FleetParts {
   open(host: Host): Promise<void> | void
   /** After the first heartbeat and before the first tick. */
   opened?(): Promise<void> | void
-  readonly pauses: Pauses
+  readonly sql: Sql
+  /** The database's time in ms, as an expression; `'?'` where it has no clock of its own. */
+  readonly sqlNow: string
   /** After each heartbeat that was written. */
   onHeartbeat?(): Promise<void> | void
   /**
@@ -24,7 +26,7 @@ export interface FleetParts {
   usable?(): boolean
   /** When the newest run that is kept began, in ms. */
   newest(): Maybe<number | undefined>
-  /** Removes what is too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
+  /** Removes claims that are too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
   prune(now: number, catchUpWindow: number): Promise<void> | void
   /** Writes what waits, then closes what is the plugin's. */
   close(): Promise<void> | void

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Host, type Logger, type Plugin, type StopInfo, systemClock } from '@escapement/core'
 import { Troubles } from '@escapement/core/plugin'
+import { pruneAudit } from './audit.ts'
+import { compactCounters } from './counters.ts'
 import { Ends } from './ends.ts'
 import type { FleetParts } from './fleet-parts.ts'
 import { Leases } from './lease.ts'
 import { SqlLock } from './lock.ts'
 import { Recover } from './recover.ts'
+import { Retention } from './retention.ts'
+import { SharedFleet } from './shared-fleet.ts'
 
 /** Between two removals of what is too old. */
 const PRUNE_MS = 60_000
@@ -25,6 +29,8 @@ export class SqlFleet {
   readonly #leases: Leases
   readonly #ends: Ends
   readonly #lock: SqlLock
+  readonly #shared: SharedFleet
+  readonly #retention: Retention
   #host: Host | undefined
   #clock: Clock = systemClock
   #troubles: Troubles | undefined
@@ -54,6 +60,15 @@ export class SqlFleet {
       enlist: () => this.#enlist(),
       onHeartbeat: (error) => this.#heard(error),
     })
+    this.#retention = new Retention(parts.sql, settings)
+    this.#shared = new SharedFleet({
+      sql: parts.sql,
+      clock,
+      poll: settings.poll,
+      owner: () => this.owner,
+      now: parts.sqlNow,
+      onFault: (error) => this.#fails(error),
+    })
     this.#lock = new SqlLock({
       backend,
       leases: this.#leases,
@@ -73,6 +88,7 @@ export class SqlFleet {
     return {
       name: backend.name,
       store,
+      fleet: this.#shared,
       ...(settings.lock && { lock: this.#lock }),
       setup: (host) => this.#setup(host),
       start: (host) => this.#start(host),
@@ -103,9 +119,12 @@ export class SqlFleet {
       maxRestarts: settings.maxRestarts,
       lock: settings.lock ? this.#lock : undefined,
       owner: () => this.owner,
+      onLost: (instances) => this.#shared.lost(instances),
     })
     await this.#leases.start()
     await this.#parts.opened?.()
+    // Before the first tick: it would meet the leases of the dead.
+    await this.#shared.lost(await backend.declareDead(this.owner))
   }
 
   async #stop({ deadline }: StopInfo): Promise<void> {
@@ -123,6 +142,7 @@ export class SqlFleet {
     }
     this.#ends.close()
     try {
+      await this.#shared.leave()
       // What is left of ours may be taken over at once.
       if (owner !== undefined) await backend.leave(owner)
     } finally {
@@ -180,7 +200,7 @@ export class SqlFleet {
         await this.#recoverDead()
       }
       if (this.#recover) {
-        await this.#parts.pauses.look(host)
+        await this.#shared.heartbeat()
         await this.#parts.onHeartbeat?.()
       }
       await this.#prune(host)
@@ -200,7 +220,12 @@ export class SqlFleet {
     if (Math.abs(offset - this.#steady.offset) > STEP_MS) this.#steady = { offset, since: monotonic }
     else if (monotonic - this.#steady.since >= TRUST_MS) this.#epoch = Math.max(this.#epoch, offset)
     const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
-    await this.#parts.prune(Math.min(now, this.#epoch + monotonic), longest)
+    const upTo = Math.min(now, this.#epoch + monotonic)
+    await this.#parts.prune(upTo, longest)
+    await this.#retention.round(upTo)
+    await compactCounters(this.#parts.sql, upTo)
+    await pruneAudit(this.#parts.sql, upTo)
+    await this.#shared.prune(upTo)
   }
 
   /** One line when it begins, one when a heartbeat goes through again. */

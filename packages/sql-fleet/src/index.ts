@@ -1,3 +1,4 @@
+export { sqlAudit } from './audit.ts'
 export {
   type Backend,
   type ClaimReply,
@@ -8,10 +9,13 @@ export {
   MUTEX,
   type Successor,
 } from './backend.ts'
+export { addCounts, type Body, hourOf, kindsOf, readStats } from './counters.ts'
 export { SqlFleet } from './fleet.ts'
 export type { FleetParts } from './fleet-parts.ts'
+export { forget } from './forget.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
-export { type PausedJob, Pauses, type PauseTable, pauseOf, pauseText } from './pauses.ts'
+export { searchText, selectRuns } from './queries.ts'
+export { SqlRequests } from './requests.ts'
 export {
   abandonedOf,
   type Columns,
@@ -24,3 +28,4 @@ export {
   refused,
   timeOf,
 } from './rows.ts'
+export type { Sql, SqlValue, Statement } from './sql.ts'

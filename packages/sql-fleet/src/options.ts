@@ -7,10 +7,14 @@ export interface FleetOptions {
   lock?: boolean
   /** What is kept. */
   retention?: {
-    /** Runs of each job, and apart from them as many ticks that did not run. Default 100. */
+    /** The newest runs of each job, however old, and apart from them as many ticks that did not run. Default 100. */
     runs?: number
-    /** Older runs go, however few there are. Default 14 days. */
+    /** Beyond them all runs of this time, as far as the total goes. Default 8 days. */
     age?: Duration
+    /** From how many runs on age alone keeps none. Default 1,000,000. */
+    total?: number
+    /** Failures are kept for longer, at most so many of each job. Default 90 days, 1,000. */
+    failures?: { age?: Duration; runs?: number }
     /** How long the claim of a tick is kept: longer than the longest `catchUpWindow` of a job. Default 48 h. */
     claims?: Duration
   }
@@ -18,6 +22,8 @@ export interface FleetOptions {
   heartbeat?: Duration
   /** A process without a heartbeat for so long is dead: its runs are abandoned. Default 20 s. */
   lease?: Duration
+  /** Between two looks for pauses and commands of other processes. Default 400 ms. */
+  poll?: Duration
   /** With `onAbandoned: 'rerun'`: further starts of a tick whose instances died. Default 2. */
   maxRestarts?: number
 }
@@ -27,9 +33,12 @@ export interface FleetSettings {
   readonly lock: boolean
   readonly runs: number
   readonly age: number
+  readonly total: number
+  readonly failures: { readonly age: number; readonly runs: number }
   readonly claims: number
   readonly heartbeat: number
   readonly lease: number
+  readonly poll: number
   readonly maxRestarts: number
 }
 
@@ -38,6 +47,7 @@ export const FLEET_OPTIONS: Readonly<Record<keyof FleetOptions, 1>> = {
   retention: 1,
   heartbeat: 1,
   lease: 1,
+  poll: 1,
   maxRestarts: 1,
 }
 
@@ -51,7 +61,9 @@ const LEASE_WITHOUT_LOCK_MS = 300_000
  */
 export function parseFleetOptions(options: FleetOptions): FleetSettings {
   const { retention = {} } = options
-  checkKeys(retention, { runs: 1, age: 1, claims: 1 }, 'retention option')
+  const { failures = {} } = retention
+  checkKeys(retention, { runs: 1, age: 1, total: 1, failures: 1, claims: 1 }, 'retention option')
+  checkKeys(failures, { age: 1, runs: 1 }, 'retention.failures option')
   const lock = flag('lock', options.lock ?? true)
   const heartbeat = parseDuration(options.heartbeat ?? '5s', 'heartbeat', { min: 50, max: 3_600_000 })
   const lease = parseDuration(options.lease ?? '20s', 'lease', { min: 200, max: 86_400_000 })
@@ -60,10 +72,16 @@ export function parseFleetOptions(options: FleetOptions): FleetSettings {
   return {
     lock,
     runs: integer('retention.runs', retention.runs ?? 100, 1, 1e7),
-    age: parseDuration(retention.age ?? '14d', 'retention.age', { min: 1000 }),
+    age: parseDuration(retention.age ?? '8d', 'retention.age', { min: 1000 }),
+    total: integer('retention.total', retention.total ?? 1_000_000, 1, 1e9),
+    failures: {
+      age: parseDuration(failures.age ?? '90d', 'retention.failures.age', { min: 1000 }),
+      runs: integer('retention.failures.runs', failures.runs ?? 1000, 1, 1e7),
+    },
     claims: parseDuration(retention.claims ?? '48h', 'retention.claims', { min: 1000 }),
     heartbeat,
     lease: lock ? lease : Math.max(lease, LEASE_WITHOUT_LOCK_MS),
+    poll: parseDuration(options.poll ?? '400ms', 'poll', { min: 50, max: 86_400_000 }),
     maxRestarts: integer('maxRestarts', options.maxRestarts ?? 2, 0, 1000),
   }
 }

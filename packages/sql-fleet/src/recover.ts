@@ -19,6 +19,8 @@ export interface RecoverParts {
   /** Undefined when another plugin brings the lock. */
   readonly lock: SqlLock | undefined
   readonly owner: () => string | undefined
+  /** Instances were declared dead. */
+  onLost(instances: readonly string[]): Promise<void>
 }
 
 /** An orphan of which it is not known what became of it. */
@@ -91,7 +93,8 @@ export class Recover {
 
   async #look(rerun: boolean): Promise<void> {
     const { backend } = this.#parts
-    await backend.declareDead(this.#parts.owner())
+    const lost = await backend.declareDead(this.#parts.owner())
+    if (lost.length > 0) await this.#parts.onLost(lost)
     const again: ClaimRow[] = []
     const seen = new Map<string, number>()
     for (let page = 0; page < MAX_PAGES; page++) {

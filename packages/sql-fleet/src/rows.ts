@@ -32,8 +32,8 @@ export function recordOf(row: Columns): RunRecord {
     endedAt: date(row.ended),
     late: Number(row.late ?? 0),
     duration: row.duration === null || row.duration === undefined ? undefined : Number(row.duration),
-    count: undefined,
     until: date(row.until),
+    count: row.ticks === null || row.ticks === undefined ? undefined : Number(row.ticks),
     error: errors.at(-1),
     errors,
     traceId: row.trace === null ? undefined : String(row.trace),
@@ -45,8 +45,8 @@ export function recordOf(row: Columns): RunRecord {
 
 /** The facts of a run as a text, as the history keeps them; undefined when there are none. */
 export function factsText(record: RunRecord): string | undefined {
-  const { data, result, progress, asked, parent, logLines, cut } = record
-  const facts = { data, result, progress, asked, parent, cut, logLines: logLines || undefined }
+  const { data, result, progress, asked, parent, retryOf, logLines, cut } = record
+  const facts = { data, result, progress, asked, parent, retryOf, cut, logLines: logLines || undefined }
   const text = JSON.stringify(facts)
   return text === '{}' ? undefined : text
 }

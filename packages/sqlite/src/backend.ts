@@ -8,7 +8,6 @@ import {
   type ClosedRun,
   claimOf,
   type End,
-  type PausedJob,
   type Successor,
 } from '@escapement/sql-fleet'
 import type { Prepared } from './prepared.ts'
@@ -55,14 +54,14 @@ export class SqliteBackend implements Backend {
     this.#writer.later((db) => db.run('DELETE FROM instances WHERE owner = ?', owner))
   }
 
-  async declareDead(self: string | undefined): Promise<void> {
+  async declareDead(self: string | undefined): Promise<readonly string[]> {
     const dead = this.#dead(self)
-    if (dead.length === 0) return
-    await this.#writer.write((db) => {
-      // Not one that has shown a sign of life since.
-      for (const { owner, beat } of dead)
-        db.run('DELETE FROM instances WHERE owner = ? AND beat = ?', owner, beat)
-    })
+    if (dead.length === 0) return []
+    // Not one that has shown a sign of life since.
+    const sql = 'DELETE FROM instances WHERE owner = ? AND beat = ? RETURNING facts'
+    return this.#write((db) =>
+      dead.flatMap(({ owner, beat }) => db.all(sql, owner, beat).flatMap(({ facts }) => nameOf(facts))),
+    )
   }
 
   claim(requests: readonly ClaimRequest[]): Promise<readonly ClaimReply[]> {
@@ -114,7 +113,7 @@ export class SqliteBackend implements Backend {
       const fence = Math.max(db.nextFence(now), (orphan.fence ?? 0) + 1)
       if (db.run(sql, by.token, fence, by.instance, by.owner, orphan.key, orphan.token) === 0)
         return undefined
-      closeRun(db, orphan.token, now)
+      this.#closeRun(db, orphan.token, now)
       return fence
     })
   }
@@ -124,7 +123,7 @@ export class SqliteBackend implements Backend {
     const sql = `UPDATE claims SET state = 'abandoned', leased = 0, owner = ? WHERE key = ? AND token = ? AND state = 'run'`
     return this.#write((db) => {
       const won = orphans.filter(({ key, token }) => db.run(sql, by, key, token) > 0)
-      for (const { token } of won) closeRun(db, token, now)
+      for (const { token } of won) this.#closeRun(db, token, now)
       return won.map(({ key }) => key)
     })
   }
@@ -134,21 +133,22 @@ export class SqliteBackend implements Backend {
     return keys.filter((key) => this.#writer.db.get(sql, key, by))
   }
 
-  keepPause(job: string, paused: string | null): Promise<void> {
-    return this.#writer.write((db) => void db.run('UPDATE jobs SET paused = ? WHERE name = ?', paused, job))
-  }
-
-  pausedJobs(): readonly PausedJob[] {
-    const rows = this.#writer.db.all('SELECT name, paused FROM jobs WHERE paused IS NOT NULL')
-    return rows.map(({ name, paused }) => ({ name: String(name), paused: String(paused) }))
-  }
-
   async closeRuns(): Promise<readonly ClosedRun[]> {
     this.#writer.tryFlush()
     if (!this.#writer.db.get(`SELECT 1 AS found FROM runs WHERE ${LEFT_OPEN} LIMIT 1`)) return []
     const now = this.#clock().now()
-    const closed = await this.#write((db) => db.all(CLOSE_RUNS, now))
+    const closed = await this.#write((db) => {
+      const rows = db.all(CLOSE_RUNS, now)
+      for (const row of rows) this.#writer.counts.add(String(row.id), String(row.job), [String(row.state)])
+      return rows
+    })
     return abandonedOf(closed)
+  }
+
+  /** The run that was under way is abandoned in the same moment: no other process reports it. */
+  #closeRun(db: Prepared, id: string, now: number): void {
+    const sql = "UPDATE runs SET state = 'abandoned', ended = ? WHERE id = ? AND ended IS NULL RETURNING job"
+    for (const { job } of db.all(sql, now, id)) this.#writer.counts.add(id, String(job), ['abandoned'])
   }
 
   #next(): number {
@@ -202,7 +202,7 @@ function claim(db: Prepared, request: ClaimRequest, now: number): ClaimReply {
   return { reason: 'overlap', by: String(holder?.instance), dead: holder?.dead === 1 }
 }
 
-/** The run that was under way is abandoned in the same moment: no other process reports it. */
-function closeRun(db: Prepared, id: string, now: number): void {
-  db.run("UPDATE runs SET state = 'abandoned', ended = ? WHERE id = ? AND ended IS NULL", now, id)
+/** The name of an instance; none of one of the version before. */
+function nameOf(facts: unknown): string[] {
+  return facts === null ? [] : [String((JSON.parse(String(facts)) as { instance: string }).instance)]
 }

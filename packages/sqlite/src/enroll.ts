@@ -1,6 +1,5 @@
 import type { Enrolled, JobState } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
-import { pauseOf, pauseText } from '@escapement/sql-fleet'
 import type { Prepared } from './prepared.ts'
 
 /** Keeps a job as a scheduler that starts has it, and tells how it stands. */
@@ -12,17 +11,16 @@ export function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: nu
       name,
       digest,
       now,
-      pauseText(paused),
+      paused ? JSON.stringify(paused) : null,
     )
-    return { decided: undefined, paused }
+    return { decided: undefined }
   }
-  const kept = pauseOf(row.paused)
   if (row.digest !== digest) {
     db.run('UPDATE jobs SET digest = ?, decided = ? WHERE name = ?', digest, now, name)
-    return { decided: undefined, paused: kept }
+    return { decided: undefined }
   }
   const ahead = Number(row.decided ?? 0) > now + WATERMARK_AHEAD
   // Ticks within a pause are not made up for, also if the pause ends while no instance lives.
-  if (kept || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
-  return { decided: row.decided === null ? undefined : Number(row.decided), paused: kept }
+  if (row.paused !== null || ahead) db.run('UPDATE jobs SET decided = ? WHERE name = ?', now, name)
+  return { decided: row.decided === null ? undefined : Number(row.decided) }
 }

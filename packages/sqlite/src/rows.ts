@@ -1,6 +1,6 @@
 import { type Run, toRecord } from '@escapement/core'
 import { hasEnded } from '@escapement/core/plugin'
-import { factsText, linesText } from '@escapement/sql-fleet'
+import { factsText, linesText, searchText } from '@escapement/sql-fleet'
 import type { Value } from './driver.ts'
 
 /** A run as it is written, in the order of the columns of `runs`. */
@@ -29,5 +29,6 @@ export function toValues(run: Run, owner: string | null): Value[] {
     record.duration ?? null,
     factsText(record) ?? null,
     linesText(run.logLines) ?? null,
+    searchText(record.job, record.error?.message),
   ]
 }

@@ -79,4 +79,46 @@ export const additions: readonly string[] = [
   ALTER TABLE runs ADD COLUMN facts TEXT;
   ALTER TABLE runs ADD COLUMN lines TEXT;
   `,
+  // `due`, `expires`, `input`, `ask_key` and `ask_digest` are of requests that wait: a request is the row of its run.
+  `
+  ALTER TABLE runs ADD COLUMN search TEXT;
+  ALTER TABLE runs ADD COLUMN ticks INTEGER;
+  ALTER TABLE runs ADD COLUMN due INTEGER;
+  ALTER TABLE runs ADD COLUMN expires INTEGER;
+  ALTER TABLE runs ADD COLUMN input TEXT;
+  ALTER TABLE runs ADD COLUMN ask_key TEXT;
+  ALTER TABLE runs ADD COLUMN ask_digest TEXT;
+  CREATE INDEX runs_state ON runs (state, id);
+  CREATE INDEX runs_due ON runs (job) WHERE state = 'due';
+  CREATE UNIQUE INDEX runs_asked ON runs (job, ask_key) WHERE ask_key IS NOT NULL;
+
+  CREATE TABLE counters (
+    job TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (job, day, at)
+  ) WITHOUT ROWID;
+  CREATE INDEX counters_at ON counters (at);
+
+  ALTER TABLE instances ADD COLUMN seen INTEGER;
+  ALTER TABLE instances ADD COLUMN facts TEXT;
+  ALTER TABLE instances ADD COLUMN skew INTEGER;
+
+  CREATE TABLE pauses (job TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID;
+  INSERT INTO pauses SELECT name, paused FROM jobs WHERE paused IS NOT NULL;
+  CREATE TABLE news (version INTEGER NOT NULL);
+  INSERT INTO news VALUES (0);
+  CREATE TABLE commands (id TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, answer TEXT) WITHOUT ROWID;
+  CREATE TABLE fleet_events (at INTEGER NOT NULL, instance TEXT NOT NULL, kind TEXT NOT NULL, note TEXT);
+  CREATE INDEX fleet_events_at ON fleet_events (at);
+  CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    job TEXT,
+    run TEXT,
+    action TEXT NOT NULL,
+    author TEXT,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ]

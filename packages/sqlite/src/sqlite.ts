@@ -1,9 +1,10 @@
 import type { Host, Plugin, RunRecord } from '@escapement/core'
-import { Pauses, refused, SqlFleet } from '@escapement/sql-fleet'
+import { refused, SqlFleet } from '@escapement/sql-fleet'
 import { SqliteBackend } from './backend.ts'
 import { identity } from './identity.ts'
 import { open } from './open.ts'
 import { parseOptions, type Settings, type SqliteOptions } from './options.ts'
+import { sqlOf } from './sql.ts'
 import { SqliteStore } from './store.ts'
 import { Writer } from './writer.ts'
 
@@ -27,18 +28,26 @@ export function sqlite(options: SqliteOptions): Plugin {
   /** The file is a new one, in which this process has no heartbeat yet. */
   let replaced = false
   const backend = new SqliteBackend(writer, () => writer.clock, settings.lease)
-  const pauses = new Pauses(() => backend)
+  const sql = sqlOf(writer)
   writer.onReplaced = () => {
     replaced = true
   }
   const onRefused = (record: RunRecord) => host?.log.warn(...refused(record))
-  const store = new SqliteStore({ writer, pauses, settings, owner: () => fleet.owner, onRefused })
+  const store = new SqliteStore({
+    writer,
+    sql,
+    settings,
+    instance: () => host?.instance ?? '',
+    owner: () => fleet.owner,
+    onRefused,
+  })
   let host: Host | undefined
   const fleet: SqlFleet = new SqlFleet({
     backend,
     settings,
     store,
-    pauses,
+    sql,
+    sqlNow: '?',
     trouble: () => writer.trouble.reason,
     usable: () => !replaced,
     attached(given) {
@@ -46,8 +55,6 @@ export function sqlite(options: SqliteOptions): Plugin {
       connect(given, { writer, store }, settings.file)
     },
     open: () => writer.db.exec('PRAGMA optimize'),
-    // Before the first tick: it would meet the leases of the dead.
-    opened: () => backend.declareDead(fleet.owner),
     onHeartbeat: () => {
       replaced = false
       writer.sync()

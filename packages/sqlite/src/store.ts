@@ -1,17 +1,34 @@
 import {
+  type AuditStore,
   type Enrolled,
   type IncidentStore,
   type JobState,
   type JobStore,
   type LogLine,
   type Maybe,
+  type RequestStore,
   type Run,
+  type RunCounts,
   type RunQuery,
   type RunRecord,
+  type StatsQuery,
   type Store,
   toRecord,
 } from '@escapement/core'
-import { factsText, firstId, linesOf, linesText, type Pauses, recordOf, timeOf } from '@escapement/sql-fleet'
+import {
+  factsText,
+  forget,
+  kindsOf,
+  linesOf,
+  linesText,
+  readStats,
+  recordOf,
+  type Sql,
+  SqlRequests,
+  selectRuns,
+  sqlAudit,
+  timeOf,
+} from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
 import type { Value } from './driver.ts'
 import { enroll } from './enroll.ts'
@@ -22,33 +39,36 @@ import { toValues } from './rows.ts'
 import type { Writer } from './writer.ts'
 
 const COLUMNS =
-  'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner, late, duration, facts, lines'
+  'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner, late, duration, facts, lines, search'
 // Not the lines: they are read when they are asked for.
-const SELECTED = COLUMNS.replace(', lines', '')
+const SELECTED = COLUMNS.replace(', lines, search', ', ticks')
 const INSERT = `INSERT INTO runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, '?')})`
 // The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
 const RECORD = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
   attempt = max(excluded.attempt, attempt), ended = excluded.ended, errors = coalesce(excluded.errors, errors),
   trace = coalesce(excluded.trace, trace), started = coalesce(excluded.started, started),
-  duration = excluded.duration, facts = coalesce(excluded.facts, facts),
-  lines = coalesce(excluded.lines, lines)
-  WHERE runs.ended IS NULL AND coalesce(runs.fence, 0) = coalesce(excluded.fence, 0)`
-const BEGIN = `${INSERT} ON CONFLICT (id) DO NOTHING`
-
-// What did not run is counted apart: the skips of a paused job do not remove its runs.
-const TRIM = ['NOT IN', 'IN'].map((which) => {
-  const kind = `job = ? AND state ${which} ('skipped', 'missed')`
-  return `DELETE FROM runs WHERE ${kind} AND ended IS NOT NULL AND id <
-    (SELECT id FROM runs WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET ?)`
-})
+  duration = excluded.duration, late = excluded.late, facts = coalesce(excluded.facts, facts),
+  lines = coalesce(excluded.lines, lines), search = excluded.search, instance = excluded.instance,
+  fence = coalesce(excluded.fence, fence), input = NULL
+  WHERE runs.ended IS NULL AND (coalesce(runs.fence, 0) = coalesce(excluded.fence, 0) OR runs.state = 'due')`
+// The run of a request takes over the row of the request.
+const BEGIN = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
+  started = excluded.started, late = excluded.late, fence = excluded.fence, instance = excluded.instance,
+  owner = excluded.owner, facts = coalesce(excluded.facts, facts) WHERE runs.state = 'due'`
+// Ticks in a row that are skipped for one reason are one record.
+const LAST =
+  'SELECT id, state, reason, coalesce(until, at) AS last FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1'
+const MERGE = 'UPDATE runs SET until = ?, ended = ?, ticks = coalesce(ticks, 1) + 1 WHERE id = ?'
 
 /** How much longer than a tick may be caught up its claim is kept, in ms. */
 const MARGIN = 3_600_000
 
 export interface StoreParts {
   writer: Writer
-  pauses: Pauses
+  sql: Sql
   settings: Settings
+  /** Names this process among its fleet. */
+  instance: () => string
   /** Names this life of the process; undefined when it is not started. */
   owner: () => string | undefined
   /** The end of a run came too late: it had been abandoned. */
@@ -59,9 +79,9 @@ export interface StoreParts {
 export class SqliteStore implements Store {
   readonly incidents: IncidentStore
   readonly jobs: JobStore
+  readonly requests: RequestStore
+  readonly audit: AuditStore
   readonly #parts: StoreParts
-  /** Records of each job since its old ones were last removed. */
-  readonly #grown = new Map<string, number>()
   /** Runs under way. */
   readonly #begun = new Map<string, { over: boolean }>()
   /** Watermarks that are not written yet. */
@@ -73,8 +93,17 @@ export class SqliteStore implements Store {
     this.jobs = {
       enroll: (jobs, now) => this.#enroll(jobs, now),
       decided: (job, at) => this.#decide(job, at),
-      pause: (job, paused) => parts.pauses.keep(job, paused),
     }
+    const { sql, instance, owner } = parts
+    this.requests = new SqlRequests({
+      sql,
+      instance,
+      owner,
+      at: '?',
+      poll: parts.settings.poll,
+      flush: () => parts.writer.tryFlush(),
+    })
+    this.audit = sqlAudit(sql)
   }
 
   begin(run: Run): void {
@@ -122,26 +151,19 @@ export class SqliteStore implements Store {
   runs(query: RunQuery = {}): RunRecord[] {
     const { writer } = this.#parts
     writer.tryFlush()
-    const { job, outcome, state, key, before, limit = 100 } = query
-    const clauses: string[] = []
-    const values: Value[] = []
-    const where = (clause: string, value: Value | undefined) => {
-      if (value === undefined) return
-      clauses.push(clause)
-      values.push(value)
-    }
-    where('job = ?', job)
-    for (const wanted of [outcome, state]) {
-      if (wanted === undefined) continue
-      const all = typeof wanted === 'string' ? [wanted] : wanted
-      clauses.push(`state IN (${all.map(() => '?').join(', ')})`)
-      values.push(...all)
-    }
-    where('key = ?', key)
-    where('id < ?', before)
-    const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
-    const sql = `SELECT ${SELECTED} FROM runs ${condition} ORDER BY id DESC LIMIT ?`
-    return writer.db.all(sql, ...values, limit).map(recordOf)
+    const { text, values } = selectRuns(SELECTED, 'instr', query)
+    const found = writer.db.all(text.replaceAll('$.', ''), ...values).map(recordOf)
+    return query.after === undefined ? found : found.reverse()
+  }
+
+  async stats(query: StatsQuery): Promise<RunCounts[]> {
+    this.#parts.writer.tryFlush()
+    return readStats(this.#parts.sql, query)
+  }
+
+  async forget(what: { readonly run: string } | { readonly job: string }): Promise<number> {
+    this.#parts.writer.tryFlush()
+    return forget(this.#parts.sql, what)
   }
 
   newest(): number | undefined {
@@ -149,11 +171,10 @@ export class SqliteStore implements Store {
     return id ? timeOf(String(id)) : undefined
   }
 
-  /** Removes what is older than is kept. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
+  /** Removes claims that are older than is kept. A tick may be caught up for `catchUpWindow` ms: its claim is kept for longer. */
   prune(now: number, catchUpWindow: number): void {
     const { writer, settings } = this.#parts
     writer.later((db) => {
-      db.run('DELETE FROM runs WHERE id < ? AND ended IS NOT NULL', firstId(now - settings.age))
       db.run(
         "DELETE FROM claims WHERE at < ? AND state <> 'run'",
         now - Math.max(settings.claims, catchUpWindow + MARGIN),
@@ -168,23 +189,31 @@ export class SqliteStore implements Store {
   }
 
   #record(db: Prepared, record: RunRecord, values: readonly Value[]): void {
-    if (record.attempt === 0 && record.state !== 'abandoned' && this.#superfluous(db, record)) return
+    const { id, job, attempt, state } = record
+    if (attempt === 0 && state !== 'abandoned' && (this.#merged(db, record) || this.#superfluous(db, record)))
+      return
     if (this.#overtaken(db, record) || db.run(RECORD, ...values) === 0) {
-      if (record.state !== 'abandoned') this.#parts.onRefused(record)
+      if (state !== 'abandoned') this.#parts.onRefused(record)
       return
     }
-    const grown = (this.#grown.get(record.job) ?? 0) + 1
-    const { runs } = this.#parts.settings
-    this.#grown.set(record.job, grown)
-    // Now and then, so that it costs little.
-    if (grown < runs / 4) return
-    this.#grown.delete(record.job)
-    for (const sql of TRIM) db.run(sql, record.job, record.job, runs - 1)
+    this.#parts.writer.counts.add(id, job, kindsOf(record))
+  }
+
+  /** True when the newest record of the job stands for this tick, too. */
+  #merged(db: Prepared, { id, job, state, reason, scheduledAt, endedAt }: RunRecord): boolean {
+    if (state !== 'skipped') return false
+    const last = db.get(LAST, job)
+    if (last?.state !== state || last.reason !== reason) return false
+    const at = scheduledAt.getTime()
+    if (at <= Number(last.last)) return true
+    db.run(MERGE, at, (endedAt ?? scheduledAt).getTime(), last.id as string)
+    this.#parts.writer.counts.add(id, job, [state])
+    return true
   }
 
   /** A tick that was not run here needs no record where there is one already. */
-  #superfluous(db: Prepared, { key }: RunRecord): boolean {
-    return db.get('SELECT 1 AS found FROM runs WHERE key = ? LIMIT 1', key) !== undefined
+  #superfluous(db: Prepared, { key, id }: RunRecord): boolean {
+    return db.get('SELECT 1 AS found FROM runs WHERE key = ? AND id <> ? LIMIT 1', key, id) !== undefined
   }
 
   /** A success does not count when the tick was given to another start under a higher fence. */

@@ -1,5 +1,6 @@
 import { type Clock, EscapementError, systemClock, type Timer } from '@escapement/core'
 import { Backlog, type Entry, type Work } from './backlog.ts'
+import { Counts } from './counts.ts'
 import { type Database, isBusy, isTrouble } from './driver.ts'
 import { Prepared } from './prepared.ts'
 import { FileTrouble } from './trouble.ts'
@@ -19,6 +20,8 @@ const REPLACED =
 export class Writer {
   clock: Clock = systemClock
   readonly trouble: FileTrouble = new FileTrouble()
+  /** What is counted in the transaction under way: it is written at its end. */
+  readonly counts: Counts = new Counts()
   /** Called when the file at the path is another one than was opened. */
   onReplaced: () => void = () => {}
   readonly #open: (again: boolean) => Database
@@ -182,9 +185,11 @@ export class Writer {
         entry.work(this.db)
       }
       current = undefined
+      this.counts.write(this.db)
       this.db.commit()
     } catch (error) {
       this.#db?.rollback()
+      this.counts.clear()
       if (current && !isTrouble(error)) {
         this.#putBack(entries.filter((entry) => entry !== current))
         if (current.failed) current.failed(error)

@@ -83,13 +83,19 @@ describe('the file', () => {
 
   test('while another process writes for long, runs go on and their records wait', async () => {
     const scheduler = createScheduler({ plugins: [sqlite({ file, lock: false })], logger: quiet })
-    scheduler.job('a', manual(), () => {})
+    scheduler.job('a', at(new Date(Date.now() + 300)), () => {})
+    scheduler.job('asked', manual(), () => {})
     await scheduler.start()
     const other = open(file)
     other.exec('BEGIN IMMEDIATE')
-    const run = await scheduler.run('a', undefined, { wait: true })
+    const run = await new Promise<Run>((resolve) => scheduler.on('settled', resolve))
     expect(run.outcome).toBe('succeeded')
     expect(await scheduler.history()).toEqual([])
+    // What cannot be kept is not accepted.
+    await expect(scheduler.run('asked')).rejects.toMatchObject({
+      code: 'ERR_ESCAPEMENT_UNAVAILABLE',
+      status: 503,
+    })
     other.exec('COMMIT')
     other.close()
     expect((await scheduler.history()).map(({ id, state }) => ({ id, state }))).toEqual([
@@ -165,7 +171,15 @@ test('old runs and claims go, but no claim of a tick that could still be caught 
     clock,
     timezone: 'UTC',
     logger: quiet,
-    plugins: [sqlite({ file, heartbeat: '1h', lease: '4h', retention: { age: '3d', claims: '1d' } })],
+    plugins: [
+      sqlite({
+        file,
+        heartbeat: '1h',
+        lease: '4h',
+        poll: '1h',
+        retention: { runs: 1, age: '3d', claims: '1d' },
+      }),
+    ],
   })
   scheduler.job('daily', '0 12 * * *', { catchUpWindow: '2d' }, () => {})
   await clock.until(scheduler.start())
@@ -188,7 +202,7 @@ test('a clock that is far ahead removes neither runs nor claims', async () => {
       clock,
       timezone: 'UTC',
       logger: quiet,
-      plugins: [sqlite({ file, heartbeat: '1m', lease: '4m' })],
+      plugins: [sqlite({ file, heartbeat: '1m', lease: '4m', poll: '1h' })],
     })
     scheduler.job('hourly', '0 * * * *', () => {})
     await clock.until(scheduler.start())
@@ -213,8 +227,8 @@ test('a clock that is far ahead removes neither runs nor claims', async () => {
 test('after a long downtime old runs go within a day', async () => {
   const start = async (now: string, length: string) => {
     const clock = new VirtualClock(now)
-    const retention = { age: '3d', claims: '1d' }
-    const plugins = [sqlite({ file, heartbeat: '30m', lease: '2h', retention })]
+    const retention = { runs: 1, age: '3d', claims: '1d' }
+    const plugins = [sqlite({ file, heartbeat: '30m', lease: '2h', poll: '1h', retention })]
     const scheduler = createScheduler({ clock, timezone: 'UTC', logger: quiet, plugins })
     scheduler.job('daily', '0 12 * * *', { missed: 'skip' }, () => {})
     await clock.until(scheduler.start())

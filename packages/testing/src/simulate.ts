@@ -153,13 +153,12 @@ function keptStore(): Store {
     ...memoryStore({ limit: 0 }),
     jobs: {
       enroll: (jobs, now) =>
-        jobs.map(({ name, paused }): JobState => {
+        jobs.map(({ name }): JobState => {
           const known = decided.get(name)
           if (known === undefined || known > now + WATERMARK_AHEAD) decided.set(name, now)
-          return { decided: known, paused }
+          return { decided: known }
         }),
       decided: (job, at) => void decided.set(job, Math.max(at, decided.get(job) ?? at)),
-      pause: () => {},
     },
   }
 }

@@ -4,12 +4,15 @@ import { hasEnded } from '../run/outcomes.ts'
 import { MemoryRequests } from '../store/memory-requests.ts'
 import { readRuns, STORE_TIMEOUT_MS } from '../store/query.ts'
 import type { RequestStore, RunRecord, RunRequest, Timer } from '../types/index.ts'
+import { describe } from '../util/describe.ts'
 import { isPromise } from '../util/promise.ts'
 import { answer } from '../util/time.ts'
 import type { AskedRunKeeper, Engine, JobRun } from './engine.ts'
 
 /** How often it looks for requests that can run now, in ms. */
 const POLL_MS = 400
+/** How many runs that have ended here are remembered: a durable store may learn of their ends later. */
+const MAX_ENDED = 10_000
 /** Runs of a job that may overlap: how many begin at one look. */
 const MAX_AT_ONCE = 100
 
@@ -31,6 +34,8 @@ export class AskedRuns implements AskedRunKeeper {
   readonly #made = new Map<string, JobRun>()
   /** Ids of the runs that are on their way here. */
   readonly #sent = new Set<string>()
+  /** Ids of runs that have ended here, as a durable store may not know yet. */
+  readonly #ended = new Set<string>()
   /** Jobs that another instance runs, or whose lock is not available, until this instant of the monotonic clock. */
   readonly #blocked = new Map<string, number>()
   #timer: Timer | undefined
@@ -67,15 +72,25 @@ export class AskedRuns implements AskedRunKeeper {
   async accept(request: RunRequest, run: JobRun | undefined, max: number): Promise<string> {
     if (run) this.#made.set(request.id, run)
     try {
-      const { clock } = this.#parts.engine.context
       const kept = this.store.accept(request, max)
-      const id = isPromise(kept) ? await answer(clock, kept, STORE_TIMEOUT_MS, 'the store') : kept
+      const id = isPromise(kept) ? await this.#accepted(kept) : kept
       if (id === request.id) this.look()
       else this.#made.delete(request.id)
       return id
     } catch (error) {
       this.#made.delete(request.id)
       throw error
+    }
+  }
+
+  /** What a durable store answers. Its own troubles get a code, with which servers answer 503. */
+  async #accepted(kept: Promise<string>): Promise<string> {
+    try {
+      return await answer(this.#parts.engine.context.clock, kept, STORE_TIMEOUT_MS, 'the store')
+    } catch (cause) {
+      if (cause instanceof EscapementError) throw cause
+      const message = `the request cannot be kept now: ${describe(cause).message}`
+      throw new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message, { cause })
     }
   }
 
@@ -118,6 +133,9 @@ export class AskedRuns implements AskedRunKeeper {
   ended(run: JobRun): void {
     if (run.attempt === 0) this.begun(run)
     this.#sent.delete(run.id)
+    if (!this.store.durable) return
+    this.#ended.add(run.id)
+    if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.values().next().value as string)
   }
 
   /** Takes a run back that could not begin now. False when it has ended for good. */
@@ -191,7 +209,7 @@ export class AskedRuns implements AskedRunKeeper {
   #begin(request: RunRequest): void {
     const { id } = request
     const job = this.#parts.find(request.job)
-    if (this.#life === 'closed' || this.#sent.has(id) || !job?.here) return
+    if (this.#life === 'closed' || this.#sent.has(id) || this.#ended.has(id) || !job?.here) return
     if (request.expires > this.#parts.engine.context.now() && this.#room(request.job) === 0) return
     this.#sent.add(id)
     const made = this.#made.get(id)
@@ -232,7 +250,7 @@ export class AskedRuns implements AskedRunKeeper {
   /** A request for later is met at its instant. */
   #untilNext(): number {
     const now = this.#parts.engine.context.now()
-    let soonest = POLL_MS
+    let soonest = this.#made.size > 0 ? POLL_MS : (this.store.poll ?? POLL_MS)
     for (const { at } of this.#made.values()) if (at > now) soonest = Math.min(soonest, at - now)
     return soonest
   }

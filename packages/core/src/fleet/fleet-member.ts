@@ -42,7 +42,7 @@ export class FleetMember {
   constructor({ engine, registry, asked, settings, real }: FleetMemberParts) {
     const { context } = engine
     const { plugins, timezone, version, roles } = settings
-    const fleet = plugins.fleet ?? localFleet({ store: context.store, now: () => context.now() })
+    const fleet = plugins.fleet ?? localFleet(() => context.now())
     this.#context = context
     this.#registry = registry
     this.#fleet = fleet

@@ -1,21 +1,13 @@
-import type { Fleet, FleetEvent, FleetSelf, Job, Pause, PauseInfo, Store } from '../types/index.ts'
+import type { Fleet, FleetEvent, FleetSelf, Pause } from '../types/index.ts'
 
 /** The most events of this instance that are kept. */
 const MAX_EVENTS = 1_000
 
-interface LocalFleetParts {
-  readonly store: Store
-  /** Wall time in ms. */
-  now(): number
-}
-
-/** A fleet of one: this process. Pauses are kept by a durable store, where there is one. */
-export function localFleet({ store, now }: LocalFleetParts): Fleet {
+/** A fleet of one: this process. @param now Wall time in ms. */
+export function localFleet(now: () => number): Fleet {
   const events: FleetEvent[] = []
   const pauses = new Map<Pause['job'], Pause>()
   let self: FleetSelf | undefined
-  const keep = (job: Job['name'] | undefined, info: PauseInfo | undefined) =>
-    job === undefined ? undefined : store.jobs?.pause(job, info)
   return {
     shared: false,
     join(joined) {
@@ -28,12 +20,9 @@ export function localFleet({ store, now }: LocalFleetParts): Fleet {
     },
     pause(pause) {
       pauses.set(pause.job, pause)
-      const { job, at: _, ...info } = pause
-      return keep(job, info)
     },
     resume(job) {
       pauses.delete(job)
-      return keep(job, undefined)
     },
     proposePause: (pause) => pause,
     send: () => 'unknown',

@@ -163,7 +163,8 @@ export class SchedulerJobs implements JobController {
     const run = job && engine.ask(job, request, bytes)
     if (run) run.lazy.data = ready
     try {
-      const id = await asked.accept(request, run, job?.policies.maxQueued ?? MAX_QUEUED)
+      const kept = run && asked.store.durable ? { ...request, facts: run.facts } : request
+      const id = await asked.accept(kept, run, job?.policies.maxQueued ?? MAX_QUEUED)
       const own = id === request.id ? run : undefined
       if (run && !own) engine.discard(run)
       return new Accepted(id, request, asked.store.durable, () => asked.settled(id, own))

@@ -1,9 +1,6 @@
-import { EscapementError } from '../errors.ts'
 import type { RequestStore, RunRequest } from '../types/index.ts'
-import { crypto } from '../util/crypto.ts'
+import { digestOf, KEY_MS, keyReused, queueFull } from './request-refusals.ts'
 
-/** How long a key is known, in ms. */
-const KEY_MS = 86_400_000
 /** The most keys that are known. */
 const MAX_KEYS = 100_000
 
@@ -90,20 +87,4 @@ class KnownKeys {
     this.#known.set(name, { id, digest: digestOf(data), at })
     if (this.#known.size > MAX_KEYS) this.#known.delete(this.#known.keys().next().value as string)
   }
-}
-
-/** Whether two requests have the same data, whatever it is made of. */
-function digestOf(data: unknown): string {
-  const bytes = process.getBuiltinModule('node:v8').serialize(data)
-  return crypto().createHash('sha256').update(bytes).digest('base64')
-}
-
-function queueFull(job: string, max: number): EscapementError {
-  const message = `${max} requests for runs of ${job} wait: further ones are refused`
-  return new EscapementError('ERR_ESCAPEMENT_QUEUE_FULL', message)
-}
-
-function keyReused(job: string, key: string): EscapementError {
-  const message = `a run of ${job} was asked for with the key ${JSON.stringify(key)} and other data: use another key`
-  return new EscapementError('ERR_ESCAPEMENT_KEY_REUSED', message)
 }

@@ -24,7 +24,7 @@ export interface CatchUpContext {
 
 /**
  * Asks a durable store how far the jobs were decided before this process: where to arm them. Those that have
- * nothing to catch up are not in the answer. Pauses that were kept take effect.
+ * nothing to catch up are not in the answer.
  */
 export async function loadWatermarks(
   context: CatchUpContext,
@@ -39,7 +39,7 @@ export async function loadWatermarks(
       name: job.name,
       digest: digest(job.trigger),
       formerly: job.policies.formerly,
-      paused: job.ownPause,
+      paused: job.paused,
     }))
     const asked = kept.enroll(enrolled, now)
     const states = await answer(context.clock, asked, STORE_TIMEOUT_MS, 'store.jobs.enroll()')
@@ -47,21 +47,18 @@ export async function loadWatermarks(
     for (const [index, job] of jobs.entries()) {
       const state = states[index]
       if (!state) continue
-      // If the job was paused or resumed while the store answered, that decision wins.
-      if (job.ownPause === enrolled[index]?.paused) job.ownPause = state.paused
-      else
-        await answer(
-          context.clock,
-          kept.pause(job.name, job.ownPause),
-          STORE_TIMEOUT_MS,
-          'store.jobs.pause()',
-        )
       // What fell into a pause is not made up for.
-      if (job.paused || state.decided === undefined || state.decided > now + WATERMARK_AHEAD) continue
+      if (
+        enrolled[index]?.paused ||
+        job.paused ||
+        state.decided === undefined ||
+        state.decided > now + WATERMARK_AHEAD
+      )
+        continue
       watermarks.set(job, state.decided)
     }
   } catch (error) {
-    context.faults.storeFailed('store.jobs', error, 'missed ticks are not caught up, pauses are not kept')
+    context.faults.storeFailed('store.jobs', error, 'missed ticks are not caught up')
   }
   return watermarks
 }

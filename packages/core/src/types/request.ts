@@ -1,4 +1,4 @@
-import type { Asked, RunRecord } from './record.ts'
+import type { Asked, RunFacts, RunRecord } from './record.ts'
 import type { Duration, Maybe } from './values.ts'
 
 /** How a run is asked for. */
@@ -49,6 +49,8 @@ export interface RunRequest {
   readonly retryOf?: string
   /** The run gets the data of the job, as its ticks do. */
   readonly jobData?: boolean
+  /** What may be shown of it while it waits. */
+  readonly facts?: RunFacts
 }
 
 /** How a run is run again. */
@@ -58,6 +60,8 @@ export type RetryRunOptions = Pick<RunOptions, 'key' | 'by' | 'reason'>
 export interface RequestStore {
   /** What is kept survives the end of the process. */
   readonly durable: boolean
+  /** How often it is asked for requests that others have made, in ms. Default 400. */
+  readonly poll?: number
   /**
    * Keeps a request. Resolves to its id, or to that of the run that was asked for with the same key before. The answer
    * comes when it is kept.

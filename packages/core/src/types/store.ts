@@ -51,14 +51,12 @@ export interface Store {
 export interface JobStore {
   /**
    * Tells how the jobs stand, in their order. One that is new, or of another digest than is kept, is kept as
-   * decided up to `now` (ms). What was kept under its `formerly` is its own from then on. What is decided further ahead of `now` than
+   * decided up to `now` (ms), and so is one that was paused when it was last enrolled or is now. What was kept under its `formerly` is its own from then on. What is decided further ahead of `now` than
    * `WATERMARK_AHEAD` was decided by a clock that was wrong, and is lowered to `now`.
    */
   enroll(jobs: readonly Enrolled[], now: number): Maybe<JobState[]>
   /** Every tick of the job up to `at` (ms) is decided. Called often: may be written later and together. */
   decided(job: string, at: number): void
-  /** Keeps who paused a job and why; undefined when it was resumed. */
-  pause(job: string, paused: PauseInfo | undefined): Maybe<void>
 }
 
 /** What a store learns about a job. */
@@ -68,13 +66,13 @@ export interface Enrolled {
   readonly digest: string
   /** The name it had before. */
   readonly formerly: string | undefined
+  /** It is paused now: ticks within a pause are not made up for. */
   readonly paused: PauseInfo | undefined
 }
 
 export interface JobState {
   /** Every tick up to here is decided, in ms. Undefined: new, or its schedule has changed. */
   readonly decided: number | undefined
-  readonly paused: PauseInfo | undefined
 }
 
 /** Where incidents of alerts are kept: plain data, each under its key. */

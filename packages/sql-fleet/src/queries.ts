@@ -1,0 +1,49 @@
+import type { RunQuery } from '@escapement/core'
+import { firstId } from './rows.ts'
+import { places, type SqlValue, type Statement } from './sql.ts'
+
+/**
+ * The statement of a query for runs.
+ *
+ * @param columns What is selected.
+ * @param position The function that tells where a text begins in another: 0 when it does not.
+ */
+export function selectRuns(columns: string, position: 'instr' | 'strpos', query: RunQuery): Statement {
+  const { id, job, outcome, state, cause, from, until, text, key, before, after, limit = 100 } = query
+  const clauses: string[] = []
+  const values: SqlValue[] = []
+  const where = (clause: string, value: SqlValue | undefined) => {
+    if (value === undefined) return
+    clauses.push(clause)
+    values.push(value)
+  }
+  const among = (column: string, wanted: string | readonly string[] | undefined) => {
+    if (wanted === undefined) return
+    const all = typeof wanted === 'string' ? [wanted] : wanted
+    // Nothing is among none.
+    clauses.push(all.length === 0 ? '1 = 0' : `${column} IN (${places(all)})`)
+    values.push(...all)
+  }
+  where('id = ?', id)
+  where('job = ?', job)
+  among('state', outcome)
+  among('state', state)
+  among('trigger', cause)
+  where('key = ?', key)
+  where('id >= ?', from === undefined ? undefined : firstId(Number(from)))
+  where('id < ?', until === undefined ? undefined : firstId(Number(until)))
+  where('id < ?', before)
+  where('id > ?', after)
+  where(`${position}(coalesce(search, lower(job)), ?) > 0`, text?.toLowerCase())
+  const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
+  const order = after === undefined ? 'DESC' : 'ASC'
+  return {
+    text: `SELECT ${columns} FROM $.runs ${condition} ORDER BY id ${order} LIMIT ?`,
+    values: [...values, limit],
+  }
+}
+
+/** In what a text is looked for. */
+export function searchText(job: string, message: string | undefined): string {
+  return `${job}\n${message ?? ''}`.toLowerCase().replaceAll('\0', '\ufffd')
+}
