@@ -27,14 +27,12 @@ export async function rollingDeploy(fleet: Fleet, { shared }: { shared: boolean 
   if (shared) await readAlike(fleet, 'before-3', 'this-2')
   await fleet.stop('before-3')
   await ranBy(fleet, 'this')
-  await fleet.stop('this-2')
   // The rollback: the version before starts alone on what this one has left.
-  await startedAlone(fleet, 'before-4', shared)
+  await replaced(fleet, ['this-2'], 'before-4', shared)
   await fleet.startAll('this-3')
   if (shared) await readAlike(fleet, 'before-4', 'this-3')
-  await fleet.stopAll('before-4', 'this-3')
   // A deployment that stops all first.
-  await startedAlone(fleet, 'this-4', shared)
+  await replaced(fleet, ['before-4', 'this-3'], 'this-4', shared)
   await fleet.stop('this-4')
   expect(JOBS.flatMap((job) => faults(fleet.lines, job))).toEqual([])
 }
@@ -50,12 +48,22 @@ export async function mutexes(fleet: Fleet): Promise<void> {
   await fleet.stopAll('before-1', 'this-1')
 }
 
-/** An instance starts when none runs. What is shared tells it which ticks were missed meanwhile. */
-async function startedAlone(fleet: Fleet, name: `${Version}-${number}`, shared: boolean): Promise<void> {
+/**
+ * An instance starts when none runs: what is shared tells it which ticks were missed meanwhile. Where nothing is shared,
+ * nobody could tell: there it starts before the others stop.
+ */
+async function replaced(
+  fleet: Fleet,
+  others: readonly string[],
+  name: `${Version}-${number}`,
+  shared: boolean,
+): Promise<void> {
   if (!shared) {
     await fleet.startAll(name)
+    await fleet.stopAll(...others)
     return ranBy(fleet, name)
   }
+  await fleet.stopAll(...others)
   // Nothing runs that could say when: the ticks of this time are missed.
   await new Promise((resolve) => setTimeout(resolve, MISSED_MS))
   await fleet.startAll(name)

@@ -2,16 +2,12 @@ import type { Host, Plugin } from '@escapement/core'
 import { describe } from '@escapement/core/plugin'
 import { refused, SqlFleet } from '@escapement/sql-fleet'
 import { PostgresBackend } from './backend.ts'
-import { Client, isPool, ownPool, type PoolLike } from './client.ts'
+import { isPool, type PoolLike } from './client.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
-import { migrate } from './schema.ts'
+import { Pools } from './pools.ts'
 import { sqlOf } from './sql.ts'
 import { PostgresStore } from './store.ts'
 import { Writer } from './writer.ts'
-
-/** History may take its time, claims may not. */
-const HISTORY_TIMEOUT_MS = 30_000
-const MIGRATION_TIMEOUT_MS = 60_000
 
 /**
  * Keeps jobs, runs and claims of a fleet in PostgreSQL: each tick runs on one instance, history and pauses are
@@ -28,15 +24,10 @@ const MIGRATION_TIMEOUT_MS = 60_000
  */
 export function postgres(options: PostgresOptions): Plugin {
   const settings = parseOptions(options)
-  const { pool, schema, timeout } = settings
-  let own: ReturnType<typeof ownPool>
-  let client = new Client(pool, schema, timeout)
   let host: Host | undefined
-  const warnOfClosed = once(() => host?.log.warn({}, CLOSED))
-  const readable = eitherPool(pool, () => own, warnOfClosed)
-  const history = new Client(readable, schema, HISTORY_TIMEOUT_MS)
+  const pools = new Pools(settings, () => host?.log.warn({}, CLOSED))
+  const { history } = pools
   const writer = new Writer(history)
-  const backend = new PostgresBackend(() => client, settings.lease)
   const store = new PostgresStore({
     client: history,
     writer,
@@ -44,32 +35,25 @@ export function postgres(options: PostgresOptions): Plugin {
     settings,
     instance: () => host?.instance ?? '',
     owner: () => fleet.owner,
+    onFault: (error) => fleet.fails(error),
   })
-  const close = () => {
-    const closing = own
-    own = undefined
-    client = new Client(pool, schema, timeout)
-    return closing?.end()
-  }
   const fleet: SqlFleet = new SqlFleet({
-    backend,
+    backend: new PostgresBackend(() => pools.client, settings.lease),
     settings,
     store,
     attached(given) {
       host = given
       connect(given, writer, store)
     },
-    async open(given) {
-      hear(pool, given)
-      own ??= ownPool(pool, timeout)
-      client = new Client(own ?? pool, schema, timeout)
-      await migrate(new Client(own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
+    open(given) {
+      hear(settings.pool, given)
+      return pools.open()
     },
-    sql: sqlOf(() => client),
+    sql: sqlOf(() => history),
     sqlNow: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
     newest: () => store.newest(),
     prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
-    close: () => writer.flush().finally(close),
+    close: () => writer.flush().finally(() => pools.close()),
   })
   return fleet.plugin()
 }
@@ -81,35 +65,8 @@ function connect(host: Host, writer: Writer, store: PostgresStore): void {
   host.on('waiting-retry', (run) => store.retrying(run))
 }
 
-/** The pool, or the plugin's own one when an app has ended its pool before the scheduler has stopped. */
-function eitherPool(pool: PoolLike, own: () => PoolLike | undefined, onClosed: () => void): PoolLike {
-  return {
-    query(sql, values) {
-      const other = own()
-      if (!other || !isPool(pool) || !pool.ending) return patient(pool).query(sql, values)
-      onClosed()
-      return other.query(sql, values)
-    },
-  }
-}
-
-/** The pool; a connection of it that has gone silent is given up after a time, and the pool makes a new one. */
-function patient(pool: PoolLike): PoolLike {
-  if (!isPool(pool)) return pool
-  const query_timeout = pool.options.query_timeout || HISTORY_TIMEOUT_MS
-  return { query: (text, values) => pool.query({ text, values, query_timeout }) }
-}
-
 const CLOSED =
   'postgres: the pool was closed while the scheduler uses it: close it after scheduler.stop(). History is written by own connections meanwhile'
-
-function once(tell: () => void): () => void {
-  let told = false
-  return () => {
-    if (!told) tell()
-    told = true
-  }
-}
 
 /** Connections that break are told once in this time: a restart breaks all of them. */
 const QUIET_MS = 60_000

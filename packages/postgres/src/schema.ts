@@ -104,7 +104,8 @@ export const additions: readonly string[] = [
   CREATE INDEX counters_at ON $.counters (at);
   ${COUNTERS}
 
-  ALTER TABLE $.instances ADD COLUMN seen bigint, ADD COLUMN facts text, ADD COLUMN skew bigint;
+  ALTER TABLE $.instances ADD COLUMN seen bigint, ADD COLUMN facts text, ADD COLUMN skew bigint,
+    ADD COLUMN jobs text;
 
   CREATE TABLE $.pauses (job text COLLATE "C" PRIMARY KEY, body text);
   INSERT INTO $.pauses SELECT name, paused FROM $.jobs WHERE paused IS NOT NULL;

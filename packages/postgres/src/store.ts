@@ -32,7 +32,8 @@ import type { Writer } from './writer.ts'
 
 // Ticks within a pause are not made up for, also if the pause ends while no instance lives.
 const ENROLL = `
-  WITH given AS (SELECT * FROM json_to_recordset($1::json) AS g(name text, digest text, paused text)),
+  WITH given AS (SELECT g.name, digest, body AS paused FROM json_to_recordset($1::json) AS g(name text, digest text)
+      LEFT JOIN $.pauses p ON p.job = g.name),
     kept AS (SELECT j.* FROM $.jobs j JOIN given USING (name)),
     written AS (
       INSERT INTO $.jobs AS j (name, digest, decided, paused)
@@ -55,6 +56,7 @@ export interface StoreParts {
   readonly instance: () => string
   /** Names this life of the process; undefined when it is not started. */
   readonly owner: () => string | undefined
+  readonly onFault: (error: unknown) => void
 }
 
 /** The history of runs and jobs. */
@@ -69,7 +71,7 @@ export class PostgresStore implements Store {
   readonly #settings: Settings
   readonly #owner: () => string | undefined
 
-  constructor({ client, writer, sql, settings, instance, owner }: StoreParts) {
+  constructor({ client, writer, sql, settings, instance, owner, onFault }: StoreParts) {
     this.#client = client
     this.#writer = writer
     this.#settings = settings
@@ -87,6 +89,7 @@ export class PostgresStore implements Store {
       at: 'to_timestamp(? / 1000.0)',
       poll: settings.poll,
       flush: () => writer.flush(),
+      onFault,
     })
     this.audit = sqlAudit(sql)
   }

@@ -1,5 +1,5 @@
 import { postgres } from '@escapement/postgres'
-import { lockContract, storeContract } from '@escapement/testing'
+import { fleetContract, lockContract, storeContract } from '@escapement/testing'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openStore } from './open-store.ts'
@@ -17,6 +17,11 @@ afterAll(() => server?.close())
 describe('postgres store', () => {
   for (const { name, run } of storeContract({ open: (name, retention) => openStore(pool, name, retention) }))
     test(name, run)
+})
+
+describe('postgres fleet', () => {
+  const plugin = (schema: string) => postgres({ pool, schema, heartbeat: '100ms', lease: '2s' })
+  for (const { name, run } of fleetContract({ plugin })) test(name, run)
 })
 
 describe('postgres lock', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createScheduler, manual, type Run, type Scheduler } from '@escapement/core'
+import { at, createScheduler, manual, type Run, type Scheduler } from '@escapement/core'
 import { type PostgresOptions, postgres } from '@escapement/postgres'
 import { liveRun } from '@escapement/testing'
 import type pg from 'pg'
@@ -138,11 +138,11 @@ test('what was read before a pause does not undo it, and of two changes the late
   const slow: PostgresOptions['pool'] = {
     async query(text, values) {
       const found = await pool.query(text, values)
-      if (text.includes('WHERE paused IS NOT NULL')) await sleep(60)
+      if (text.includes('body IS NOT NULL')) await sleep(60)
       return found
     },
   }
-  const scheduler = instance('stale', { pool: slow })
+  const scheduler = instance('stale', { pool: slow, poll: '50ms' })
   const heard: string[] = []
   for (const name of ['paused', 'resumed'] as const) scheduler.on(name, () => heard.push(name))
   scheduler.job('hourly', '0 * * * *', () => {})
@@ -156,17 +156,25 @@ test('what was read before a pause does not undo it, and of two changes the late
   void scheduler.pause('hourly')
   await sleep(300)
   expect(heard).toEqual([...Array.from({ length: 20 }, () => ['paused', 'resumed']).flat(), 'paused'])
-  expect((await one('SELECT paused FROM stale.jobs')).paused).toBe('{}')
+  const { body } = (await one('SELECT body FROM stale.pauses')) as { body: string }
+  expect(JSON.parse(body)).toMatchObject({ job: 'hourly' })
 })
 
 test('what ends while the server is down is written when it is back', async () => {
   const scheduler = instance('outage', { lock: false })
-  scheduler.job('a', manual(), () => {})
+  const ended = new Promise<Run>((resolve) => scheduler.on('settled', resolve))
+  scheduler.job('a', at(new Date(Date.now() + 1_500)), () => {})
+  scheduler.job('asked', manual(), () => {})
   await scheduler.start()
   await server.kill()
-  const run = await scheduler.run('a', undefined, { wait: true })
+  const run = await ended
   expect(run.outcome).toBe('succeeded')
   await expect(scheduler.history()).rejects.toThrow()
+  // What cannot be kept is not accepted.
+  await expect(scheduler.run('asked')).rejects.toMatchObject({
+    code: 'ERR_ESCAPEMENT_UNAVAILABLE',
+    status: 503,
+  })
   await server.start()
   for (;;) {
     const { count } = await one('SELECT count(*)::int AS count FROM outage.runs WHERE id = $1', [run.id])

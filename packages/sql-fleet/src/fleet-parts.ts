@@ -13,8 +13,8 @@ export interface FleetParts {
   /** After the first heartbeat and before the first tick. */
   opened?(): Promise<void> | void
   readonly sql: Sql
-  /** The database's time in ms, as an expression; `'?'` where it has no clock of its own. */
-  readonly sqlNow: string
+  /** The database's time in ms, as an expression. Undefined where it has no clock of its own. */
+  readonly sqlNow?: string
   /** After each heartbeat that was written. */
   onHeartbeat?(): Promise<void> | void
   /**

@@ -51,7 +51,7 @@ export class SqlFleet {
     this.#parts = parts
     const { backend, settings } = parts
     const clock = laterKnown(() => this.#clock)
-    this.#ends = new Ends(clock, (error) => this.#fails(error))
+    this.#ends = new Ends(clock, (error) => this.fails(error))
     this.#leases = new Leases({
       clock,
       lease: settings.lease,
@@ -66,8 +66,8 @@ export class SqlFleet {
       clock,
       poll: settings.poll,
       owner: () => this.owner,
-      now: parts.sqlNow,
-      onFault: (error) => this.#fails(error),
+      now: parts.sqlNow ?? '?',
+      onFault: (error) => this.fails(error),
     })
     this.#lock = new SqlLock({
       backend,
@@ -77,8 +77,8 @@ export class SqlFleet {
       instance: () => this.#host?.instance ?? '',
       owner: () => (parts.usable?.() === false ? undefined : this.owner),
       draining: () => this.#draining,
-      onDead: () => this.#recoverDead({ rerun: false }).catch((error) => this.#fails(error)),
-      onFault: (error) => this.#fails(error),
+      onDead: () => this.#recoverDead({ rerun: false }).catch((error) => this.fails(error)),
+      onFault: (error) => this.fails(error),
       trouble: parts.trouble ?? (() => this.#troubles?.reasons[0]),
     })
   }
@@ -167,7 +167,7 @@ export class SqlFleet {
   #heard(error: unknown): void {
     if (error !== undefined) {
       this.#missed = true
-      this.#fails(error)
+      this.fails(error)
       return
     }
     if (this.#missed)
@@ -206,7 +206,7 @@ export class SqlFleet {
       await this.#prune(host)
       if (this.#ends.size === 0) this.#troubles?.works(this.#parts.backend.name)
     } catch (fault) {
-      this.#fails(fault)
+      this.fails(fault)
     }
   }
 
@@ -229,7 +229,7 @@ export class SqlFleet {
   }
 
   /** One line when it begins, one when a heartbeat goes through again. */
-  #fails(error: unknown): void {
+  fails(error: unknown): void {
     const { backend, trouble } = this.#parts
     if (trouble) return
     const told = this.#troubles?.fail(backend.name, error, 'ticks cannot be claimed until it works again')

@@ -13,7 +13,7 @@ export interface FleetOptions {
     age?: Duration
     /** From how many runs on age alone keeps none. Default 1,000,000. */
     total?: number
-    /** Failures are kept for longer, at most so many of each job. Default 90 days, 1,000. */
+    /** Failures are kept for longer, at most a number of each job. Default 90 days, 1,000. */
     failures?: { age?: Duration; runs?: number }
     /** How long the claim of a tick is kept: longer than the longest `catchUpWindow` of a job. Default 48 h. */
     claims?: Duration

@@ -18,6 +18,8 @@ interface Parts {
   readonly poll: number
   /** Writes what waits: a run that has begun or ended here waits no more. */
   flush(): Promise<void> | void
+  /** Requests cannot be read now: they wait. */
+  onFault(error: unknown): void
 }
 
 /**
@@ -40,13 +42,23 @@ export class SqlRequests implements RequestStore {
       const known = await this.#known(request)
       if (known !== undefined) return known
       if (await this.#isFull(request.job, max)) throw queueFull(request.job, max)
-      // The run that had the key is gone, or the key was let go, since.
+      // The run that had the key is gone, or its key is free, since.
       if (tries >= 3) throw new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', 'the request could not be kept')
     }
   }
 
   async due(now: number, room: (job: string) => number): Promise<RunRequest[]> {
-    await this.#parts.flush()
+    try {
+      return await this.#due(now, room)
+    } catch (error) {
+      this.#parts.onFault(error)
+      return []
+    }
+  }
+
+  async #due(now: number, room: (job: string) => number): Promise<RunRequest[]> {
+    const { flush } = this.#parts
+    await flush()
     const rows = await this.#parts.sql.rows(
       "SELECT id, job, due, expires FROM $.runs WHERE state = 'due' ORDER BY id LIMIT ?",
       MAX_LOOKED,
@@ -65,7 +77,8 @@ export class SqlRequests implements RequestStore {
   }
 
   async withdraw(id: string): Promise<boolean> {
-    const { sql, owner } = this.#parts
+    const { sql, owner, flush } = this.#parts
+    await flush()
     // If this process dies before it writes how the run has ended, the run counts as abandoned.
     const text = "UPDATE $.runs SET state = 'claimed', owner = ? WHERE id = ? AND state = 'due' RETURNING id"
     return (await sql.rows(text, owner() ?? null, id)).length > 0

@@ -11,13 +11,14 @@ import type {
   Pause,
   Timer,
 } from '@escapement/core'
+import { pruneEvents, readEvents, tellEvent } from './fleet-events.ts'
+import type { Columns } from './rows.ts'
+import { SharedPauses } from './shared-pauses.ts'
 import type { Sql, SqlValue } from './sql.ts'
 
 /** How long a command may wait for its answer, and how long it is kept, in ms. */
 const ANSWER_MS = 5_000
 const COMMAND_KEPT_MS = 60_000
-/** How long events are kept, in ms. */
-const EVENTS_KEPT_MS = 30 * 86_400_000
 
 interface SharedFleetParts {
   readonly sql: Sql
@@ -39,9 +40,13 @@ export class SharedFleet implements Fleet {
   /** Rises with each change of a pause, and each command. */
   #version = -1
   #timer: Timer | undefined
+  /** The jobs that were written last, and for which life of the process. */
+  #told: { readonly jobs?: MemberFacts['jobs']; readonly owner?: string } = {}
+  readonly #pauses: SharedPauses
 
   constructor(parts: SharedFleetParts) {
     this.#parts = parts
+    this.#pauses = new SharedPauses(parts.sql, () => this.#bump())
   }
 
   async join(self: FleetSelf): Promise<readonly Pause[]> {
@@ -50,7 +55,7 @@ export class SharedFleet implements Fleet {
     await this.tell({ at: new Date(this.#parts.clock.now()), instance: self.instance, kind: 'started' })
     // First the version: what changes between the two is read again.
     this.#version = await this.#readVersion()
-    const pauses = await this.#readPauses()
+    const pauses = await this.#pauses.read()
     this.#poll()
     return pauses
   }
@@ -70,7 +75,8 @@ export class SharedFleet implements Fleet {
     const self = this.#self
     const name = owner()
     if (!self || name === undefined) return
-    const facts = JSON.stringify({ ...self.describe(), instance: self.instance })
+    const { jobs, ...described } = self.describe()
+    const facts = JSON.stringify({ ...described, instance: self.instance })
     const at = clock.now()
     const given: SqlValue[] = now === '?' ? [at, facts, at, at] : [facts, at]
     await sql.rows(
@@ -78,45 +84,32 @@ export class SharedFleet implements Fleet {
       ...given,
       name,
     )
+    // They may be thousands: they are written when they have changed.
+    if (this.#told.jobs !== jobs || this.#told.owner !== name) {
+      await sql.rows('UPDATE $.instances SET jobs = ? WHERE owner = ?', JSON.stringify(jobs), name)
+      this.#told = { jobs, owner: name }
+    }
+    await this.#pauses.adopt()
   }
 
   async members(): Promise<readonly Member[]> {
     const rows = await this.#parts.sql.rows(
-      'SELECT facts, seen, skew FROM $.instances WHERE facts IS NOT NULL',
+      'SELECT facts, jobs, seen, skew FROM $.instances WHERE facts IS NOT NULL',
     )
-    const members = rows.map(({ facts, seen, skew }) => {
-      const kept = JSON.parse(String(facts)) as MemberFacts & { instance: string }
-      const startedAt = new Date(kept.startedAt)
-      return {
-        ...kept,
-        version: kept.version,
-        roles: kept.roles,
-        startedAt,
-        seenAt: new Date(Number(seen)),
-        skew: Number(skew),
-      }
-    })
+    const members = rows.map(memberOf)
     return members.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime())
   }
 
-  async pause(pause: Pause): Promise<void> {
-    await this.#keepPause(pause.job, JSON.stringify(pause))
+  pause(pause: Pause): Promise<void> {
+    return this.#pauses.keep(pause.job, JSON.stringify(pause))
   }
 
-  async resume(job: string | undefined): Promise<void> {
-    await this.#keepPause(job, null)
+  resume(job: string | undefined): Promise<void> {
+    return this.#pauses.keep(job, null)
   }
 
-  async proposePause(pause: Pause): Promise<Pause | undefined> {
-    const { sql } = this.#parts
-    const job = pause.job ?? ''
-    await sql.rows(
-      'INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT DO NOTHING',
-      job,
-      JSON.stringify(pause),
-    )
-    const [row] = await sql.rows('SELECT body FROM $.pauses WHERE job = ?', job)
-    return row?.body ? pauseOf(job, String(row.body)) : undefined
+  proposePause(pause: Pause): Promise<Pause | undefined> {
+    return this.#pauses.propose(pause)
   }
 
   async send(command: Command): Promise<CommandAnswer> {
@@ -138,24 +131,12 @@ export class SharedFleet implements Fleet {
     return 'unknown'
   }
 
-  async tell({ at, instance, kind, note }: FleetEvent): Promise<void> {
-    const text = 'INSERT INTO $.fleet_events (at, instance, kind, note) VALUES (?, ?, ?, ?)'
-    await this.#parts.sql.rows(text, at.getTime(), instance, kind, note ?? null)
+  tell(event: FleetEvent): Promise<void> {
+    return tellEvent(this.#parts.sql, event)
   }
 
-  async events({ from, until, limit = 100 }: FleetEventQuery): Promise<readonly FleetEvent[]> {
-    const rows = await this.#parts.sql.rows(
-      'SELECT at, instance, kind, note FROM $.fleet_events WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT ?',
-      from === undefined ? 0 : Number(from),
-      until === undefined ? Number.MAX_SAFE_INTEGER : Number(until),
-      limit,
-    )
-    return rows.map(({ at, instance, kind, note }) => ({
-      at: new Date(Number(at)),
-      instance: String(instance),
-      kind: kind as FleetEvent['kind'],
-      ...(note !== null && { note: String(note) }),
-    }))
+  events(query: FleetEventQuery): Promise<readonly FleetEvent[]> {
+    return readEvents(this.#parts.sql, query)
   }
 
   /** Instances whose heartbeats have ended. */
@@ -167,20 +148,8 @@ export class SharedFleet implements Fleet {
   /** Removes what is too old. */
   async prune(now: number): Promise<void> {
     const { sql } = this.#parts
-    await sql.rows('DELETE FROM $.fleet_events WHERE at < ?', now - EVENTS_KEPT_MS)
+    await pruneEvents(sql, now)
     await sql.rows('DELETE FROM $.commands WHERE at < ?', now - COMMAND_KEPT_MS)
-  }
-
-  async #keepPause(job: string | undefined, body: string | null): Promise<void> {
-    const { sql } = this.#parts
-    await sql.rows(
-      'INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET body = excluded.body',
-      job ?? '',
-      body,
-    )
-    // The version before reads it there.
-    if (job !== undefined) await sql.rows('UPDATE $.jobs SET paused = ? WHERE name = ?', body, job)
-    await this.#bump()
   }
 
   async #bump(): Promise<void> {
@@ -201,9 +170,12 @@ export class SharedFleet implements Fleet {
   }
 
   async #look(): Promise<void> {
+    const { turn } = this.#pauses
     const version = await this.#readVersion()
     if (version === this.#version) return
-    const pauses = await this.#readPauses()
+    const pauses = await this.#pauses.read()
+    // What was read may be older than what was written meanwhile, or is being written: it is read again.
+    if (this.#pauses.turn !== turn || this.#pauses.busy) return
     this.#self?.pausesChanged(pauses)
     await this.#carryOut()
     this.#version = version
@@ -226,21 +198,11 @@ export class SharedFleet implements Fleet {
     const [row] = await this.#parts.sql.rows('SELECT version FROM $.news')
     return Number(row?.version ?? 0)
   }
-
-  async #readPauses(): Promise<Pause[]> {
-    const rows = await this.#parts.sql.rows('SELECT job, body FROM $.pauses WHERE body IS NOT NULL')
-    return rows.map(({ job, body }) => pauseOf(String(job), String(body)))
-  }
 }
 
-/** The version before kept less of it. */
-function pauseOf(job: string, body: string): Pause {
-  const { at, until, by, reason } = JSON.parse(body) as Pause
-  return {
-    job: job === '' ? undefined : job,
-    at: new Date(at ?? 0),
-    ...(until && { until: new Date(until) }),
-    ...(by !== undefined && { by }),
-    ...(reason !== undefined && { reason }),
-  }
+function memberOf({ facts, jobs, seen, skew }: Columns): Member {
+  const kept = JSON.parse(String(facts)) as MemberFacts & { instance: string }
+  const times = { startedAt: new Date(kept.startedAt), seenAt: new Date(Number(seen)) }
+  const own = JSON.parse(String(jobs ?? '{}')) as MemberFacts['jobs']
+  return { ...kept, version: kept.version, roles: kept.roles, jobs: own, ...times, skew: Number(skew) }
 }

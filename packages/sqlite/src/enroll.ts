@@ -3,7 +3,7 @@ import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import type { Prepared } from './prepared.ts'
 
 /** Keeps a job as a scheduler that starts has it, and tells how it stands. */
-export function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: number): JobState {
+export function enroll(db: Prepared, { name, digest }: Enrolled, now: number): JobState {
   const row = db.get('SELECT * FROM jobs WHERE name = ?', name)
   if (!row) {
     db.run(
@@ -11,7 +11,7 @@ export function enroll(db: Prepared, { name, digest, paused }: Enrolled, now: nu
       name,
       digest,
       now,
-      paused ? JSON.stringify(paused) : null,
+      db.get('SELECT body FROM pauses WHERE job = ?', name)?.body ?? null,
     )
     return { decided: undefined }
   }

@@ -104,6 +104,7 @@ export const additions: readonly string[] = [
   ALTER TABLE instances ADD COLUMN seen INTEGER;
   ALTER TABLE instances ADD COLUMN facts TEXT;
   ALTER TABLE instances ADD COLUMN skew INTEGER;
+  ALTER TABLE instances ADD COLUMN jobs TEXT;
 
   CREATE TABLE pauses (job TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID;
   INSERT INTO pauses SELECT name, paused FROM jobs WHERE paused IS NOT NULL;

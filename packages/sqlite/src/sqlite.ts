@@ -1,4 +1,4 @@
-import type { Host, Plugin, RunRecord } from '@escapement/core'
+import type { Host, Plugin } from '@escapement/core'
 import { refused, SqlFleet } from '@escapement/sql-fleet'
 import { SqliteBackend } from './backend.ts'
 import { identity } from './identity.ts'
@@ -25,29 +25,26 @@ const DELAY_MS = 10
 export function sqlite(options: SqliteOptions): Plugin {
   const settings = parseOptions(options)
   const writer = writerOf(settings)
-  /** The file is a new one, in which this process has no heartbeat yet. */
+  // The file is a new one, in which this process has no heartbeat yet.
   let replaced = false
-  const backend = new SqliteBackend(writer, () => writer.clock, settings.lease)
-  const sql = sqlOf(writer)
   writer.onReplaced = () => {
     replaced = true
   }
-  const onRefused = (record: RunRecord) => host?.log.warn(...refused(record))
   const store = new SqliteStore({
     writer,
-    sql,
+    sql: sqlOf(writer),
     settings,
     instance: () => host?.instance ?? '',
     owner: () => fleet.owner,
-    onRefused,
+    onFault: (error) => fleet.fails(error),
+    onRefused: (record) => host?.log.warn(...refused(record)),
   })
   let host: Host | undefined
   const fleet: SqlFleet = new SqlFleet({
-    backend,
+    backend: new SqliteBackend(writer, () => writer.clock, settings.lease),
     settings,
     store,
-    sql,
-    sqlNow: '?',
+    sql: sqlOf(writer),
     trouble: () => writer.trouble.reason,
     usable: () => !replaced,
     attached(given) {

@@ -36,29 +36,8 @@ import { incidents } from './incidents.ts'
 import type { Settings } from './options.ts'
 import type { Prepared } from './prepared.ts'
 import { toValues } from './rows.ts'
+import { BEGIN, LAST, MERGE, RECORD, SELECTED } from './statements.ts'
 import type { Writer } from './writer.ts'
-
-const COLUMNS =
-  'id, key, job, at, trigger, state, reason, attempt, start, started, ended, until, errors, trace, fence, instance, owner, late, duration, facts, lines, search'
-// Not the lines: they are read when they are asked for.
-const SELECTED = COLUMNS.replace(', lines, search', ', ticks')
-const INSERT = `INSERT INTO runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, '?')})`
-// The end of a run counts only while nobody has ended it or taken its tick over under a higher fence.
-const RECORD = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
-  attempt = max(excluded.attempt, attempt), ended = excluded.ended, errors = coalesce(excluded.errors, errors),
-  trace = coalesce(excluded.trace, trace), started = coalesce(excluded.started, started),
-  duration = excluded.duration, late = excluded.late, facts = coalesce(excluded.facts, facts),
-  lines = coalesce(excluded.lines, lines), search = excluded.search, instance = excluded.instance,
-  fence = coalesce(excluded.fence, fence), input = NULL
-  WHERE runs.ended IS NULL AND (coalesce(runs.fence, 0) = coalesce(excluded.fence, 0) OR runs.state = 'due')`
-// The run of a request takes over the row of the request.
-const BEGIN = `${INSERT} ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
-  started = excluded.started, late = excluded.late, fence = excluded.fence, instance = excluded.instance,
-  owner = excluded.owner, facts = coalesce(excluded.facts, facts) WHERE runs.state = 'due'`
-// Ticks in a row that are skipped for one reason are one record.
-const LAST =
-  'SELECT id, state, reason, coalesce(until, at) AS last FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1'
-const MERGE = 'UPDATE runs SET until = ?, ended = ?, ticks = coalesce(ticks, 1) + 1 WHERE id = ?'
 
 /** How much longer than a tick may be caught up its claim is kept, in ms. */
 const MARGIN = 3_600_000
@@ -71,6 +50,7 @@ export interface StoreParts {
   instance: () => string
   /** Names this life of the process; undefined when it is not started. */
   owner: () => string | undefined
+  onFault: (error: unknown) => void
   /** The end of a run came too late: it had been abandoned. */
   onRefused: (record: RunRecord) => void
 }
@@ -102,6 +82,7 @@ export class SqliteStore implements Store {
       at: '?',
       poll: parts.settings.poll,
       flush: () => parts.writer.tryFlush(),
+      onFault: parts.onFault,
     })
     this.audit = sqlAudit(sql)
   }

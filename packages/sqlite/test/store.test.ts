@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sqlite } from '@escapement/sqlite'
-import { storeContract } from '@escapement/testing'
+import { fleetContract, storeContract } from '@escapement/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 
 let folder: string
@@ -20,6 +20,13 @@ for (const durability of ['batched', 'full'] as const) {
       if (!store) throw new Error('it brings a store')
       return { store, close: async () => plugin.stop?.({ clean: true, deadline: 2000 }) }
     }
-    for (const { name, run } of storeContract({ open })) test(name, run)
+    for (const { name, run } of storeContract({ open, queried: durability === 'batched' ? 10_000 : 500 }))
+      test(name, run)
   })
 }
+
+describe('sqlite fleet', () => {
+  const plugin = (name: string) =>
+    sqlite({ file: join(folder, `${name}.db`), heartbeat: '100ms', lease: '2s', poll: '50ms' })
+  for (const { name, run } of fleetContract({ plugin })) test(name, run)
+})

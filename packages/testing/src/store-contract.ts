@@ -2,20 +2,9 @@ import assert from 'node:assert/strict'
 import { type JobStore, type LogLine, type Run, type RunRecord, type Store, toRecord } from '@escapement/core'
 import type { Case } from './case.ts'
 import { fakeRun } from './fake-run.ts'
-
-/** A store under test. */
-export interface OpenStore {
-  store: Store
-  /** Closes it; what it keeps stays. */
-  close(): Promise<void>
-}
-
-export interface StoreContractOptions {
-  /** Opens the store of this name: empty at first, and as it was left when it is opened again. */
-  open(name: string, retention?: { runs: number }): Promise<OpenStore>
-  /** False for a store that forgets when it is closed and knows no jobs. Default true. */
-  durable?: boolean
-}
+import type { StoreContractOptions } from './store-contract-options.ts'
+import { queryCases } from './store-contract-queries.ts'
+import { requestCases } from './store-contract-requests.ts'
 
 /**
  * What a store must do, as cases for any test runner.
@@ -23,7 +12,7 @@ export interface StoreContractOptions {
  * @example
  * for (const { name, run } of storeContract({ open })) test(name, run)
  */
-export function storeContract({ open, durable = true }: StoreContractOptions): Case[] {
+export function storeContract({ open, durable = true, queried = 2_000 }: StoreContractOptions): Case[] {
   let opened = 0
   const with_ = async (work: (store: Store) => Promise<void>, runs = 100) => {
     const { store, close } = await open(`contract${++opened}`, { runs })
@@ -162,7 +151,8 @@ export function storeContract({ open, durable = true }: StoreContractOptions): C
       assert.deepEqual(await incidents.load('failed:a'), [])
     }),
   ]
-  return durable ? [...cases, ...durableCases(open, simple)] : cases
+  const all = [...cases, ...queryCases(simple, queried)]
+  return durable ? [...all, ...durableCases(open, simple), ...requestCases(open, simple)] : all
 }
 
 function durableCases(

@@ -7,5 +7,5 @@ describe('memory store', () => {
     store: memoryStore({ limit: retention.runs }),
     close: async () => {},
   })
-  for (const { name, run } of storeContract({ open, durable: false })) test(name, run)
+  for (const { name, run } of storeContract({ open, durable: false, queried: 10_000 })) test(name, run)
 })

@@ -2,12 +2,11 @@ import { EscapementError } from '../errors.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
 import { hasEnded } from '../run/outcomes.ts'
 import { MemoryRequests } from '../store/memory-requests.ts'
-import { readRuns, STORE_TIMEOUT_MS } from '../store/query.ts'
+import { readRuns } from '../store/query.ts'
 import type { RequestStore, RunRecord, RunRequest, Timer } from '../types/index.ts'
-import { describe } from '../util/describe.ts'
 import { isPromise } from '../util/promise.ts'
-import { answer } from '../util/time.ts'
 import type { AskedRunKeeper, Engine, JobRun } from './engine.ts'
+import { accepted } from './requests.ts'
 
 /** How often it looks for requests that can run now, in ms. */
 const POLL_MS = 400
@@ -73,24 +72,13 @@ export class AskedRuns implements AskedRunKeeper {
     if (run) this.#made.set(request.id, run)
     try {
       const kept = this.store.accept(request, max)
-      const id = isPromise(kept) ? await this.#accepted(kept) : kept
+      const id = isPromise(kept) ? await accepted(kept, this.#parts.engine.context.clock) : kept
       if (id === request.id) this.look()
       else this.#made.delete(request.id)
       return id
     } catch (error) {
       this.#made.delete(request.id)
       throw error
-    }
-  }
-
-  /** What a durable store answers. Its own troubles get a code, with which servers answer 503. */
-  async #accepted(kept: Promise<string>): Promise<string> {
-    try {
-      return await answer(this.#parts.engine.context.clock, kept, STORE_TIMEOUT_MS, 'the store')
-    } catch (cause) {
-      if (cause instanceof EscapementError) throw cause
-      const message = `the request cannot be kept now: ${describe(cause).message}`
-      throw new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message, { cause })
     }
   }
 

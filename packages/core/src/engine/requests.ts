@@ -1,5 +1,8 @@
 import { EscapementError } from '../errors.ts'
-import type { Logger, RunRecord } from '../types/index.ts'
+import { STORE_TIMEOUT_MS } from '../store/query.ts'
+import type { Clock, Logger, RunRecord } from '../types/index.ts'
+import { describe } from '../util/describe.ts'
+import { answer } from '../util/time.ts'
 
 /** The most bytes of data that runs hold which were asked for and have not ended. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -35,6 +38,17 @@ export class Requests {
     this.#bytes -= bytes
     // Not at each run that makes room for one more.
     if (this.#full && this.#runs < this.#max * 0.9 && this.#bytes < MAX_BYTES * 0.9) this.#full = false
+  }
+}
+
+/** What a durable store answers to a request. Its own troubles get a code, with which servers answer 503. */
+export async function accepted(kept: Promise<string>, clock: Clock): Promise<string> {
+  try {
+    return await answer(clock, kept, STORE_TIMEOUT_MS, 'the store')
+  } catch (cause) {
+    if (cause instanceof EscapementError) throw cause
+    const message = `the request cannot be kept now: ${describe(cause).message}`
+    throw new EscapementError('ERR_ESCAPEMENT_UNAVAILABLE', message, { cause })
   }
 }
 

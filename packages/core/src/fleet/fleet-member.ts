@@ -106,7 +106,7 @@ export class FleetMember {
     return [...(await answer(this.#context.clock, events, TIMEOUT_MS, 'the fleet'))]
   }
 
-  /** Jobs that start paused are paused in the fleet when it has not heard of them yet. */
+  /** Jobs that start paused are paused in the fleet when it does not know them yet. */
   async #propose(known: readonly (string | undefined)[]): Promise<void> {
     if (!this.#fleet.shared) return
     for (const job of this.#registry().all()) {

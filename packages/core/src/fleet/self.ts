@@ -5,7 +5,7 @@ import type { Registry } from '../jobs/registry.ts'
 import { digest } from '../timetable/catch-up.ts'
 import type { Command, CommandAnswer, FleetSelf, MemberFacts, Pause } from '../types/index.ts'
 
-/** The most runs under way, and jobs, that an instance tells of. */
+/** The most runs under way, and jobs, in the description of an instance. */
 const MAX_RUNS = 100
 const MAX_JOBS = 10_000
 /** How often the event loop is looked at, in ms. */

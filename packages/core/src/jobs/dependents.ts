@@ -55,12 +55,11 @@ export class Dependents {
         throw new EscapementError('ERR_ESCAPEMENT_CYCLE', `jobs must not wait for themselves: ${circle}`)
       }
       const followed = this.#registry.find(parent)
-      if (!followed) return this.#refuse(parent, path.at(-1) as string)
-      if (followed.role !== job.role) {
+      if (!followed) this.#refuse(parent, path.at(-1) as string)
+      else if (followed.role !== job.role) {
         const message = `${show(job.name)} is to run after ${show(parent)}, on the same instance: both need the same role`
         throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
-      }
-      this.#climb(followed, [...path, parent])
+      } else this.#climb(followed, [...path, parent])
     }
   }
 }

@@ -1,0 +1,83 @@
+import type { Pause } from '@escapement/core'
+import type { Sql } from './sql.ts'
+
+const KEEP =
+  'INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET body = excluded.body'
+
+/** The pauses of a fleet: a row of each job that was ever paused; `''` stands for all jobs, and no body for none. */
+export class SharedPauses {
+  /** Changes with each pause that was written here. */
+  turn = 0
+  readonly #sql: Sql
+  readonly #changed: () => Promise<void>
+  #writing = 0
+  #written: Promise<unknown> = Promise.resolve()
+
+  /** @param changed Lets the other instances know. */
+  constructor(sql: Sql, changed: () => Promise<void>) {
+    this.#sql = sql
+    this.#changed = changed
+  }
+
+  /** A pause is being written. */
+  get busy(): boolean {
+    return this.#writing > 0
+  }
+
+  /** One after the other: each may go to another session, and the last one counts. */
+  keep(job: string | undefined, body: string | null): Promise<void> {
+    this.#writing++
+    const written = this.#written
+      .then(() => this.#keep(job, body))
+      .finally(() => {
+        this.#writing--
+        this.turn++
+      })
+    this.#written = written.catch(() => {})
+    return written
+  }
+
+  async propose(pause: Pause): Promise<Pause | undefined> {
+    const job = pause.job ?? ''
+    const insert = 'INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT DO NOTHING'
+    await this.#sql.rows(insert, job, JSON.stringify(pause))
+    const [row] = await this.#sql.rows('SELECT body FROM $.pauses WHERE job = ?', job)
+    return row?.body ? pauseOf(job, String(row.body)) : undefined
+  }
+
+  async read(): Promise<Pause[]> {
+    const rows = await this.#sql.rows('SELECT job, body FROM $.pauses WHERE body IS NOT NULL')
+    return rows.map(({ job, body }) => pauseOf(String(job), String(body)))
+  }
+
+  /** Takes over what an instance of the version before has paused or resumed: it writes only to the table of jobs. */
+  async adopt(): Promise<void> {
+    if (this.busy) return
+    const rows = await this.#sql.rows(
+      `SELECT j.name, j.paused FROM $.jobs j LEFT JOIN $.pauses p ON p.job = j.name
+        WHERE coalesce(j.paused, '') <> coalesce(p.body, '')`,
+    )
+    for (const { name, paused } of rows)
+      await this.#sql.rows(KEEP, String(name), paused === null ? null : String(paused))
+    if (rows.length > 0) await this.#changed()
+  }
+
+  async #keep(job: string | undefined, body: string | null): Promise<void> {
+    // The version before reads it there. First there: `adopt()` of another instance then finds nothing else.
+    if (job !== undefined) await this.#sql.rows('UPDATE $.jobs SET paused = ? WHERE name = ?', body, job)
+    await this.#sql.rows(KEEP, job ?? '', body)
+    await this.#changed()
+  }
+}
+
+/** The version before kept less of it. */
+function pauseOf(job: string, body: string): Pause {
+  const { at, until, by, reason } = JSON.parse(body) as Pause
+  return {
+    job: job === '' ? undefined : job,
+    at: new Date(at ?? 0),
+    ...(until && { until: new Date(until) }),
+    ...(by !== undefined && { by }),
+    ...(reason !== undefined && { reason }),
+  }
+}

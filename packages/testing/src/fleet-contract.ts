@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { createScheduler, type Maybe, manual, type Plugin, type Scheduler } from '@escapement/core'
+import type { Case } from './case.ts'
+
+export interface FleetContractOptions {
+  /** A plugin with a fleet port, for one of the instances that share what has this name. */
+  plugin(name: string): Maybe<Plugin>
+}
+
+/** How long news may take, in ms, on a machine that is busy. */
+const NEWS_MS = 5_000
+
+/**
+ * What a fleet port must do, as cases for any test runner.
+ *
+ * @example
+ * for (const { name, run } of fleetContract({ plugin })) test(name, run)
+ */
+export function fleetContract({ plugin }: FleetContractOptions): Case[] {
+  let opened = 0
+  const fleet = (name: string, work: (all: Scheduler[], name: string) => Promise<void>): Case => ({
+    name,
+    run: async () => {
+      const place = `fleet${++opened}`
+      const all = [await instance(place, 'a'), await instance(place, 'b')]
+      try {
+        await Promise.all(all.map((scheduler) => scheduler.start()))
+        await work(all, place)
+      } finally {
+        await Promise.all(all.map((scheduler) => scheduler.stop()))
+      }
+    },
+  })
+  const instance = async (place: string, name: string) => {
+    const scheduler = createScheduler({
+      plugins: [await plugin(place)],
+      instance: `${place}-${name}`,
+      version: '1.0.0',
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      drain: { grace: 100, abort: 100 },
+    })
+    scheduler.job('job', manual(), (run) => untilAborted(run.signal))
+    return scheduler
+  }
+  return [
+    fleet(
+      'a pause of one instance is in force on the others, with who, why and until, and ends for all',
+      async ([a, b]) => {
+        const until = new Date(Date.now() + 3_600_000)
+        await a?.pause('job', { by: 'ann', reason: 'it’s "broken"', until })
+        await eventually(() => b?.get('job').paused !== undefined, 'the pause is in force')
+        assert.deepEqual(b?.get('job').paused, { by: 'ann', reason: 'it’s "broken"', until })
+        await b?.resume('job', { by: 'bob' })
+        await eventually(() => a?.get('job').paused === undefined, 'the pause is over')
+      },
+    ),
+    fleet('all jobs are paused at once, also those of instances that come later', async ([a, b], place) => {
+      await a?.pause(undefined, { by: 'ann' })
+      await eventually(() => b?.paused !== undefined, 'the pause is in force')
+      const late = await instance(place, 'late')
+      await late.start()
+      try {
+        assert.deepEqual(late.paused, { by: 'ann' })
+        await b?.resume()
+        await eventually(() => late.paused === undefined && a?.paused === undefined, 'the pause is over')
+      } finally {
+        await late.stop()
+      }
+    }),
+    fleet('a pause outlives the instance that made it', async ([a, b], place) => {
+      await a?.pause('job', { by: 'ann' })
+      await eventually(() => b?.get('job').paused !== undefined, 'the pause is in force')
+      await a?.stop()
+      const again = await instance(place, 'again')
+      await again.start()
+      try {
+        assert.deepEqual(again.get('job').paused, { by: 'ann' })
+      } finally {
+        await again.stop()
+      }
+    }),
+    fleet('each instance tells who is there, and what it runs', async ([a, b]) => {
+      const run = await b?.run('job')
+      await eventually(async () => {
+        const members = (await a?.members()) ?? []
+        return members.some(({ runs }) => runs.some(({ id }) => id === run?.id))
+      }, 'the run is seen')
+      const members = (await a?.members()) ?? []
+      assert.deepEqual(members.map(({ instance }) => instance).toSorted(), [a?.instance, b?.instance])
+      for (const member of members) {
+        assert.equal(member.pid, process.pid)
+        assert.equal(member.version, '1.0.0')
+        assert.deepEqual(Object.keys(member.jobs), ['job'])
+        assert.ok(Math.abs(member.seenAt.getTime() - Date.now()) < 60_000)
+        assert.ok(Math.abs(member.skew ?? 0) < 10_000)
+      }
+    }),
+    fleet('a run is cancelled on the instance that holds it', async ([a, b]) => {
+      const run = await b?.run('job')
+      await eventually(
+        async () => (await a?.find(run?.id as string))?.state === 'running',
+        'the run is on record',
+      )
+      await a?.cancel(run?.id as string, { by: 'ann', reason: 'wrong month' })
+      const record = await run?.settled
+      assert.equal(record?.outcome, 'cancelled')
+      assert.equal(record?.error?.message, 'cancelled by ann: wrong month')
+      await assert.rejects(async () => a?.cancel('none'), { code: 'ERR_ESCAPEMENT_RUN_UNKNOWN' })
+    }),
+    fleet('starts and stops are kept', async ([a, b]) => {
+      const name = b?.instance
+      await b?.stop()
+      await eventually(async () => {
+        const events = (await a?.fleetEvents()) ?? []
+        const of = (kind: string) => events.some((event) => event.kind === kind && event.instance === name)
+        return of('started') && of('stopped')
+      }, 'both are told')
+    }),
+  ]
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+}
+
+/** Waits until something is so. */
+async function eventually(check: () => Maybe<boolean>, what: string): Promise<void> {
+  const end = performance.now() + NEWS_MS
+  while (!(await check())) {
+    assert.ok(performance.now() < end, `after ${NEWS_MS} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
