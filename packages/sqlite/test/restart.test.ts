@@ -33,7 +33,7 @@ function instance(
     timezone: 'UTC',
     instance: name,
     logger: quiet,
-    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', lease: '30m' })],
+    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', lease: '30m', poll: '10m' })],
     ...more,
   })
   scheduler.on('settled', (run) => {
@@ -200,7 +200,7 @@ test('a job added to a running scheduler is caught up as well', async () => {
     clock,
     timezone: 'UTC',
     logger: { debug() {}, info() {}, warn() {}, error() {} },
-    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', lease: '30m' })],
+    plugins: [sqlite({ file: join(folder, 'jobs.db'), heartbeat: '10m', lease: '30m', poll: '10m' })],
   })
   await start(b)
   b.on('settled', (run) => void log.push(`${run.outcome} ${run.tick.id}`))
