@@ -51,8 +51,6 @@ export function postgres(options: PostgresOptions): Plugin {
     },
     sql: sqlOf(() => history),
     sqlNow: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
-    newest: () => store.newest(),
-    prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
     close: () => writer.flush().finally(() => pools.close()),
   })
   return fleet.plugin()

@@ -11,7 +11,6 @@ import type {
   RunQuery,
   RunRecord,
   StatsQuery,
-  Store,
 } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import {
@@ -21,11 +20,13 @@ import {
   recordOf,
   type Sql,
   SqlRequests,
+  type SqlStore,
   selectRuns,
   sqlAudit,
   timeOf,
 } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
+import { COMPACT } from './counters.ts'
 import type { Settings } from './options.ts'
 import { SELECTED, toRow } from './rows.ts'
 import type { Writer } from './writer.ts'
@@ -60,7 +61,7 @@ export interface StoreParts {
 }
 
 /** The history of runs and jobs. */
-export class PostgresStore implements Store {
+export class PostgresStore implements SqlStore {
   readonly incidents: IncidentStore
   readonly jobs: JobStore
   readonly requests: RequestStore
@@ -151,6 +152,11 @@ export class PostgresStore implements Store {
     const upTo = Math.min(now, Number(row?.now))
     const old = "DELETE FROM $.claims WHERE at < to_timestamp($1 / 1000.0) AND state <> 'run'"
     await this.#client.query(old, [upTo - Math.max(claims, catchUpWindow + MARGIN)])
+  }
+
+  async compact(before: number, limit: number): Promise<number> {
+    const [row] = await this.#client.query(COMPACT, [before, limit])
+    return Number(row?.hours ?? 0)
   }
 
   async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {

@@ -1,5 +1,5 @@
 import { postgres } from '@escapement/postgres'
-import { fleetContract, lockContract, storeContract } from '@escapement/testing'
+import { fleetContract, lockContract, retentionContract, storeContract } from '@escapement/testing'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openStore } from './open-store.ts'
@@ -22,6 +22,13 @@ describe('postgres store', () => {
 describe('postgres fleet', () => {
   const plugin = (schema: string) => postgres({ pool, schema, heartbeat: '100ms', lease: '2s' })
   for (const { name, run } of fleetContract({ plugin })) test(name, run)
+})
+
+describe('what postgres keeps', () => {
+  const cases = retentionContract({
+    plugin: (name, retention) => postgres({ pool, schema: `kept_${name}`, retention }),
+  })
+  for (const { name, run } of cases) test(name, run)
 })
 
 describe('postgres lock', () => {

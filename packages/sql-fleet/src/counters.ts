@@ -1,15 +1,16 @@
-import type { Outcome, RunCounts, RunRecord, StatsQuery } from '@escapement/core'
+import type { Maybe, Outcome, RunCounts, RunRecord, StatsQuery } from '@escapement/core'
 import { classOf } from '@escapement/core/plugin'
 import { timeOf } from './rows.ts'
 import type { Sql, SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
+export const DAY_MS: number = 24 * HOUR_MS
 /** How long counters are kept by hour, and in all, in ms. */
 const BY_HOUR_MS = 30 * DAY_MS
 const KEPT_MS = 400 * DAY_MS
-/** Rows that become days, or go, in one statement. */
+/** Hours that become days in one transaction, and transactions of one round. */
 const BATCH = 1_000
+const MAX_BATCHES = 10
 
 /** How often each kind was counted: an outcome, `d12` a duration of class 12, `l3` a lateness of class 3. */
 export type Body = Record<string, number>
@@ -57,47 +58,25 @@ export async function readStats(sql: Sql, query: StatsQuery): Promise<RunCounts[
   return [...found.values()].map(countsOf)
 }
 
-/** Old hours become days, and what is too old goes. A row at a time is read and written: what is lost by a crash is a row. */
-export async function compactCounters(sql: Sql, now: number): Promise<void> {
+/**
+ * Old hours become days, and what is too old goes.
+ *
+ * @param compact Makes days of some hours that are older than this, in one transaction; how many there were.
+ */
+export async function pruneCounters(
+  sql: Sql,
+  now: number,
+  compact: (before: number, limit: number) => Maybe<number>,
+): Promise<void> {
   await sql.rows('DELETE FROM $.counters WHERE at < ?', now - KEPT_MS)
   const old = now - BY_HOUR_MS
-  const rows = await sql.rows(
-    'SELECT job, at, body FROM $.counters WHERE day = 0 AND at < ? ORDER BY at, job LIMIT ?',
-    old - (old % DAY_MS),
-    BATCH,
-  )
-  const days = new Map<string, { job: string; at: number; body: Body; hours: number[] }>()
-  for (const row of rows) {
-    const [job, hour] = [String(row.job), Number(row.at)]
-    const at = hour - (hour % DAY_MS)
-    const day = days.get(`${at} ${job}`) ?? { job, at, body: {}, hours: [] }
-    days.set(`${at} ${job}`, day)
-    addCounts(day.body, bodyOf(row.body))
-    day.hours.push(hour)
+  for (let batches = 0; batches < MAX_BATCHES; batches++) {
+    if ((await compact(old - (old % DAY_MS), BATCH)) < BATCH) return
   }
-  for (const day of days.values()) await toDay(sql, day)
 }
 
-async function toDay(
-  sql: Sql,
-  { job, at, body, hours }: { job: string; at: number; body: Body; hours: readonly number[] },
-): Promise<void> {
-  const [kept] = await sql.rows('SELECT body FROM $.counters WHERE job = ? AND day = 1 AND at = ?', job, at)
-  // Another instance that does the same at the same time finds the hours gone.
-  const gone = await sql.rows(
-    `DELETE FROM $.counters WHERE job = ? AND day = 0 AND at IN (${hours.join(', ')}) RETURNING at`,
-    job,
-  )
-  if (gone.length !== hours.length) return
-  await sql.rows(
-    'INSERT INTO $.counters (job, day, at, body) VALUES (?, 1, ?, ?) ON CONFLICT (job, day, at) DO UPDATE SET body = excluded.body',
-    job,
-    at,
-    JSON.stringify(addCounts(bodyOf(kept?.body), body)),
-  )
-}
-
-function bodyOf(body: unknown): Body {
+/** What a row has counted. */
+export function bodyOf(body: unknown): Body {
   if (body === undefined || body === null) return {}
   return typeof body === 'string' ? (JSON.parse(body) as Body) : ({ ...(body as Body) } as Body)
 }

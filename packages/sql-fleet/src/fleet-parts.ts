@@ -3,11 +3,21 @@ import type { Backend } from './backend.ts'
 import type { FleetSettings } from './options.ts'
 import type { Sql } from './sql.ts'
 
+/** The store of a SQL backend. */
+export interface SqlStore extends Store {
+  /** When the newest run that is kept began, in ms. */
+  newest(): Maybe<number | undefined>
+  /** Removes claims that are too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
+  prune(now: number, catchUpWindow: number): Promise<void> | void
+  /** Makes days of at most `limit` counters by hour that are older than `before`, in one transaction; how many there were. */
+  compact(before: number, limit: number): Maybe<number>
+}
+
 /** What makes the plugin of a SQL backend. */
 export interface FleetParts {
   readonly backend: Backend
   readonly settings: FleetSettings
-  readonly store: Store
+  readonly store: SqlStore
   /** Opens the database, before the first heartbeat. */
   open(host: Host): Promise<void> | void
   /** After the first heartbeat and before the first tick. */
@@ -24,10 +34,6 @@ export interface FleetParts {
   trouble?(): string | undefined
   /** False while nothing can be claimed, whatever the heartbeat says. */
   usable?(): boolean
-  /** When the newest run that is kept began, in ms. */
-  newest(): Maybe<number | undefined>
-  /** Removes claims that are too old at `now`. `catchUpWindow` is the longest of all jobs, in ms. */
-  prune(now: number, catchUpWindow: number): Promise<void> | void
   /** Writes what waits, then closes what is the plugin's. */
   close(): Promise<void> | void
   /** Given to a scheduler. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, type Host, type Logger, type Plugin, type StopInfo, systemClock } from '@escapement/core'
 import { Troubles } from '@escapement/core/plugin'
 import { pruneAudit } from './audit.ts'
-import { compactCounters } from './counters.ts'
+import { pruneCounters } from './counters.ts'
 import { Ends } from './ends.ts'
 import type { FleetParts } from './fleet-parts.ts'
 import { Leases } from './lease.ts'
@@ -214,16 +214,16 @@ export class SqlFleet {
     const { monotonic, now } = { monotonic: this.#clock.monotonic(), now: this.#clock.now() }
     if (monotonic - this.#pruned < PRUNE_MS) return
     this.#pruned = monotonic
-    this.#epoch ??= Math.min(now, (await this.#parts.newest()) ?? now) - monotonic
+    this.#epoch ??= Math.min(now, (await this.#parts.store.newest()) ?? now) - monotonic
     // After a downtime the newest record is old, and the clock is right. One that is ahead is set back within a day.
     const offset = now - monotonic
     if (Math.abs(offset - this.#steady.offset) > STEP_MS) this.#steady = { offset, since: monotonic }
     else if (monotonic - this.#steady.since >= TRUST_MS) this.#epoch = Math.max(this.#epoch, offset)
     const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
     const upTo = Math.min(now, this.#epoch + monotonic)
-    await this.#parts.prune(upTo, longest)
+    await this.#parts.store.prune(upTo, longest)
     await this.#retention.round(upTo)
-    await compactCounters(this.#parts.sql, upTo)
+    await pruneCounters(this.#parts.sql, upTo, (before, limit) => this.#parts.store.compact(before, limit))
     await pruneAudit(this.#parts.sql, upTo)
     await this.#shared.prune(upTo)
   }

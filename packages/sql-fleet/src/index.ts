@@ -9,9 +9,9 @@ export {
   MUTEX,
   type Successor,
 } from './backend.ts'
-export { addCounts, type Body, hourOf, kindsOf, readStats } from './counters.ts'
+export { addCounts, type Body, bodyOf, DAY_MS, hourOf, kindsOf, readStats } from './counters.ts'
 export { SqlFleet } from './fleet.ts'
-export type { FleetParts } from './fleet-parts.ts'
+export type { FleetParts, SqlStore } from './fleet-parts.ts'
 export { forget } from './forget.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
 export { searchText, selectRuns } from './queries.ts'

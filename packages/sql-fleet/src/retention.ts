@@ -73,7 +73,7 @@ export class Retention {
 
   async #findFull(): Promise<void> {
     const text = 'SELECT id FROM $.runs ORDER BY id DESC LIMIT 1 OFFSET ?'
-    const [row] = await this.#sql.rows(text, this.#settings.total)
+    const [row] = await this.#sql.rows(text, this.#settings.total - 1)
     this.#full = row ? String(row.id) : ''
   }
 }

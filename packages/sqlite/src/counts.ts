@@ -1,4 +1,4 @@
-import { addCounts, type Body, hourOf } from '@escapement/sql-fleet'
+import { addCounts, type Body, bodyOf, DAY_MS, hourOf } from '@escapement/sql-fleet'
 import type { Prepared } from './prepared.ts'
 
 /** What one transaction counts, of each job and of all. */
@@ -20,7 +20,7 @@ export class Counts {
   write(db: Prepared): void {
     for (const { job, at, body } of this.#found.values()) {
       const row = db.get('SELECT body FROM counters WHERE job = ? AND day = 0 AND at = ?', job, at)
-      const sum = row ? addCounts(JSON.parse(String(row.body)) as Body, body) : body
+      const sum = row ? addCounts(bodyOf(row.body), body) : body
       const sql = 'INSERT OR REPLACE INTO counters (job, day, at, body) VALUES (?, 0, ?, ?)'
       db.run(sql, job, at, JSON.stringify(sum))
     }
@@ -30,4 +30,22 @@ export class Counts {
   clear(): void {
     this.#found.clear()
   }
+}
+
+/** Makes days of counters by hour that are older than `before`. Gives how many hours there were. */
+export function compact(db: Prepared, before: number, limit: number): number {
+  const hours = db.all(
+    'SELECT job, at, body FROM counters WHERE day = 0 AND at < ? ORDER BY at LIMIT ?',
+    before,
+    limit,
+  )
+  for (const { job, at, body } of hours) {
+    const day = Number(at) - (Number(at) % DAY_MS)
+    const kept = db.get('SELECT body FROM counters WHERE job = ? AND day = 1 AND at = ?', job as string, day)
+    const sum = JSON.stringify(addCounts(bodyOf(kept?.body), bodyOf(body)))
+    const sql = 'INSERT OR REPLACE INTO counters (job, day, at, body) VALUES (?, 1, ?, ?)'
+    db.run(sql, job as string, day, sum)
+    db.run('DELETE FROM counters WHERE job = ? AND day = 0 AND at = ?', job as string, at as number)
+  }
+  return hours.length
 }

@@ -56,8 +56,6 @@ export function sqlite(options: SqliteOptions): Plugin {
       replaced = false
       writer.sync()
     },
-    newest: () => store.newest(),
-    prune: (now, catchUpWindow) => store.prune(now, catchUpWindow),
     close: () => writeAndClose(writer),
   })
   return fleet.plugin()

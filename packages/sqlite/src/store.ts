@@ -12,7 +12,6 @@ import {
   type RunQuery,
   type RunRecord,
   type StatsQuery,
-  type Store,
   toRecord,
 } from '@escapement/core'
 import {
@@ -25,11 +24,13 @@ import {
   recordOf,
   type Sql,
   SqlRequests,
+  type SqlStore,
   selectRuns,
   sqlAudit,
   timeOf,
 } from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
+import { compact } from './counts.ts'
 import type { Value } from './driver.ts'
 import { enroll } from './enroll.ts'
 import { incidents } from './incidents.ts'
@@ -56,7 +57,7 @@ export interface StoreParts {
 }
 
 /** The history of runs and jobs. */
-export class SqliteStore implements Store {
+export class SqliteStore implements SqlStore {
   readonly incidents: IncidentStore
   readonly jobs: JobStore
   readonly requests: RequestStore
@@ -161,6 +162,14 @@ export class SqliteStore implements Store {
         now - Math.max(settings.claims, catchUpWindow + MARGIN),
       )
     })
+  }
+
+  async compact(before: number, limit: number): Promise<number> {
+    let hours = 0
+    await this.#parts.writer.write((db) => {
+      hours = compact(db, before, limit)
+    })
+    return hours
   }
 
   #write(work: Work, bytes?: number): Promise<void> | undefined {

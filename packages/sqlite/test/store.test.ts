@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sqlite } from '@escapement/sqlite'
-import { fleetContract, storeContract } from '@escapement/testing'
+import { fleetContract, retentionContract, storeContract } from '@escapement/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 
 let folder: string
@@ -29,4 +29,11 @@ describe('sqlite fleet', () => {
   const plugin = (name: string) =>
     sqlite({ file: join(folder, `${name}.db`), heartbeat: '100ms', lease: '2s', poll: '50ms' })
   for (const { name, run } of fleetContract({ plugin })) test(name, run)
+})
+
+describe('what sqlite keeps', () => {
+  const cases = retentionContract({
+    plugin: (name, retention) => sqlite({ file: join(folder, `kept-${name}.db`), retention }),
+  })
+  for (const { name, run } of cases) test(name, run, 60_000)
 })

@@ -12,17 +12,9 @@ import {
 import { classOf, timeOf } from '@escapement/core/plugin'
 import type { Case } from './case.ts'
 import { fakeRun } from './fake-run.ts'
+import { idAt, numbers } from './random.ts'
 
 type Simple = (name: string, work: (store: Store) => Promise<void>, runs?: number) => Case
-
-/** Small numbers that look random, the same in every run. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 const HOUR_MS = 3_600_000
 const BASE = Date.parse('2026-11-20T00:00:00Z')
@@ -35,12 +27,6 @@ const MESSAGES = [
   '100% of a_b',
   "it's \\ odd",
 ]
-
-/** The id of a run that was made at this instant. */
-function idAt(at: number, count: number): string {
-  const time = at.toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7000-9000-${count.toString(16).padStart(12, '0')}`
-}
 
 function randomRuns(count: number) {
   const random = numbers(7)
