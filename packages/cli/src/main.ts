@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { EscapementError } from '@escapement/core'
 import { systemZoneProblem } from '@escapement/core/plugin'
 import { describeCommand, explainCommand, nextCommand, yearCommand } from './commands.ts'
+import { schemaCommand } from './schema.ts'
 import { MAX_INSTANTS, type Output, readTime, type Settings, UsageError } from './settings.ts'
 
 const help = `Preview and explain schedules of Escapement.
@@ -11,6 +12,8 @@ const help = `Preview and explain schedules of Escapement.
   escapement explain <expression> <time>   why it is due then, or why not
   escapement describe <expression>         in words
   escapement year <expression> [year]      the days of a year on which it is due
+  escapement schema [sqlite|postgres] --sql
+                                           the statements that make the tables, for migrate: false
 
 Options
   --tz <zone>       IANA zone, e.g. Asia/Shanghai (default: this machine's)
@@ -21,6 +24,8 @@ Options
   --seed <text>     settles H; a scheduler uses the job's name
   --lang <en|zh>    language of describe (default: en)
   --json            for programs
+  --schema <name>   schema of PostgreSQL (default: escapement)
+  --from <v>.<n>    of a file of SQLite: what it has already (default: 0.0, nothing)
   --help, --version
 
 Times are 2026-11-20T09:00:00Z, or 2026-11-20 09:00 in the zone of --tz.
@@ -35,6 +40,8 @@ const commands: Record<string, (settings: Settings, output: Output) => number> =
   year: yearCommand,
 }
 
+const NAMES = [...Object.keys(commands), 'schema'].join(', ')
+
 /**
  * Runs one command and returns its exit code.
  *
@@ -47,12 +54,10 @@ export function main(argv: string[], output: Output): number {
     if (values.help) return print(output, help)
     if (values.version) return print(output, version())
     const [name, expression, ...rest] = positionals
-    if (name === undefined) throw new UsageError(`a command is missing: ${Object.keys(commands).join(', ')}`)
+    if (name === undefined) throw new UsageError(`a command is missing: ${NAMES}`)
+    if (name === 'schema') return schemaCommand(expression, schemaOptions(values, rest), output)
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!command)
-      throw new UsageError(
-        `there is no command ${JSON.stringify(name)}: use ${Object.keys(commands).join(', ')}`,
-      )
+    if (!command) throw new UsageError(`there is no command ${JSON.stringify(name)}: use ${NAMES}`)
     if (expression === undefined)
       throw new UsageError(`${name}: the expression is missing, in quotes: "0 9 * * *"`)
     const most = name === 'explain' || name === 'year' ? 1 : 0
@@ -84,6 +89,8 @@ const options = {
   seed: { type: 'string' },
   lang: { type: 'string' },
   json: { type: 'boolean' },
+  sql: { type: 'boolean' },
+  schema: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
@@ -97,6 +104,11 @@ function read(argv: string[]) {
 }
 
 type Values = ReturnType<typeof read>['values']
+
+function schemaOptions({ sql, schema, from }: Values, [more]: string[]) {
+  if (more !== undefined) throw new UsageError(`schema: unexpected ${JSON.stringify(more)}`)
+  return { sql, schema, from }
+}
 
 function settings(values: Values, expression: string, rest: string | undefined): Settings {
   const count = values.n === undefined ? undefined : Number(values.n)

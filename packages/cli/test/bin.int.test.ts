@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
@@ -12,6 +15,42 @@ function escapement(...argv: string[]) {
 }
 
 describe('the real program', () => {
+  it('schema prints statements that make the tables of a file, and of which a second program needs none', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'cli-')), 'jobs.db')
+    const printed = escapement('schema', 'sqlite', '--sql')
+    expect(printed).toMatchObject({ status: 0, stderr: '' })
+    // Made by the statements alone.
+    const script = `
+      const Database = process.getBuiltinModule('node:sqlite')?.DatabaseSync ?? require('libsql')
+      const db = new Database(process.argv[1])
+      db.exec(process.argv[2])
+      const { createScheduler } = require('@escapement/core')
+      const { sqlite } = require('@escapement/sqlite')
+      const scheduler = createScheduler({ plugins: [sqlite({ file: process.argv[1], migrate: false })] })
+      scheduler.start().then(() => scheduler.stop()).then(() => console.log('started and stopped'))`
+    const ran = spawnSync(process.execPath, ['-e', script, file, printed.stdout], { encoding: 'utf8' })
+    expect(ran.stdout).toContain('started and stopped')
+  })
+  it('schema of postgres in a schema of this name', () => {
+    const { stdout } = escapement('schema', 'postgres', '--sql', '--schema', 'my_jobs')
+    expect(stdout).toContain('CREATE SCHEMA IF NOT EXISTS "my_jobs"')
+    expect(stdout).toContain('CREATE TABLE "my_jobs".runs (')
+    expect(stdout).not.toContain('$.')
+  })
+  it.each([
+    [['schema', 'sqlite'], 'use it with --sql'],
+    [['schema', '--sql'], 'the database is missing: sqlite or postgres'],
+    [['schema', 'oracle', '--sql'], 'expected sqlite or postgres, got "oracle"'],
+    [['schema', 'postgres', '--sql', '--schema', 'My'], 'schema must be'],
+    [['schema', 'sqlite', '--sql', '--from', '1'], 'from must be'],
+    [['schema', 'postgres', '--sql', '--from', '1.0'], '--from: only for sqlite'],
+  ])('%j is wrong usage', (argv, text) => {
+    expect(escapement(...argv)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining(text),
+    })
+  })
   it('next', () => {
     const argv = ['next', '0 0 LW * *', '--tz', 'Asia/Shanghai', '-n', '1', '--from', '2026-11-20T00:00:00Z']
     expect(escapement(...argv)).toEqual({

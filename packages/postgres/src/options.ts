@@ -36,9 +36,7 @@ export function parseOptions(options: PostgresOptions): Settings {
   const { schema = 'escapement' } = options
   const pool = withMethod('pool', options.pool, 'query')
   if (!pool) fail('pool', 'a pool of pg: new pg.Pool()', options.pool)
-  if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    fail('schema', '1 to 63 lower-case letters, digits and _', schema)
-  }
+  checkSchemaName(schema)
   const settings = parseFleetOptions(options)
   const { lease } = settings
   return {
@@ -49,5 +47,12 @@ export function parseOptions(options: PostgresOptions): Settings {
       min: 10,
       max: lease / 4,
     }),
+  }
+}
+
+/** @throws ERR_ESCAPEMENT_OPTION */
+export function checkSchemaName(schema: unknown): void {
+  if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    fail('schema', '1 to 63 lower-case letters, digits and _', schema)
   }
 }

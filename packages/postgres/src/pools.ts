@@ -1,6 +1,6 @@
 import { Client, isPool, ownPool, type PoolLike } from './client.ts'
+import { migrate, requireNewest } from './migrate.ts'
 import type { Settings } from './options.ts'
-import { migrate } from './schema.ts'
 
 /** History may take its time, claims may not. */
 const HISTORY_TIMEOUT_MS = 30_000
@@ -23,12 +23,13 @@ export class Pools {
     this.history = new Client(readable, schema, HISTORY_TIMEOUT_MS)
   }
 
-  /** Makes the tables. */
+  /** Makes the tables, or looks whether they are there. */
   async open(): Promise<void> {
     const { pool, schema, timeout } = this.#settings
     this.#own ??= ownPool(pool, timeout)
     this.client = new Client(this.#own ?? pool, schema, timeout)
-    await migrate(new Client(this.#own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
+    const prepare = this.#settings.migrate ? migrate : requireNewest
+    await prepare(new Client(this.#own ?? pool, schema, MIGRATION_TIMEOUT_MS), schema)
   }
 
   close(): Promise<void> | undefined {

@@ -1,5 +1,3 @@
-import { EscapementError } from '@escapement/core'
-import type { Client } from './client.ts'
 import { COUNTERS } from './counters.ts'
 
 /**
@@ -124,57 +122,3 @@ export const additions: readonly string[] = [
   );
   `,
 ]
-
-/**
- * Brings the schema to the newest version. Safe when many instances do so at once: each step is one statement
- * under a lock of the table of versions.
- *
- * @throws ERR_ESCAPEMENT_STORE when it is newer than we know
- */
-export async function migrate(
-  client: Client,
-  schema: string,
-  steps: readonly string[] = migrations,
-  more: readonly string[] = additions,
-): Promise<void> {
-  // Looked at first: a role may use what is there, but not be allowed to make it.
-  const there =
-    'SELECT to_regnamespace($1) AS schema, to_regclass($2) AS versions, to_regclass($3) AS additions'
-  const names = [`"${schema}"`, `"${schema}".versions`, `"${schema}".additions`]
-  const [found] = await client.query(there, names)
-  if (found?.schema === null) await client.patient(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
-  for (const table of ['versions', 'additions']) {
-    if (found?.[table] !== null) continue
-    await client.patient(
-      `CREATE TABLE IF NOT EXISTS $.${table} (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
-    )
-  }
-  const version = await reached(client, 'versions')
-  if (version > steps.length) {
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_STORE',
-      `the schema ${schema} has version ${version}, but this program knows it up to version ${steps.length} only: use a newer one`,
-    )
-  }
-  await take(client, 'versions', steps)
-  // The schema of a newer program may have more of them.
-  await take(client, 'additions', more)
-}
-
-async function reached(client: Client, table: string): Promise<number> {
-  const [row] = await client.query(`SELECT coalesce(max(version), 0) AS version FROM $.${table}`)
-  return Number(row?.version)
-}
-
-async function take(client: Client, table: string, steps: readonly string[]): Promise<void> {
-  for (let next = (await reached(client, table)) + 1; next <= steps.length; next++) {
-    await client.patient(`
-      DO $migrate$ BEGIN
-        LOCK TABLE $.${table} IN ACCESS EXCLUSIVE MODE;
-        IF NOT EXISTS (SELECT 1 FROM $.${table} WHERE version = ${next}) THEN
-          ${steps[next - 1]}
-          INSERT INTO $.${table} (version) VALUES (${next});
-        END IF;
-      END $migrate$`)
-  }
-}

@@ -5,7 +5,8 @@ import { liveRun } from '@escapement/testing'
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Client } from '../src/client.ts'
-import { migrate, migrations, additions as realAdditions } from '../src/schema.ts'
+import { migrate } from '../src/migrate.ts'
+import { migrations, additions as realAdditions } from '../src/schema.ts'
 import { type Server, startServer } from './server.ts'
 
 let server: Server

@@ -28,4 +28,5 @@ export {
   refused,
   timeOf,
 } from './rows.ts'
+export { requireSteps, statementsOf } from './schema.ts'
 export type { Sql, SqlValue, Statement } from './sql.ts'

@@ -5,6 +5,11 @@ import { checkKeys, fail, flag, integer } from '@escapement/core/plugin'
 export interface FleetOptions {
   /** Whether the database also decides who runs a tick. False when another plugin brings the lock. Default true. */
   lock?: boolean
+  /**
+   * Whether a start makes and changes tables. Default true. False for a role that may not: a start is refused while
+   * statements are missing, which `npx escapement schema --sql` prints.
+   */
+  migrate?: boolean
   /** What is kept. */
   retention?: {
     /** The newest runs of each job, however old, and apart from them as many ticks that did not run. Default 100. */
@@ -31,6 +36,7 @@ export interface FleetOptions {
 /** Options as they are used: checked, in milliseconds. */
 export interface FleetSettings {
   readonly lock: boolean
+  readonly migrate: boolean
   readonly runs: number
   readonly age: number
   readonly total: number
@@ -44,6 +50,7 @@ export interface FleetSettings {
 
 export const FLEET_OPTIONS: Readonly<Record<keyof FleetOptions, 1>> = {
   lock: 1,
+  migrate: 1,
   retention: 1,
   heartbeat: 1,
   lease: 1,
@@ -71,6 +78,7 @@ export function parseFleetOptions(options: FleetOptions): FleetSettings {
     fail('lease', `at least twice the heartbeat (${2 * heartbeat} ms)`, options.lease)
   return {
     lock,
+    migrate: flag('migrate', options.migrate ?? true),
     runs: integer('retention.runs', retention.runs ?? 100, 1, 1e7),
     age: parseDuration(retention.age ?? '8d', 'retention.age', { min: 1000 }),
     total: integer('retention.total', retention.total ?? 1_000_000, 1, 1e9),

@@ -1,2 +1,3 @@
 export type { SqliteOptions } from './options.ts'
+export { schemaSql } from './schema.ts'
 export { sqlite } from './sqlite.ts'

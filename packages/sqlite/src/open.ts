@@ -1,30 +1,41 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { EscapementError } from '@escapement/core'
+import { requireSteps } from '@escapement/sql-fleet'
 import { connect, type Database } from './driver.ts'
 import { isPath } from './identity.ts'
-import { additions as ourAdditions, migrations as ours } from './schema.ts'
+import { ADDITIONS, additions as ourAdditions, migrations as ours } from './schema.ts'
 
 /** How long a statement waits for another process that writes, in ms. It blocks the event loop. */
 const BUSY = 100
 /** As BUSY while a program starts: ten processes may start at once. */
 const BUSY_AT_START = 10_000
 
+interface OpenOptions {
+  full?: boolean
+  /** False: the file must be at the newest version already. */
+  migrate?: boolean
+  migrations?: readonly string[]
+  additions?: readonly string[]
+  busy?: number
+}
+
 /**
  * Opens the file and brings it to the newest version; before a file with data is changed, it is copied to
  * `<file>.v<version>.bak`. Files that are made here can be read by their owner only (mode 0600): SQLite gives
  * `-wal` and `-shm` the mode of the file.
  *
- * @throws ERR_ESCAPEMENT_STORE when the file is newer than we know, or cannot be used
+ * @throws ERR_ESCAPEMENT_STORE when the file is newer than we know, is older and must not be changed, or cannot be used
  */
 export function open(
   file: string,
   {
     full = false,
+    migrate: mayMigrate = true,
     migrations = ours,
     additions = ourAdditions,
     busy = BUSY_AT_START,
-  }: { full?: boolean; migrations?: readonly string[]; additions?: readonly string[]; busy?: number } = {},
+  }: OpenOptions = {},
 ): Database {
   let db: Database | undefined
   try {
@@ -33,8 +44,10 @@ export function open(
     db.exec(`PRAGMA busy_timeout = ${busy}`)
     db.exec('PRAGMA journal_mode = WAL')
     db.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`)
-    migrate(db, file, migrations)
-    add(db, additions)
+    if (mayMigrate) {
+      migrate(db, file, migrations)
+      add(db, additions)
+    } else requireNewest(db, file, { migrations, additions })
     db.exec(`PRAGMA busy_timeout = ${BUSY}`)
     return db
   } catch (cause) {
@@ -93,13 +106,7 @@ function touch(file: string): void {
 }
 
 function migrate(db: Database, file: string, migrations: readonly string[]): void {
-  const before = version(db)
-  if (before > migrations.length) {
-    throw new EscapementError(
-      'ERR_ESCAPEMENT_STORE',
-      `the file ${file} has version ${before}, but this program knows it up to version ${migrations.length} only: use a newer one`,
-    )
-  }
+  const before = knownVersion(db, file, migrations)
   if (before === migrations.length) return
   if (before > 0 && isPath(file)) backUp(db, `${file}.v${before}.bak`)
   exclusively(db, () => {
@@ -109,6 +116,26 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
       db.exec(`PRAGMA user_version = ${at + 1}`)
     }
   })
+}
+
+function knownVersion(db: Database, file: string, migrations: readonly string[]): number {
+  const before = version(db)
+  if (before <= migrations.length) return before
+  const message = `the file ${file} has version ${before}, but this program knows it up to version ${migrations.length} only: use a newer one`
+  throw new EscapementError('ERR_ESCAPEMENT_STORE', message)
+}
+
+/** For a program that must not change the file. */
+function requireNewest(
+  db: Database,
+  file: string,
+  { migrations, additions }: Required<Pick<OpenOptions, 'migrations' | 'additions'>>,
+): void {
+  const before = knownVersion(db, file, migrations)
+  const known = db.prepare("SELECT name FROM sqlite_master WHERE name = 'additions'").get()
+  const taken = known ? stepsTaken(db) : 0
+  const missing = [...migrations.slice(before), ...additions.slice(taken)]
+  requireSteps(`the file ${file}`, missing, `npx escapement schema sqlite --sql --from ${before}.${taken}`)
 }
 
 /** Takes the steps that the version before does not notice. A file of a newer program may have more of them. */
@@ -124,7 +151,11 @@ function add(db: Database, additions: readonly string[]): void {
 }
 
 function added(db: Database): number {
-  db.exec('CREATE TABLE IF NOT EXISTS additions (step INTEGER PRIMARY KEY)')
+  db.exec(ADDITIONS)
+  return stepsTaken(db)
+}
+
+function stepsTaken(db: Database): number {
   return Number((db.prepare('SELECT max(step) AS step FROM additions').get() as { step: unknown }).step ?? 0)
 }
 

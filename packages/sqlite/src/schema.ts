@@ -1,3 +1,6 @@
+import { fail } from '@escapement/core/plugin'
+import { statementsOf } from '@escapement/sql-fleet'
+
 /**
  * How the file came to be as it is: each entry leads from one version to the next, and a program refuses a version that
  * it does not know. Entries are never changed, only added. Times are ms since the epoch.
@@ -123,3 +126,34 @@ export const additions: readonly string[] = [
   ) WITHOUT ROWID;
   `,
 ]
+
+/** Where it stands which additions a file has. */
+export const ADDITIONS = 'CREATE TABLE IF NOT EXISTS additions (step INTEGER PRIMARY KEY)'
+
+/**
+ * The statements that make the tables of a file, for `sqlite({ migrate: false })`. They are one transaction.
+ *
+ * @param options `from`: what the file has, as `version.additions`; default `'0.0'`, nothing.
+ * @throws ERR_ESCAPEMENT_OPTION
+ *
+ * @example
+ * console.log(schemaSql())
+ */
+export function schemaSql({ from = '0.0' }: { from?: string } = {}): string {
+  const [version, added] = /^\d+\.\d+$/.test(from) ? from.split('.').map(Number) : []
+  if (version === undefined || added === undefined)
+    return fail('from', 'a version and a number of additions, as 1.2', from)
+  const lines = ['PRAGMA journal_mode = WAL;', 'BEGIN EXCLUSIVE;']
+  for (const [at, step] of migrations.entries()) {
+    if (at >= version) lines.push(...written(step), `PRAGMA user_version = ${at + 1};`)
+  }
+  lines.push(`${ADDITIONS};`)
+  for (const [at, step] of additions.entries()) {
+    if (at >= added) lines.push(...written(step), `INSERT INTO additions VALUES (${at + 1});`)
+  }
+  return [...lines, 'COMMIT;'].join('\n')
+}
+
+function written(step: string): string[] {
+  return statementsOf(step).map((text) => `${text};`)
+}

@@ -61,10 +61,10 @@ export function sqlite(options: SqliteOptions): Plugin {
   return fleet.plugin()
 }
 
-function writerOf({ file, full }: Settings): Writer {
-  const reopen = { full, busy: 100 }
+function writerOf({ file, full, migrate }: Settings): Writer {
+  const reopen = { full, migrate, busy: 100 }
   return new Writer(
-    (again) => open(file, again ? reopen : { full }),
+    (again) => open(file, again ? reopen : { full, migrate }),
     full ? 0 : DELAY_MS,
     () => identity(file),
   )

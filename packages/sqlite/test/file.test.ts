@@ -2,11 +2,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { at, createScheduler, manual, type Run } from '@escapement/core'
-import { type SqliteOptions, sqlite } from '@escapement/sqlite'
+import { type SqliteOptions, schemaSql, sqlite } from '@escapement/sqlite'
 import { VirtualClock } from '@escapement/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { connect } from '../src/driver.ts'
 import { open } from '../src/open.ts'
-import { migrations } from '../src/schema.ts'
+import { additions, migrations } from '../src/schema.ts'
 
 let folder: string
 let file: string
@@ -60,6 +61,47 @@ describe('the file', () => {
     ])
     expect(again.prepare('SELECT count(*) AS n FROM other, third').get()).toMatchObject({ n: 0 })
     again.close()
+  })
+
+  test('with migrate: false an older one is refused with what is missing, and not touched', async () => {
+    open(file, { additions: additions.slice(0, 1) }).close()
+    const start = async () => {
+      const scheduler = createScheduler({ plugins: [sqlite({ file, migrate: false })], logger: quiet })
+      await scheduler.start().finally(() => scheduler.stop())
+    }
+    const columns = 'SELECT count(*) AS n FROM pragma_table_info(?)'
+    const before = open(file, { additions: [] })
+    const { n } = before.prepare(columns).get('runs') as { n: number }
+    await expect(start()).rejects.toMatchObject({
+      code: 'ERR_ESCAPEMENT_STORE',
+      message: expect.stringMatching(
+        /is older than this version needs it.*schema sqlite --sql --from 1\.1.*: ALTER TABLE runs ADD COLUMN search TEXT; .*CREATE TABLE counters/,
+      ),
+    })
+    expect(before.prepare(columns).get('runs')).toMatchObject({ n })
+    before.exec(schemaSql({ from: '1.1' }))
+    before.close()
+    await start()
+  })
+
+  test('the statements that are printed make what a start makes', () => {
+    const objects = 'SELECT type, name, sql FROM sqlite_master ORDER BY type, name'
+    const read = (path: string, from: readonly string[]) => {
+      const db = open(path, { additions: from })
+      const found = db
+        .prepare(objects)
+        .all()
+        .map((row) => JSON.stringify(row).replaceAll(/\s|\\n/g, ''))
+      const steps = db.prepare('SELECT step FROM additions').all()
+      db.close()
+      return { found, steps }
+    }
+    const made = read(file, additions)
+    const other = join(folder, 'other.db')
+    const empty = connect(other)
+    empty.exec(schemaSql())
+    empty.close()
+    expect(read(other, [])).toEqual(made)
   })
 
   test('a newer one is refused, and not touched', async () => {
