@@ -75,3 +75,9 @@ export const COMPACT: string = `
     ${ADD}
   )
   SELECT count(*)::int AS hours FROM gone`
+
+/** Adds the counters of the job `$1` to those of `$2`. */
+export const MOVE: string = `
+  WITH gone AS (DELETE FROM $.counters WHERE job = $1 RETURNING day, at, body)
+  INSERT INTO $.counters AS c (job, day, at, body) SELECT $2, day, at, body FROM gone ORDER BY day, at
+  ${ADD}`

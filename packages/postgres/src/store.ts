@@ -15,9 +15,13 @@ import type {
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import {
   forget,
+  isKept,
   linesOf,
+  moveStatements,
+  type Rename,
   readStats,
   recordOf,
+  renamesOf,
   type Sql,
   SqlRequests,
   type SqlStore,
@@ -26,9 +30,10 @@ import {
   timeOf,
 } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
-import { COMPACT } from './counters.ts'
+import { COMPACT, MOVE } from './counters.ts'
 import type { Settings } from './options.ts'
 import { SELECTED, toRow } from './rows.ts'
+import { numbered } from './sql.ts'
 import type { Writer } from './writer.ts'
 
 // Ticks within a pause are not made up for, also if the pause ends while no instance lives.
@@ -159,8 +164,17 @@ export class PostgresStore implements SqlStore {
     return Number(row?.hours ?? 0)
   }
 
+  async #move(rename: Rename): Promise<void> {
+    const kept = isKept(rename)
+    if ((await this.#sql.rows(kept.text, ...kept.values)).length === 0) return
+    await this.#client.patient(MOVE, [rename.from, rename.to])
+    for (const { text, values } of moveStatements(rename))
+      await this.#client.patient(numbered(text), [...values])
+  }
+
   async #enroll(jobs: readonly Enrolled[], now: number): Promise<JobState[]> {
     await this.#writer.flush()
+    for (const rename of renamesOf(jobs)) await this.#move(rename)
     const given = jobs.map(({ name, digest, paused }) => ({
       name,
       digest,

@@ -15,6 +15,7 @@ export type { FleetParts, SqlStore } from './fleet-parts.ts'
 export { forget } from './forget.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
 export { searchText, selectRuns } from './queries.ts'
+export { isKept, moveStatements, type Rename, renamesOf } from './renames.ts'
 export { SqlRequests } from './requests.ts'
 export {
   abandonedOf,

@@ -49,3 +49,15 @@ export function compact(db: Prepared, before: number, limit: number): number {
   }
   return hours.length
 }
+
+/** Adds the counters of one job to those of another. */
+export function moveCounters(db: Prepared, from: string, to: string): void {
+  for (const { day, at, body } of db.all('SELECT day, at, body FROM counters WHERE job = ?', from)) {
+    const where = 'job = ? AND day = ? AND at = ?'
+    const kept = db.get(`SELECT body FROM counters WHERE ${where}`, to, day as number, at as number)
+    const sum = JSON.stringify(addCounts(bodyOf(kept?.body), bodyOf(body)))
+    const sql = 'INSERT OR REPLACE INTO counters (job, day, at, body) VALUES (?, ?, ?, ?)'
+    db.run(sql, to, day as number, at as number, sum)
+  }
+  db.run('DELETE FROM counters WHERE job = ?', from)
+}

@@ -1,9 +1,23 @@
 import type { Enrolled, JobState } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
+import { isKept, moveStatements, renamesOf } from '@escapement/sql-fleet'
+import { moveCounters } from './counts.ts'
 import type { Prepared } from './prepared.ts'
+import { inFile } from './sql.ts'
+
+/** Keeps jobs as a scheduler that starts has them, and tells how they stand. */
+export function enrollAll(db: Prepared, jobs: readonly Enrolled[], now: number): JobState[] {
+  for (const rename of renamesOf(jobs)) {
+    const kept = isKept(rename)
+    if (!db.get(inFile(kept.text), ...kept.values)) continue
+    moveCounters(db, rename.from, rename.to)
+    for (const { text, values } of moveStatements(rename)) db.run(inFile(text), ...values)
+  }
+  return jobs.map((job) => enroll(db, job, now))
+}
 
 /** Keeps a job as a scheduler that starts has it, and tells how it stands. */
-export function enroll(db: Prepared, { name, digest }: Enrolled, now: number): JobState {
+function enroll(db: Prepared, { name, digest }: Enrolled, now: number): JobState {
   const row = db.get('SELECT * FROM jobs WHERE name = ?', name)
   if (!row) {
     db.run(

@@ -5,7 +5,7 @@ import type { Writer } from './writer.ts'
 export function sqlOf(writer: Writer): Sql {
   return {
     async rows(text: string, ...values: readonly SqlValue[]): Promise<readonly Columns[]> {
-      const sql = text.replaceAll('$.', '')
+      const sql = inFile(text)
       if (sql.startsWith('SELECT')) return writer.db.all(sql, ...values)
       let rows: readonly Columns[] = []
       await writer.write((db) => {
@@ -15,4 +15,9 @@ export function sqlOf(writer: Writer): Sql {
       return rows
     },
   }
+}
+
+/** A statement as the file takes it, which has no schema. */
+export function inFile(text: string): string {
+  return text.replaceAll('$.', '')
 }

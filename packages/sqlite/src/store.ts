@@ -32,11 +32,12 @@ import {
 import type { Work } from './backlog.ts'
 import { compact } from './counts.ts'
 import type { Value } from './driver.ts'
-import { enroll } from './enroll.ts'
+import { enrollAll } from './enroll.ts'
 import { incidents } from './incidents.ts'
 import type { Settings } from './options.ts'
 import type { Prepared } from './prepared.ts'
 import { toValues } from './rows.ts'
+import { inFile } from './sql.ts'
 import { BEGIN, LAST, MERGE, RECORD, SELECTED } from './statements.ts'
 import type { Writer } from './writer.ts'
 
@@ -134,7 +135,7 @@ export class SqliteStore implements SqlStore {
     const { writer } = this.#parts
     writer.tryFlush()
     const { text, values } = selectRuns(SELECTED, 'instr', query)
-    const found = writer.db.all(text.replaceAll('$.', ''), ...values).map(recordOf)
+    const found = writer.db.all(inFile(text), ...values).map(recordOf)
     return query.after === undefined ? found : found.reverse()
   }
 
@@ -231,7 +232,7 @@ export class SqliteStore implements SqlStore {
     let states: JobState[] = []
     this.#parts.writer.tryFlush()
     await this.#parts.writer.write((db) => {
-      states = jobs.map((job) => enroll(db, job, now))
+      states = enrollAll(db, jobs, now)
     })
     return states
   }

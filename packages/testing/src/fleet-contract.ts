@@ -36,7 +36,7 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
       plugins: [await plugin(place)],
       instance: `${place}-${name}`,
       version: '1.0.0',
-      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      logger: QUIET,
       drain: { grace: 100, abort: 100 },
     })
     scheduler.job('job', manual(), (run) => untilAborted(run.signal))
@@ -75,6 +75,24 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
       await again.start()
       try {
         assert.deepEqual(again.get('job').paused, { by: 'ann' })
+      } finally {
+        await again.stop()
+      }
+    }),
+    fleet('the pause of a job that gets another name holds from the start', async ([a, b], place) => {
+      await a?.pause('job', { by: 'ann' })
+      await Promise.all([a?.stop(), b?.stop()])
+      const again = createScheduler({
+        plugins: [await plugin(place)],
+        instance: `${place}-again`,
+        logger: QUIET,
+      })
+      again.job('renamed', manual(), { formerly: 'job' }, () => {})
+      await again.start()
+      try {
+        assert.deepEqual(again.get('renamed').paused, { by: 'ann' })
+        await again.resume('renamed')
+        assert.equal(again.get('renamed').paused, undefined)
       } finally {
         await again.stop()
       }
@@ -118,6 +136,8 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
     }),
   ]
 }
+
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} }
 
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

@@ -4,6 +4,7 @@ import type { Case } from './case.ts'
 import { fakeRun } from './fake-run.ts'
 import type { StoreContractOptions } from './store-contract-options.ts'
 import { queryCases } from './store-contract-queries.ts'
+import { renameCases } from './store-contract-renames.ts'
 import { requestCases } from './store-contract-requests.ts'
 
 /**
@@ -152,7 +153,9 @@ export function storeContract({ open, durable = true, queried = 2_000 }: StoreCo
     }),
   ]
   const all = [...cases, ...queryCases(simple, queried)]
-  return durable ? [...all, ...durableCases(open, simple), ...requestCases(open, simple)] : all
+  return durable
+    ? [...all, ...durableCases(open, simple), ...requestCases(open, simple), ...renameCases(simple)]
+    : all
 }
 
 function durableCases(

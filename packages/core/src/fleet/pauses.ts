@@ -45,7 +45,8 @@ export class Pauses {
   /** What the fleet says now. */
   changed(pauses: readonly Pause[]): void {
     const now = this.#parts.context.now()
-    const next = new Map(pauses.filter((pause) => !isOver(pause, now)).map((pause) => [pause.job, pause]))
+    const inForce = pauses.filter((pause) => !isOver(pause, now))
+    const next = new Map(inForce.map((pause) => [this.#nameNow(pause.job), pause]))
     for (const [job, pause] of this.#unkept) {
       if (pause) next.set(job, pause)
       else next.delete(job)
@@ -69,6 +70,14 @@ export class Pauses {
     const { clock } = this.#parts.context
     for (const timer of [this.#retry, this.#end]) if (timer) clock.clearTimeout(timer)
     this.#retry = this.#end = undefined
+  }
+
+  /** A job that was renamed is paused before the store has moved its pause. */
+  #nameNow(name: string | undefined): string | undefined {
+    const registry = this.#parts.registry()
+    if (name === undefined || registry.has(name)) return name
+    for (const job of registry.all()) if (job.policies.formerly === name) return job.name
+    return name
   }
 
   async #write(job: string | undefined, pause: Pause | undefined): Promise<void> {
