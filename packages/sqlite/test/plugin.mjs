@@ -1,0 +1,3 @@
+import { sqlite } from '@escapement/sqlite'
+
+export const make = sqlite
