@@ -81,6 +81,9 @@ const CLAIMS_OF = `
   SELECT ${CLAIM_COLUMNS}, f.value::text AS fence
   FROM $.claims c LEFT JOIN $.fences f USING (job) WHERE c.state = 'run' AND c.owner = $1`
 
+const CLOSED_COLUMNS = `r.id, r.key, r.job, (extract(epoch FROM r.at) * 1000)::float8 AS at, r.trigger, r.state, r.start,
+  r.instance, r.fence::text AS fence`
+
 const CLOSE_RUNS = `
   WITH open AS (
     SELECT r.id, c.state FROM $.runs r
@@ -89,8 +92,18 @@ const CLOSE_RUNS = `
     FOR UPDATE OF r SKIP LOCKED
   )
   UPDATE $.runs r SET ended = now(), state = coalesce(open.state, 'abandoned') FROM open WHERE r.id = open.id
-  RETURNING r.id, r.key, r.job, (extract(epoch FROM r.at) * 1000)::float8 AS at, r.trigger, r.state, r.start, r.instance,
-    r.fence::text AS fence`
+  RETURNING ${CLOSED_COLUMNS}`
+
+// The process died before it wrote that the run of a request had begun; its claim tells how it has ended.
+const CLOSE_REQUESTS = `
+  WITH open AS (
+    SELECT r.id, c.state FROM $.runs r
+    JOIN $.claims c ON c.key = r.key AND c.token = r.id LEFT JOIN $.instances i ON i.owner = c.owner
+    WHERE r.state = 'due' AND c.state <> 'run' AND i.owner IS NULL
+    FOR UPDATE OF r SKIP LOCKED
+  )
+  UPDATE $.runs r SET ended = now(), input = NULL, state = open.state FROM open WHERE r.id = open.id
+  RETURNING ${CLOSED_COLUMNS}`
 
 /** How often a claim is tried again that was refused by nobody who is there any more. */
 const MAX_TRIES = 3
@@ -201,7 +214,7 @@ export class PostgresBackend implements Backend {
 
   async closeRuns(): Promise<readonly ClosedRun[]> {
     const closed = await this.#client().query(CLOSE_RUNS)
-    return abandonedOf(closed)
+    return abandonedOf([...closed, ...(await this.#client().query(CLOSE_REQUESTS))])
   }
 }
 

@@ -19,6 +19,11 @@ const LEFT_OPEN = `ended IS NULL AND owner IS NOT NULL AND owner NOT IN (SELECT 
 const CLOSE_RUNS = `
   UPDATE runs SET ended = ?, state = coalesce((${CLAIM} state <> 'run'), 'abandoned')
   WHERE ${LEFT_OPEN} RETURNING *`
+// The process died before it wrote that the run of a request had begun; its claim tells how it has ended.
+const ENDED_UNSEEN = `state = 'due'
+  AND EXISTS (${CLAIM} state <> 'run' AND claims.owner NOT IN (SELECT owner FROM instances))`
+const CLOSE_REQUESTS = `
+  UPDATE runs SET ended = ?, input = NULL, state = (${CLAIM} state <> 'run') WHERE ${ENDED_UNSEEN} RETURNING *`
 
 /** The SQL of the processes that share a file. */
 export class SqliteBackend implements Backend {
@@ -135,10 +140,12 @@ export class SqliteBackend implements Backend {
 
   async closeRuns(): Promise<readonly ClosedRun[]> {
     this.#writer.tryFlush()
-    if (!this.#writer.db.get(`SELECT 1 AS found FROM runs WHERE ${LEFT_OPEN} LIMIT 1`)) return []
+    const open = (which: string) => this.#writer.db.get(`SELECT 1 AS found FROM runs WHERE ${which} LIMIT 1`)
+    const close = [...(open(LEFT_OPEN) ? [CLOSE_RUNS] : []), ...(open(ENDED_UNSEEN) ? [CLOSE_REQUESTS] : [])]
+    if (close.length === 0) return []
     const now = this.#clock().now()
     const closed = await this.#write((db) => {
-      const rows = db.all(CLOSE_RUNS, now)
+      const rows = close.flatMap((sql) => db.all(sql, now))
       for (const row of rows) this.#writer.counts.add(String(row.id), String(row.job), [String(row.state)])
       return rows
     })
