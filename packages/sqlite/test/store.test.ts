@@ -21,7 +21,7 @@ for (const durability of ['batched', 'full'] as const) {
       return { store, close: async () => plugin.stop?.({ clean: true, deadline: 2000 }) }
     }
     for (const { name, run } of storeContract({ open, queried: durability === 'batched' ? 10_000 : 500 }))
-      test(name, run)
+      test(name, run, 30_000)
   })
 }
 
