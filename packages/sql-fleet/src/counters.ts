@@ -30,7 +30,8 @@ export function kindsOf({ outcome, attempt, duration, late }: RunRecord): string
 
 /** Adds counts to others. */
 export function addCounts(to: Body, from: Body): Body {
-  for (const [kind, count] of Object.entries(from)) to[kind] = (to[kind] ?? 0) + count
+  // Many are added for one answer.
+  for (const kind in from) to[kind] = (to[kind] ?? 0) + (from[kind] as number)
   return to
 }
 

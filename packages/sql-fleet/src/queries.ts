@@ -2,6 +2,10 @@ import type { RunQuery } from '@escapement/core'
 import { firstId } from './rows.ts'
 import { places, type SqlValue, type Statement } from './sql.ts'
 
+const FAILURES = ['failed', 'timed-out', 'abandoned', 'lease-lost']
+/** Failures, in the words of their index. */
+export const FAILED: string = `state IN (${FAILURES.map((state) => `'${state}'`).join(', ')})`
+
 /**
  * The statement of a query for runs.
  *
@@ -23,6 +27,9 @@ export function selectRuns(columns: string, position: 'instr' | 'strpos', query:
     // Nothing is among none.
     clauses.push(all.length === 0 ? '1 = 0' : `${column} IN (${places(all)})`)
     values.push(...all)
+    // Said of what is rare in the words of its index.
+    if (column === 'state' && all.every((one) => FAILURES.includes(one))) clauses.push(FAILED)
+    if (column === 'trigger' && !all.includes('schedule')) clauses.push("trigger <> 'schedule'")
   }
   where('id = ?', id)
   where('job = ?', job)

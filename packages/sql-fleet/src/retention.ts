@@ -1,4 +1,5 @@
 import type { FleetSettings } from './options.ts'
+import { FAILED } from './queries.ts'
 import { firstId } from './rows.ts'
 import type { Sql } from './sql.ts'
 
@@ -6,8 +7,6 @@ import type { Sql } from './sql.ts'
 const BATCH = 1_000
 /** Jobs that are looked at in one round. */
 const JOBS_OF_ROUND = 50
-
-const FAILURES = "('failed', 'timed-out', 'abandoned', 'lease-lost')"
 
 /**
  * Removes old runs, a bounded number at a time. Of each job the newest stay, however old they are; beyond that all of some
@@ -46,7 +45,7 @@ export class Retention {
       for (const which of ['NOT IN', 'IN']) {
         const keep = await this.#nth(`state ${which} ('skipped', 'missed')`, runs)
         if (keep === undefined) continue
-        const failed = await this.#nth(`state IN ${FAILURES}`, failures.runs)
+        const failed = await this.#nth(FAILED, failures.runs)
         const late = firstId(now - failures.age)
         const spared = failed !== undefined && failed > late ? failed : late
         await this.#remove(which, keep < upTo ? keep : upTo, spared)
@@ -64,7 +63,7 @@ export class Retention {
   async #remove(which: string, before: string, spared: string): Promise<void> {
     const text = `DELETE FROM $.runs WHERE id IN (
       SELECT id FROM $.runs WHERE job = ? AND state ${which} ('skipped', 'missed') AND ended IS NOT NULL AND id < ?
-        AND NOT (state IN ${FAILURES} AND id >= ?) ORDER BY id LIMIT ${BATCH}) RETURNING id`
+        AND NOT (${FAILED} AND id >= ?) ORDER BY id LIMIT ${BATCH}) RETURNING id`
     for (let batches = 0; batches < 10; batches++) {
       const removed = await this.#sql.rows(text, this.#job, before, spared)
       if (removed.length < BATCH) return

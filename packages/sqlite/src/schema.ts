@@ -125,6 +125,12 @@ export const additions: readonly string[] = [
     body TEXT NOT NULL
   ) WITHOUT ROWID;
   `,
+  // For what is rare among many: failures of a job, ticks that did not run, runs that no schedule has made.
+  `
+  CREATE INDEX runs_failed ON runs (job, id) WHERE state IN ('failed', 'timed-out', 'abandoned', 'lease-lost');
+  CREATE INDEX runs_not_run ON runs (job, id) WHERE state IN ('skipped', 'missed');
+  CREATE INDEX runs_cause ON runs (trigger, id) WHERE trigger <> 'schedule';
+  `,
 ]
 
 /** Where it stands which additions a file has. */
