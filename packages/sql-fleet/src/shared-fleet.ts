@@ -55,7 +55,7 @@ export class SharedFleet implements Fleet {
     await this.tell({ at: new Date(this.#parts.clock.now()), instance: self.instance, kind: 'started' })
     // First the version: what changes between the two is read again.
     this.#version = await this.#readVersion()
-    const pauses = await this.#pauses.read()
+    const pauses = await this.#pauses.read(new Date(this.#parts.clock.now()))
     this.#poll()
     return pauses
   }
@@ -173,7 +173,7 @@ export class SharedFleet implements Fleet {
     const { turn } = this.#pauses
     const version = await this.#readVersion()
     if (version === this.#version) return
-    const pauses = await this.#pauses.read()
+    const pauses = await this.#pauses.read(new Date(this.#parts.clock.now()))
     // What was read may be older than what was written meanwhile, or is being written: it is read again.
     if (this.#pauses.turn !== turn || this.#pauses.busy) return
     this.#self?.pausesChanged(pauses)

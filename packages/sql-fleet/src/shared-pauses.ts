@@ -1,4 +1,5 @@
 import type { Pause } from '@escapement/core'
+import type { Columns } from './rows.ts'
 import type { Sql } from './sql.ts'
 
 const KEEP =
@@ -39,15 +40,21 @@ export class SharedPauses {
 
   async propose(pause: Pause): Promise<Pause | undefined> {
     const job = pause.job ?? ''
-    const insert = 'INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT DO NOTHING'
-    await this.#sql.rows(insert, job, JSON.stringify(pause))
-    const [row] = await this.#sql.rows('SELECT body FROM $.pauses WHERE job = ?', job)
-    return row?.body ? pauseOf(job, String(row.body)) : undefined
+    const known = await this.#kept(job)
+    if (known) return inForce(job, known.body, pause.at)
+    const body = JSON.stringify(pause)
+    // As in `#keep()`.
+    await this.#sql.rows('UPDATE $.jobs SET paused = ? WHERE name = ? AND paused IS NULL', body, job)
+    await this.#sql.rows('INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT DO NOTHING', job, body)
+    await this.#changed()
+    // Another instance may have been faster.
+    return inForce(job, (await this.#kept(job))?.body, pause.at)
   }
 
-  async read(): Promise<Pause[]> {
+  /** Those in force. */
+  async read(now: Date): Promise<Pause[]> {
     const rows = await this.#sql.rows('SELECT job, body FROM $.pauses WHERE body IS NOT NULL')
-    return rows.map(({ job, body }) => pauseOf(String(job), String(body)))
+    return rows.flatMap(({ job, body }) => inForce(String(job), body, now) ?? [])
   }
 
   /** Takes over what an instance of the version before has paused or resumed: it writes only to the table of jobs. */
@@ -62,12 +69,23 @@ export class SharedPauses {
     if (rows.length > 0) await this.#changed()
   }
 
+  async #kept(job: string): Promise<Columns | undefined> {
+    const [row] = await this.#sql.rows('SELECT body FROM $.pauses WHERE job = ?', job)
+    return row
+  }
+
   async #keep(job: string | undefined, body: string | null): Promise<void> {
     // The version before reads it there. First there: `adopt()` of another instance then finds nothing else.
     if (job !== undefined) await this.#sql.rows('UPDATE $.jobs SET paused = ? WHERE name = ?', body, job)
     await this.#sql.rows(KEEP, job ?? '', body)
     await this.#changed()
   }
+}
+
+function inForce(job: string, body: unknown, now: Date): Pause | undefined {
+  if (body === null || body === undefined) return undefined
+  const pause = pauseOf(job, String(body))
+  return pause.until && pause.until <= now ? undefined : pause
 }
 
 /** The version before kept less of it. */

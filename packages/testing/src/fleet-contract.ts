@@ -79,6 +79,40 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
         await again.stop()
       }
     }),
+    fleet('a job that starts paused stays so, though it was known before', async ([a, b], place) => {
+      await Promise.all([a?.stop(), b?.stop()])
+      const again = createScheduler({
+        plugins: [await plugin(place)],
+        instance: `${place}-again`,
+        logger: QUIET,
+      })
+      again.job('job', manual(), { paused: true }, () => {})
+      await again.start()
+      try {
+        const began = Date.now()
+        await eventually(
+          async () => (await again.members()).some(({ seenAt }) => seenAt.getTime() > began + 1_000),
+          'some heartbeats are written',
+        )
+        assert.ok(again.get('job').paused, 'it is paused')
+        await again.resume('job')
+      } finally {
+        await again.stop()
+      }
+      // What was done by hand wins, and so does a pause that has ended by itself.
+      for (const last of [false, true]) {
+        const third = createScheduler({ plugins: [await plugin(place)], logger: QUIET })
+        third.job('job', manual(), { paused: true }, () => {})
+        await third.start()
+        try {
+          assert.equal(third.get('job').paused, undefined)
+          if (!last) await third.pause('job', { until: new Date(Date.now() + 50) })
+        } finally {
+          await third.stop()
+        }
+        await new Promise((resolve) => setTimeout(resolve, 60))
+      }
+    }),
     fleet('the pause of a job that gets another name holds from the start', async ([a, b], place) => {
       await a?.pause('job', { by: 'ann' })
       await Promise.all([a?.stop(), b?.stop()])

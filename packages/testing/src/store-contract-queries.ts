@@ -199,6 +199,22 @@ export function queryCases(simple: Simple, count: number): Case[] {
       )
       assert.deepEqual(await store.stats?.({ from: 0, job: 'a' }), [])
     }),
+    simple('a job is erased with its incidents and the requests that wait', async (store) => {
+      for (const job of ['a', 'b'])
+        await store.incidents?.save({ key: `failed:${job}`, version: 1, job } as {
+          key: string
+          version: number
+        })
+      const now = Date.now()
+      const asked = { at: now, expires: now + 60_000, data: 'secret', key: undefined, asked: undefined }
+      if (store.jobs) await store.requests?.accept({ ...asked, id: fakeRun().id, job: 'a' }, 10)
+      await store.forget?.({ job: 'a' })
+      assert.deepEqual(
+        (await store.incidents?.load())?.map(({ key }) => key),
+        ['failed:b'],
+      )
+      assert.deepEqual((await store.requests?.due(now + 1, () => 1)) ?? [], [])
+    }),
     simple('the audit is kept and can be asked', async ({ audit }) => {
       assert.ok(audit, 'it keeps an audit')
       const entry = (i: number, by: string, action: 'paused' | 'asked') =>

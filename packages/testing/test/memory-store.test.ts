@@ -7,5 +7,6 @@ describe('memory store', () => {
     store: memoryStore({ limit: retention.runs }),
     close: async () => {},
   })
-  for (const { name, run } of storeContract({ open, durable: false, queried: 10_000 })) test(name, run)
+  for (const { name, run } of storeContract({ open, durable: false, queried: 10_000 }))
+    test(name, run, 30_000)
 })

@@ -28,14 +28,18 @@ import { MemoryCounters } from './memory-counters.ts'
 export function memoryStore(options: { limit?: number } = {}): Store {
   checkKeys(options, { limit: 1 }, 'memoryStore option')
   const kept = new MemoryHistory(integer('limit', options.limit ?? 10_000, 0, 1e7))
+  const incidents = new Map<string, Incident>()
   return {
-    incidents: memoryIncidents(),
+    incidents: memoryIncidents(incidents),
     audit: memoryAudit(),
     record: (run) => kept.record(run),
     runs: (query) => kept.runs(query),
     logs: (id) => kept.logs(id),
     stats: (query) => kept.stats(query),
-    forget: (what) => kept.forget(what),
+    forget(what) {
+      if ('job' in what) for (const [key, { job }] of incidents) if (job === what.job) incidents.delete(key)
+      return kept.forget(what)
+    },
   }
 }
 
@@ -129,10 +133,9 @@ function recordOf({ run, until, count }: Entry): RunRecord {
   return count === 1 ? record : { ...record, until: new Date(until ?? 0), count }
 }
 
-type Incident = Parameters<IncidentStore['save']>[0]
+type Incident = Parameters<IncidentStore['save']>[0] & { readonly job?: string }
 
-function memoryIncidents(): IncidentStore {
-  const kept = new Map<string, Incident>()
+function memoryIncidents(kept: Map<string, Incident>): IncidentStore {
   const versionOf = (key: string) => kept.get(key)?.version ?? 0
   return {
     load: (key) => [...kept.values()].filter((one) => key === undefined || one.key === key).map(copy),
