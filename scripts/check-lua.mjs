@@ -1,23 +1,27 @@
 // Lints the Lua scripts: syntax of Lua 5.1, no name that Redis does not give, no local that is not used, and every key and
 // argument in the comment at the top. node scripts/check-lua.mjs
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import luaparse from 'luaparse'
 
 /** What Redis gives to a script, as far as the scripts use it. */
-const GIVEN = ['ARGV', 'KEYS', 'ipairs', 'math', 'redis', 'string', 'tonumber', 'tostring', 'type', 'unpack']
-const PRELUDE = 'packages/redis-lock/src/scripts/prelude.lua'
+const GIVEN = 'ARGV KEYS cjson ipairs math next pairs redis string table tonumber tostring type unpack'.split(
+  ' ',
+)
 
 const files = execFileSync('git', ['ls-files', '*.lua'], { encoding: 'utf8' }).split('\n').filter(Boolean)
-const prelude = readFileSync(PRELUDE, 'utf8')
+/** What the scripts of a folder begin with. */
+const preludeOf = (file) => join(dirname(file), 'prelude.lua')
 const problems = []
 for (const file of files) {
   const text = readFileSync(file, 'utf8')
-  const whole = file === PRELUDE ? text : prelude + text
+  const prelude = preludeOf(file)
+  const whole = file === prelude || !existsSync(prelude) ? text : readFileSync(prelude, 'utf8') + text
   try {
     const { globals } = luaparse.parse(whole, { scope: true, luaVersion: '5.1' })
     for (const { name } of globals) if (!GIVEN.includes(name)) problems.push(`${file}: there is no ${name}`)
-    if (file !== PRELUDE) for (const name of unused(text)) problems.push(`${file}: ${name} is not used`)
+    if (file !== prelude) for (const name of unused(text)) problems.push(`${file}: ${name} is not used`)
   } catch (error) {
     problems.push(`${file}: ${error.message} (lines count from the prelude's first)`)
   }

@@ -1,0 +1,2 @@
+export { checkRedis, type OpenClient, openClient, type RedisClient } from './client.ts'
+export { execute, type Script, script } from './script.ts'

@@ -1,0 +1,3 @@
+export type { RedisClient } from '@escapement/redis-fleet'
+export type { RedisRetention, RedisStoreOptions } from './options.ts'
+export { redisStore } from './redis-store.ts'

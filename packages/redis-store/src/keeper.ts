@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import type { Host, Logger, Timer } from '@escapement/core'
+import { Troubles } from '@escapement/core/plugin'
+import { DAY_MS } from './counters.ts'
+import type { Settings } from './options.ts'
+import { firstId } from './rows.ts'
+import { TEND } from './scripts/index.ts'
+import type { Writer } from './writer.ts'
+
+/** Between two looks after the store, in ms; and when there is more to remove. */
+const TEND_MS = 5_000
+const MORE_MS = 50
+/** How long lost data is told as a trouble, in ms. */
+const LOST_MS = 60_000
+const BY_HOUR_MS = 30 * DAY_MS
+const COUNTERS_MS = 400 * DAY_MS
+const AUDIT_MS = 400 * DAY_MS
+
+type Told = [name: string, bytes: string, runs: number, policy: string, evicted: string, more: number]
+
+/** Looks after the store now and then: removes what is too old, and says when Redis has lost something. */
+export class Keeper {
+  readonly #writer: Writer
+  readonly #settings: Settings
+  #host: Host | undefined
+  #troubles: Troubles | undefined
+  #timer: Timer | undefined
+  /** The name of what Redis keeps: another one when it was emptied. */
+  #name: string | undefined
+  #evicted: number | undefined
+  #lostAt = -Infinity
+  #warned = false
+
+  constructor(writer: Writer, settings: Settings) {
+    this.#writer = writer
+    this.#settings = settings
+  }
+
+  /** What is wrong with the store, in one line. */
+  get trouble(): string | undefined {
+    return this.#troubles?.reasons[0]
+  }
+
+  attach(host: Host): void {
+    this.#host = host
+    this.#troubles = new Troubles(host.log as Logger, host.clock)
+    this.#writer.log = host.log as Logger
+    this.#writer.troubles = this.#troubles
+  }
+
+  async start(): Promise<void> {
+    await this.#look()
+  }
+
+  stop(): void {
+    if (this.#timer) this.#host?.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#name = undefined
+  }
+
+  /** Runs are gone that were kept. */
+  evicted(count: number): void {
+    this.#lost('evicted', `Redis has evicted ${count} runs of the history: it was full`)
+  }
+
+  async #look(): Promise<void> {
+    let more = false
+    try {
+      more = this.#judge((await this.#writer.ask(TEND, this.#bounds())) as Told)
+      this.#troubles?.works('redis-store.tend')
+    } catch (error) {
+      this.#troubles?.fail('redis-store.tend', error, 'old runs are not removed; runs go on')
+    }
+    const { clock } = this.#host ?? this.#writer
+    const timer = clock.setTimeout(() => void this.#look(), more ? MORE_MS : TEND_MS)
+    timer.unref?.()
+    this.#timer = timer
+  }
+
+  #bounds(): (string | number)[] {
+    const now = this.#writer.clock.now()
+    const { age, failures, runBytes, total } = this.#settings
+    const hours = now - BY_HOUR_MS
+    return [
+      ...[randomBytes(6).toString('hex'), firstId(now - age), firstId(now - failures.age)],
+      ...[firstId(now - AUDIT_MS), hours - (hours % DAY_MS), now - COUNTERS_MS, runBytes, total],
+    ]
+  }
+
+  /** True when there is more to remove. */
+  #judge([name, , , policy, evicted, more]: Told): boolean {
+    if (this.#name !== undefined && this.#name !== name)
+      this.#lost(
+        'emptied',
+        'Redis was emptied: history, counters, watermarks and requests up to now are lost',
+      )
+    this.#name = name
+    this.#warnOfPolicy(policy)
+    const count = Number(evicted)
+    if (policy.startsWith('allkeys') && this.#evicted !== undefined && count > this.#evicted)
+      this.#lost(
+        'evicted',
+        `Redis is full and has evicted ${count - this.#evicted} keys: history may be lost`,
+      )
+    this.#evicted = count
+    if (this.#writer.clock.monotonic() - this.#lostAt >= LOST_MS)
+      for (const what of ['emptied', 'evicted']) this.#troubles?.works(`redis-store.${what}`)
+    return more === 1
+  }
+
+  #warnOfPolicy(policy: string): void {
+    if (this.#warned || !policy.startsWith('allkeys')) return
+    this.#warned = true
+    const message = `redis-store: this Redis evicts any key when it is full (maxmemory-policy ${policy}): history, watermarks and requests can be lost. Use noeviction or volatile-lru.`
+    this.#host?.log.warn({ policy }, message)
+  }
+
+  #lost(what: string, why: string): void {
+    this.#lostAt = this.#writer.clock.monotonic()
+    this.#troubles?.fail(`redis-store.${what}`, new Error(why), 'what comes from now on is kept; runs go on')
+  }
+}

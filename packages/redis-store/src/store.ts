@@ -1,0 +1,94 @@
+import { type Run, type RunRecord, type Store, toRecord } from '@escapement/core'
+import { timeOf } from '@escapement/core/plugin'
+import { redisAudit } from './audit.ts'
+import { HOUR_MS, kindsOf, readStats } from './counters.ts'
+import { redisIncidents, redisJobs } from './jobs.ts'
+import type { Settings } from './options.ts'
+import { readRuns } from './queries.ts'
+import { redisRequests } from './requests.ts'
+import { factsText, linesOf, linesText, rowOf } from './rows.ts'
+import { BEGIN, COUNTED, FORGET, LINES, RECORD, UPDATE } from './scripts/index.ts'
+import type { Writer } from './writer.ts'
+
+interface StoreParts {
+  readonly writer: Writer
+  readonly settings: Settings
+  readonly instance: () => string
+  /** Names this life of the process. */
+  readonly owner: () => string
+  readonly trouble: () => string | undefined
+  /** The end of a run came too late: it had been abandoned. */
+  onRefused(record: RunRecord): void
+  /** Redis has evicted runs. */
+  onGone(count: number): void
+}
+
+/** An attempt failed and another follows: a crash must not hide why. */
+export interface RedisStore extends Store {
+  retrying(run: Run): void
+}
+
+/** The history of runs and jobs, in Redis. */
+export function makeStore(parts: StoreParts): RedisStore {
+  const { writer, settings, owner, onGone } = parts
+  return {
+    ...writes(parts),
+    jobs: redisJobs(writer),
+    incidents: redisIncidents(writer),
+    requests: redisRequests({ writer, instance: parts.instance, owner, runs: settings.runs }),
+    audit: redisAudit(writer),
+    trouble: parts.trouble,
+    runs: (query = {}) => readRuns(writer, query, onGone),
+    logs: async (run) => linesOf((await writer.ask(LINES, [run])) as string | null),
+    stats: (query) =>
+      readStats(writer, query, async () => {
+        const jobs = (await writer.ask(COUNTED, [])) as string[]
+        return jobs.filter((job) => job !== '')
+      }),
+    async forget(what) {
+      let erased = 0
+      for (;;) {
+        const args = 'run' in what ? ['run', what.run] : ['job', what.job]
+        const [count, more] = (await writer.ask(FORGET, args)) as [number, number]
+        erased += count
+        if (more === 0) return erased
+      }
+    },
+  }
+}
+
+/** What is written of a run while it goes on. */
+function writes({
+  writer,
+  settings,
+  owner,
+  onRefused,
+}: StoreParts): Pick<RedisStore, 'begin' | 'update' | 'retrying' | 'record'> {
+  const { runs, failures, runBytes, total, counters } = settings
+  const limits = [runs, failures.runs] as const
+  const hourOf = (at: number) => at - (at % HOUR_MS)
+  return {
+    begin(run) {
+      const now = writer.clock.now()
+      writer.later(BEGIN, [run.id, rowOf(toRecord(run), owner()), ...limits, now, hourOf(now)])
+    },
+    update(run) {
+      writer.later(UPDATE, [run.id, '', '', factsText(toRecord(run)), linesText(run)])
+    },
+    retrying(run) {
+      const { id, attempt, errors } = toRecord(run)
+      writer.later(UPDATE, [id, attempt, JSON.stringify(errors), '', ''])
+    },
+    record(run) {
+      // The record of the instance that has it says more.
+      if (run.reason === 'claimed-elsewhere') return
+      const record = toRecord(run)
+      const hour = hourOf(timeOf(record.id))
+      const kinds = JSON.stringify(kindsOf(record))
+      const args = [record.id, rowOf(record, ''), linesText(run), ...limits, hour, kinds]
+      writer.later(RECORD, [...args, runBytes, total, counters], (answer) => {
+        if (answer === 'refused') onRefused(record)
+      })
+    },
+  }
+}
