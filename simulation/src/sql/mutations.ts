@@ -123,7 +123,7 @@ export const SQL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sqlite: pauses of others are not looked for',
     fleet: 'sqlite',
-    edits: [[fleet, 'await this.#parts.pauses.look(host)', '']],
+    edits: [['sql-fleet/src/shared-fleet.ts', 'this.#self?.pausesChanged(pauses)', '']],
   },
   {
     name: 'postgres: a claim does not ask whether its owner lives',
