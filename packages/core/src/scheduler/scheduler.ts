@@ -2,7 +2,7 @@ import { Engine } from '../engine/engine.ts'
 import { harmless } from '../engine/requests.ts'
 import { EscapementError, show } from '../errors.ts'
 import { checkExclusive } from '../run/mutex.ts'
-import { readLogs, readRuns, readStats } from '../store/query.ts'
+import { readIncidents, readLogs, readRuns, readStats } from '../store/query.ts'
 import { isManual } from '../triggers/manual.ts'
 import type {
   AcceptedRun,
@@ -260,6 +260,11 @@ export class Scheduler {
   /** What people have paused, resumed, asked for, cancelled, run again and erased, newest first. */
   audit(query: AuditQuery = {}): Promise<AuditEntry[]> {
     return this.#parts.member.audit.list(query)
+  }
+
+  /** What is wrong now, as a plugin for alerts keeps it in the store. */
+  async incidents(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    return readIncidents(this.#engine.context)
   }
 
   /** Keeps an entry in the audit, for what is done besides the scheduler's methods. */

@@ -67,6 +67,20 @@ export async function readStats({ store, clock }: Source, query: StatsQuery): Pr
   }))
 }
 
+/** The incidents that a store keeps. */
+export async function readIncidents({
+  store,
+  clock,
+}: Source): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const kept: unknown = await answer(
+    clock,
+    store.incidents?.load() ?? [],
+    STORE_TIMEOUT_MS,
+    'store.incidents.load()',
+  )
+  return Array.isArray(kept) ? kept : refuse('store.incidents.load()', 'an array', kept)
+}
+
 /**
  * The lines that a run has written with `run.log`.
  *

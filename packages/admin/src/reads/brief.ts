@@ -1,0 +1,90 @@
+import type { Job, Outcome, RunRecord } from '@escapement/core'
+import { describe as inWords } from 'escapement'
+import { given } from '../query.ts'
+import type { JobBrief, Json, RunBrief } from '../types.ts'
+
+const FAILED: readonly Outcome[] = ['failed', 'timed-out', 'abandoned', 'lease-lost']
+/** A tick that has not begun for so long is overdue, in ms. */
+const OVERDUE_MS = 60_000
+/** Outcomes that are shown of a job. */
+const MAX_RECENT = 30
+
+export function isFailure(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && FAILED.includes(outcome)
+}
+
+/** Plain data of plain data: what JSON makes of it. */
+export function plain<T>(value: T): Json<T> {
+  return JSON.parse(JSON.stringify(value)) as Json<T>
+}
+
+export function briefOf(run: RunRecord): RunBrief {
+  const { id, job, outcome, state, instance, reason, duration, count, error, progress } = run
+  const message = error?.message.split('\n')[0]
+  return {
+    id,
+    job,
+    state,
+    instance,
+    scheduledAt: run.scheduledAt.toISOString(),
+    ...given({
+      outcome,
+      startedAt: run.startedAt?.toISOString(),
+      endedAt: run.endedAt?.toISOString(),
+      duration,
+      reason,
+      count,
+      until: run.until?.toISOString(),
+      error: message === undefined ? undefined : message.slice(0, 300),
+      progress: progress && { fraction: progress.fraction, ...given({ note: progress.note }) },
+    }),
+  }
+}
+
+/** What is known of a job besides what its scheduler says. */
+export interface JobHistory {
+  /** The outcomes of its newest runs, the newest first. */
+  readonly outcomes: readonly Outcome[]
+  readonly usual: number | undefined
+}
+
+export function jobBrief(
+  job: Job,
+  { outcomes, usual }: JobHistory,
+  { now, lang }: { now: number; lang: 'en' | 'zh' },
+): JobBrief {
+  const { name, description, owner, group, role, runbook, trigger, next, running, paused, last } = job
+  const recent = outcomes.slice(0, MAX_RECENT).toReversed()
+  const newest = recent.at(-1) ?? last?.outcome
+  return {
+    name,
+    running,
+    recent,
+    overdue: next !== undefined && !paused && next.getTime() + job.policies.spread < now - OVERDUE_MS,
+    failing: isFailure(newest),
+    ...given({
+      description,
+      owner,
+      group,
+      role,
+      runbook,
+      schedule: trigger.expression,
+      words: wordsOf(trigger.expression, name, lang),
+      timezone: trigger.timezone,
+      next: next?.toISOString(),
+      paused: paused && plain(paused),
+      last: last && { outcome: last.outcome, at: last.at.toISOString() },
+      usual,
+    }),
+  }
+}
+
+/** A schedule in words; undefined when it is none that has words. */
+export function wordsOf(expression: string | undefined, seed: string, lang: 'en' | 'zh'): string | undefined {
+  if (expression === undefined) return undefined
+  try {
+    return inWords(expression, { lang, seed })
+  } catch {
+    return undefined
+  }
+}
