@@ -11,7 +11,7 @@ import { HEADERS, problem, Refusal } from './problem.ts'
 import { match } from './router.ts'
 import { type Route, routesOf } from './routes.ts'
 
-/** Refused actions are written to the audit, at most so many a minute. */
+/** The most refused actions that are written to the audit in a minute. */
 const MAX_REFUSED = 60
 const MINUTE_MS = 60_000
 
