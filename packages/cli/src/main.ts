@@ -4,9 +4,10 @@ import { EscapementError } from '@escapement/core'
 import { systemZoneProblem } from '@escapement/core/plugin'
 import { describeCommand, explainCommand, nextCommand, yearCommand } from './commands.ts'
 import { schemaCommand } from './schema.ts'
+import { askServer, SERVER_NAMES, SERVER_OPTIONS } from './server/server.ts'
 import { MAX_INSTANTS, type Output, readTime, type Settings, UsageError } from './settings.ts'
 
-const help = `Preview and explain schedules of Escapement.
+const help = `Preview and explain schedules of Escapement, and run jobs.
 
   escapement next <expression>             the next instants
   escapement explain <expression> <time>   why it is due then, or why not
@@ -14,6 +15,13 @@ const help = `Preview and explain schedules of Escapement.
   escapement year <expression> [year]      the days of a year on which it is due
   escapement schema [sqlite|postgres] --sql
                                            the statements that make the tables, for migrate: false
+
+  escapement jobs                          the jobs of a server, and how they stand
+  escapement runs                          its newest runs
+  escapement run <job> [--data <json>]     ask for a run; retry <run>: run it again
+  escapement logs <run> [--follow]         the lines that a run has written
+  escapement cancel <run>
+  escapement pause <job> | --all           resume undoes it
 
 Options
   --tz <zone>       IANA zone, e.g. Asia/Shanghai (default: this machine's)
@@ -28,8 +36,19 @@ Options
   --from <v>.<n>    of a file of SQLite: what it has already (default: 0.0, nothing)
   --help, --version
 
+Options of commands that ask a server
+  --url <address>   where admin() is mounted, e.g. http://localhost:3000/jobs (default: ESCAPEMENT_URL)
+  --token <token>   who asks (default: ESCAPEMENT_TOKEN, which other users of the machine do not see)
+  --reason <text>   the record and the audit give it
+  jobs              --text, --group, --owner, --state paused|running|failing|overdue, -n
+  runs              --job, --outcome, --state, --cause, --text, --from, --until, -n (default: 20)
+  run, retry        --key <key> asks once; -f, --follow shows its lines, until it has ended
+  run               --at <time>, --in <duration>, --expires <duration>
+  pause             --until <time>, --for <duration>, --all
+
 Times are 2026-11-20T09:00:00Z, or 2026-11-20 09:00 in the zone of --tz.
-Exit codes: 0 done; 1 the schedule is refused, is not due then, or never again; 2 wrong usage.
+Exit codes: 0 done; 1 the schedule is refused, is not due then, or never again;
+the server refuses, or a run that is followed does not succeed; 2 wrong usage; 3 the server cannot answer.
 
   escapement next "0 0 LW * *" --tz Asia/Shanghai -n 5`
 
@@ -40,21 +59,24 @@ const commands: Record<string, (settings: Settings, output: Output) => number> =
   year: yearCommand,
 }
 
-const NAMES = [...Object.keys(commands), 'schema'].join(', ')
+const NAMES = [...Object.keys(commands), 'schema', ...SERVER_NAMES].join(', ')
 
 /**
- * Runs one command and returns its exit code.
+ * Runs one command.
  *
+ * @returns Its exit code; a promise of it when the command asks a server.
  * @example
- * process.exitCode = main(['next', '0 9 * * *'], { out: console.log, error: console.error })
+ * process.exitCode = await main(['next', '0 9 * * *'], { out: console.log, error: console.error })
  */
-export function main(argv: string[], output: Output): number {
+export function main(argv: string[], output: Output): number | Promise<number> {
   try {
     const { values, positionals } = read(argv)
     if (values.help) return print(output, help)
     if (values.version) return print(output, version())
     const [name, expression, ...rest] = positionals
     if (name === undefined) throw new UsageError(`a command is missing: ${NAMES}`)
+    if (SERVER_NAMES.includes(name)) return askServer(positionals, values, output)
+    checkOptions(name, values)
     if (name === 'schema') return schemaCommand(expression, schemaOptions(values, rest), output)
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined
     if (!command) throw new UsageError(`there is no command ${JSON.stringify(name)}: use ${NAMES}`)
@@ -91,6 +113,7 @@ const options = {
   json: { type: 'boolean' },
   sql: { type: 'boolean' },
   schema: { type: 'string' },
+  ...SERVER_OPTIONS,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
@@ -104,6 +127,12 @@ function read(argv: string[]) {
 }
 
 type Values = ReturnType<typeof read>['values']
+
+/** Schedules know no options of servers. */
+function checkOptions(name: string, values: Values): void {
+  const odd = Object.keys(values).find((option) => Object.hasOwn(SERVER_OPTIONS, option))
+  if (odd !== undefined) throw new UsageError(`${name}: there is no option --${odd} here`)
+}
 
 function schemaOptions({ sql, schema, from }: Values, [more]: string[]) {
   if (more !== undefined) throw new UsageError(`schema: unexpected ${JSON.stringify(more)}`)

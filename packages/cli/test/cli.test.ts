@@ -6,6 +6,7 @@ function run(...argv: string[]): { code: number; out: string[]; error: string } 
   const out: string[] = []
   const error: string[] = []
   const code = main(argv, { out: (text) => out.push(...text.split('\n')), error: (text) => error.push(text) })
+  if (typeof code !== 'number') throw new Error('a command of schedules gives its exit code at once')
   return { code, out, error: error.join('\n') }
 }
 
