@@ -34,7 +34,7 @@ export function documentOf(routes: readonly Route[], title: string): unknown {
       title: `${title}: scheduled jobs`,
       version: '1.0.0',
       description:
-        'See and run scheduled jobs. What changes something needs the header `x-escapement-request`, or a request from the same origin. A name in a path is one segment: `~1` stands for a slash, `~0` for a tilde.',
+        'See and run scheduled jobs. What changes something needs the header `x-escapement-request`, or a request from the same origin. A name in a path is one segment: `~1` stands for a slash, `~0` for a tilde, `~2` for a dot (of the names `.` and `..`).',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '.' }],

@@ -48,10 +48,10 @@ function fit(names: readonly string[], segments: readonly string[]): Record<stri
   return params
 }
 
-/** A name is one segment: `~1` stands for a slash and `~0` for a tilde, since proxies decode `%2F`. */
+/** A name is one segment: `~1` stands for a slash and `~0` for a tilde, since proxies decode `%2F`; `~2` for a dot. */
 function nameOf(segment: string): string {
   try {
-    return decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~')
+    return decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~2', '.').replaceAll('~0', '~')
   } catch {
     throw new Refusal(400, 'BAD_PATH', 'a name in the path is not encoded as UTF-8')
   }
@@ -59,5 +59,7 @@ function nameOf(segment: string): string {
 
 /** A name as one segment of a path. */
 export function segmentOf(name: string): string {
+  // A URL takes these for the folder itself and the one above: `jobs/../pause` would pause all jobs.
+  if (name === '.' || name === '..') return name.replaceAll('.', '~2')
   return encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))
 }

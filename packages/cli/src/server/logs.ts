@@ -27,7 +27,7 @@ export async function followRun(work: Work): Promise<number> {
     const { items, next } = await patiently(() => linesAfter(work, known))
     for (const line of items) show(work, line)
     known = Number(next ?? known)
-    if (run.outcome !== undefined && run.endedAt !== undefined) return tellEnd(work, run)
+    if (run.outcome !== undefined) return tellEnd(work, run)
     await wait(LOOK_MS)
   }
 }

@@ -59,7 +59,6 @@ export interface RunRow {
   readonly reason?: string
   readonly count?: number
   readonly scheduledAt: string
-  readonly endedAt?: string
   readonly duration?: number
   readonly error?: { readonly message?: string }
 }
