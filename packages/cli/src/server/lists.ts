@@ -66,7 +66,7 @@ function standingOf({ paused, running, failing, overdue }: JobRow): string {
   return all.filter(Boolean).join(', ') || 'well'
 }
 
-/** The pages of a list, until there are so many entries. */
+/** The pages of a list, up to `most` entries. */
 async function collect<T>(
   { server }: Work,
   { path, query, most }: { path: string; query: NonNullable<Ask['query']>; most: number },

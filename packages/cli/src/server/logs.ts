@@ -6,7 +6,7 @@ import type { Command, LineRow, PageOf, RunRow, Work } from './types.ts'
 
 /** How often a run is looked at, in ms. */
 const LOOK_MS = 1_000
-/** A server that is being replaced may be away for so many looks. */
+/** The most looks in a row during which a server may be away, as when it is replaced. */
 const MAX_AWAY = 10
 
 /** The lines that a run has written. */
