@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AuditAction, Scheduler } from '@escapement/core'
+import { describe } from '@escapement/core/plugin'
 import type { FetchHandler, RequestInfo } from '@escapement/http'
 import type { Identity } from './auth/auth.ts'
 import { checkHost, checkOrigin } from './auth/origin.ts'
@@ -65,7 +66,7 @@ async function answer(
   checkHost(request, settings.hosts)
   const url = new URL(request.url)
   const { route, params } = match(routes, request.method, url.pathname)
-  const identity = await settings.auth(request, { peer: info.peer })
+  const identity = await identify({ scheduler, settings }, request, info)
   if (identity instanceof Response) return identity
   checkIdentity(identity, route)
   if (route.method !== 'GET') checkOrigin(request)
@@ -86,8 +87,26 @@ async function answer(
   return response
 }
 
+/** Who asks. Why that cannot be told is for the log: strangers get the answer. */
+async function identify(
+  { scheduler, settings }: Pick<Parts, 'scheduler' | 'settings'>,
+  request: Request,
+  { peer }: RequestInfo,
+): Promise<Identity | Response | undefined> {
+  try {
+    return await settings.auth(request, { peer })
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    scheduler.log.error({ err: error }, `admin: auth failed: ${describe(error).message}`)
+    throw new Refusal(503, 'AUTH_FAILED', 'it cannot be told now who asks')
+  }
+}
+
 function checkIdentity(identity: Identity | undefined, route: Route): asserts identity is Identity {
-  if (!identity) throw new Refusal(401, 'NOT_SIGNED_IN', 'this needs a token or a sign-in')
+  if (!identity)
+    throw new Refusal(401, 'NOT_SIGNED_IN', 'this needs a token or a sign-in', {
+      'www-authenticate': 'Bearer realm="jobs"',
+    })
   if (route.role === 'operator' && identity.role !== 'operator')
     throw new Refusal(403, 'NOT_ALLOWED', 'this needs the role operator')
 }

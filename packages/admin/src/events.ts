@@ -13,6 +13,8 @@ const MAX_CLIENTS = 2_000
 const HEARTBEAT_MS = 15_000
 /** How often runs of other instances are looked for while somebody listens, in ms. */
 const LOOK_MS = 1_000
+/** The newest runs, and those under way, that are looked at: at most this many of each. */
+const LOOKED_AT = 50
 /** Progress of one run is told at most once in this time, in ms. */
 const PROGRESS_MS = 500
 
@@ -41,7 +43,7 @@ export class Events {
   #subscribed = false
   #timer: NodeJS.Timeout | undefined
   #beats = 0
-  #newest: string | undefined
+  #others: string | undefined
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -171,14 +173,26 @@ export class Events {
 
   async #look(): Promise<void> {
     try {
-      const [newest] = await this.#scheduler.history({ limit: 1 })
-      const mark = newest && `${newest.id} ${newest.state}`
-      const changed = mark !== this.#newest && this.#newest !== undefined
-      this.#newest = mark
-      if (changed && newest?.instance !== this.#scheduler.instance) this.#tell({ type: 'changed' }, undefined)
+      const mark = await this.#othersNow()
+      const changed = mark !== this.#others && this.#others !== undefined
+      this.#others = mark
+      if (changed) this.#tell({ type: 'changed' }, undefined)
     } catch {
       // The store is away: the page sees that by its own requests.
     }
+  }
+
+  /** How the newest runs of other instances stand, and the older ones that are under way: their ends are changes, too. */
+  async #othersNow(): Promise<string> {
+    const scheduler = this.#scheduler
+    const [newest, under] = await Promise.all([
+      scheduler.history({ limit: LOOKED_AT }),
+      scheduler.history({ state: ['running', 'waiting-retry', 'claimed'], limit: LOOKED_AT }),
+    ])
+    return [...newest, ...under]
+      .filter(({ instance }) => instance !== scheduler.instance)
+      .map(({ id, state, count }) => `${id} ${state} ${count ?? ''}`)
+      .join()
   }
 
   #drain(): void {

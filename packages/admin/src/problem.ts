@@ -32,11 +32,13 @@ export const HEADERS: Readonly<Record<string, string>> = {
 export class Refusal extends Error {
   readonly status: number
   readonly code: string
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, headers: Readonly<Record<string, string>> = {}) {
     super(detail)
     this.status = status
     this.code = code
+    this.headers = headers
   }
 }
 
@@ -50,7 +52,8 @@ export function problem(error: unknown): Response {
     detail: cut(detail, 1_000),
     code,
   }
-  const headers = { ...HEADERS, 'content-type': 'application/problem+json' }
+  const own = error instanceof Refusal ? error.headers : {}
+  const headers = { ...HEADERS, ...own, 'content-type': 'application/problem+json' }
   return new Response(JSON.stringify(body), {
     status,
     headers: status === 503 ? { ...headers, 'retry-after': '5' } : headers,

@@ -24,14 +24,17 @@ export function match(routes: readonly Route[], method: string, pathname: string
           .split('/')
           .slice(1)
   const verb = method === 'HEAD' ? 'GET' : method
-  let other = false
+  const others: string[] = []
   for (const route of routes) {
     const params = fit(route.path.split('/').slice(1), segments)
     if (!params) continue
     if (route.method === verb) return { route, params }
-    other = true
+    others.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]))
   }
-  if (other) throw new Refusal(405, 'METHOD_NOT_ALLOWED', `${method} is not answered here`)
+  if (others.length > 0)
+    throw new Refusal(405, 'METHOD_NOT_ALLOWED', `${method} is not answered here`, {
+      allow: others.join(', '),
+    })
   throw new Refusal(404, 'NOT_FOUND', `there is nothing at ${JSON.stringify(pathname.slice(0, 200))}`)
 }
 

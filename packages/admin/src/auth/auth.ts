@@ -1,4 +1,4 @@
-import { fail } from '@escapement/core/plugin'
+import { EscapementError } from '@escapement/core'
 import { equal } from './compare.ts'
 
 export type Role = 'viewer' | 'operator'
@@ -30,7 +30,7 @@ export type Auth = (
 export function tokenAuth(tokens: Readonly<Record<string, Identity>>): Auth {
   const known = Object.entries(tokens)
   if (known.length === 0 || known.some(([token]) => token.length < 16 || token === 'undefined'))
-    fail('tokens', 'an object of tokens of at least 16 characters', tokens)
+    throw secretless('tokens must be an object of tokens of at least 16 characters')
   return (request) => {
     const given = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
     if (given === undefined) return undefined
@@ -54,7 +54,7 @@ export function basicAuth(
     known.length === 0 ||
     known.some(([, user]) => typeof user?.password !== 'string' || user.password.length < 8)
   )
-    fail('users', 'an object of names with passwords of at least 8 characters', users)
+    throw secretless('users must be an object of names with passwords of at least 8 characters')
   return (request) => {
     const sent = /^Basic (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
     const text = sent === undefined ? '' : Buffer.from(sent, 'base64').toString()
@@ -63,4 +63,9 @@ export function basicAuth(
     const headers = { 'www-authenticate': 'Basic realm="jobs", charset="UTF-8"', 'cache-control': 'no-store' }
     return new Response('sign in', { status: 401, headers })
   }
+}
+
+/** A refused option without what was given: these are secrets. */
+function secretless(message: string): EscapementError {
+  return new EscapementError('ERR_ESCAPEMENT_OPTION', message)
 }

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '@escapement/core'
+import type { AuditEntry, Member } from '@escapement/core'
 import { upcoming } from '@escapement/core'
 import { type Call, maySee, queryOf } from '../call.ts'
 import { bad, given } from '../query.ts'
@@ -41,7 +41,17 @@ export async function listInstances(
       ...given({ from: query.instant('from'), until: query.instant('until') }),
     }),
   ])
-  return { items: members.map((one) => plain(one)), events: events.map((one) => plain(one)) }
+  return { items: members.map((one) => plain(seenOf(call, one))), events: events.map((one) => plain(one)) }
+}
+
+/** An instance, with the jobs and runs that may be seen. */
+function seenOf(call: Call, member: Member): Member {
+  const jobs = Object.entries(member.jobs).filter(([job]) => maySee(call, job))
+  return {
+    ...member,
+    jobs: Object.fromEntries(jobs),
+    runs: member.runs.filter(({ job }) => maySee(call, job)),
+  }
 }
 
 export async function listAudit(call: Call): Promise<Page<AuditBody>> {
