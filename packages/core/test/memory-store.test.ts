@@ -79,3 +79,28 @@ test('a paused job and a busy one keep the history of their runs', async () => {
   expect(runs.length).toBe(2)
   await scheduler.stop()
 })
+
+const MONDAY = Date.UTC(2026, 0, 5)
+
+test('ticks in a row that were skipped stay one record when another run of the job is forgotten', async () => {
+  const store = memoryStore()
+  const done = fakeRun({ job: 'a', outcome: 'succeeded' })
+  const apart = fakeRun({ job: 'a', outcome: 'missed' })
+  for (const run of [done, apart]) void store.record(run)
+  for (let i = 0; i < 5; i++) {
+    const at = MONDAY + i * 1000
+    void store.record(fakeRun({ job: 'a', outcome: 'skipped', reason: 'paused', at }))
+  }
+  expect(await store.forget?.({ run: apart.id })).toBe(1)
+  const [skipped] = await store.runs({ outcome: 'skipped' })
+  expect(skipped).toMatchObject({ count: 5, until: new Date(MONDAY + 4000) })
+})
+
+test('a tick that is skipped is told though the record of those before it is not kept any more', async () => {
+  const store = memoryStore({ limit: 1 })
+  const skip = (job: string, i: number) =>
+    store.record(fakeRun({ job, outcome: 'skipped', reason: 'paused', at: MONDAY + i * 1000 }))
+  for (const [i, job] of ['a', 'b', 'a'].entries()) void skip(job, i)
+  const [newest] = await store.runs({})
+  expect(newest).toMatchObject({ job: 'a', scheduledAt: new Date(MONDAY + 2000) })
+})

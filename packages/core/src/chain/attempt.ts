@@ -1,7 +1,6 @@
 import type { ActiveRun } from '../run/active-run.ts'
 import { runs, scope } from '../run/context.ts'
 import type { Failure } from '../run/failure.ts'
-import type { Maybe } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import { checkResult } from './handler.ts'
 
@@ -35,42 +34,37 @@ function attend(run: ActiveRun, returned: unknown): unknown {
     run.forceEnd = reject
     if (run.aborted) run.environment.abortGrace.begin(run)
     // Written out with few promises: each costs, the more where async hooks are on.
-    const pass = (value: unknown) => {
-      run.forceEnd = undefined
-      try {
-        checkResult(run.job.name, value)
-        resolve(value)
-      } catch (error) {
-        reject(error)
-      }
-    }
-    const fail = (error: unknown) => {
-      run.forceEnd = undefined
-      reject(error)
-    }
     const end = (value: unknown, failure?: Failure) => {
-      try {
-        const finished = finish(run, failure)
-        if (finished) finished.then(() => pass(value), fail)
-        else pass(value)
-      } catch (error) {
-        fail(error)
+      if (run.hasTasks) void join(run, failure).then((later) => end(value, later))
+      else {
+        run.forceEnd = undefined
+        const why = failureOf(run, value, failure)
+        if (why) reject(why.error)
+        else resolve(value)
       }
     }
     Promise.resolve(returned).then(end, (error: unknown) => end(undefined, { error }))
   })
 }
 
-/** Joins what the handler began, and fails if it was aborted. Returns or throws at once where it can. */
-function finish(run: ActiveRun, failure?: Failure): Maybe<void> {
-  if (run.hasTasks) {
-    return run.joinTasks(failure).then(
-      () => finish(run),
-      (error) => finish(run, { error }),
-    )
+/** Waits for what the handler began. Gives its failure, or the one of the handler. */
+function join(run: ActiveRun, failure?: Failure): Promise<Failure | undefined> {
+  return run.joinTasks(failure).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  )
+}
+
+/** Why an attempt has failed whose handler returned this value, or failed. */
+function failureOf(run: ActiveRun, value: unknown, failure?: Failure): Failure | undefined {
+  if (run.aborted) return { error: becauseOf(run.aborted, failure?.error) }
+  if (failure) return failure
+  try {
+    checkResult(run.job.name, value)
+  } catch (error) {
+    return { error }
   }
-  if (run.aborted) throw becauseOf(run.aborted, failure?.error)
-  if (failure) throw failure.error
+  return undefined
 }
 
 /** The reason of the abort, with what the handler threw on its way out. */

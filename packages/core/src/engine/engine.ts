@@ -93,7 +93,7 @@ export class Engine {
   createAsked(job: JobEntry, request: RunRequest): JobRun {
     const { id, at, data, retryOf, jobData } = request
     const cause = retryOf === undefined ? 'manual' : 'retry'
-    const run = this.#create({ job, cause, at, wall: this.context.now(), id })
+    const run = this.#create({ job, cause, at, wall: this.context.now(), givenId: id })
     run.lazy.request = request
     run.lazy.data = jobData ? job.data : data
     return run

@@ -15,6 +15,9 @@ const KNOWN = {
   reason: 1,
 } satisfies Record<keyof RunOptions, 1>
 
+/** How long a request may wait for its run, in ms. */
+const EXPIRES_MS = 86_400_000
+
 /** How a run is asked for, checked. */
 export interface CheckedOptions extends Pick<RunRequest, 'key' | 'at' | 'expires' | 'asked'> {
   readonly wait: boolean
@@ -38,7 +41,7 @@ export function parseRunOptions(
     wait: flag('wait', given.wait ?? false),
     key: keyOf(given.key),
     at,
-    expires: at + duration('expires', given.expires ?? '24h', { min: 1 }),
+    expires: at + (given.expires === undefined ? EXPIRES_MS : duration('expires', given.expires, { min: 1 })),
     asked: askedOf(text('by', given.by), text('reason', given.reason)),
   }
 }

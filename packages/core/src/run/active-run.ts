@@ -13,16 +13,15 @@ import type {
   Run,
   RunFacts,
   SkipReason,
-  Tick,
 } from '../types/index.ts'
 import { errorRecord, redactThrown } from '../util/describe.ts'
 import { checkFraction } from '../util/validate.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
-import { factsOf } from './facts.ts'
+import { type Kept, keptOf, NO_FACTS } from './facts.ts'
 import type { Failure } from './failure.ts'
 import type { LazyFields } from './lazy-fields.ts'
 import { checkExclusive } from './mutex.ts'
-import { logOf, noteProgress } from './notes.ts'
+import { logLine, logOf, noteProgress } from './notes.ts'
 import { MAX_ERRORS } from './record.ts'
 import { NONE } from './snapshot.ts'
 import { TaskGroup } from './task-group.ts'
@@ -43,18 +42,16 @@ export class ActiveRun extends WaitingRun implements Run {
     return this.requested ? this.lazyFields?.data : this.job.data
   }
 
-  override get tick(): Tick {
-    const { lazy } = this
-    lazy.tick ??= super.tick
-    return lazy.tick
-  }
-
   override get facts(): RunFacts {
-    return factsOf(this)
+    return this.keep()?.facts ?? NO_FACTS
   }
 
   override get logLines(): readonly LogLine[] {
-    return this.lazyFields?.notes?.lines ?? []
+    return this.lazyFields?.notes?.lines.map(logLine) ?? []
+  }
+
+  protected override keep(): Kept | undefined {
+    return keptOf(this)
   }
 
   override get errorRecords(): ErrorRecord[] {

@@ -2,7 +2,7 @@ import type { Asked, RunFacts } from '../types/index.ts'
 import { type Plain, toPlain } from '../util/plain.ts'
 import type { RunEnvironment } from './environment.ts'
 import type { LazyFields } from './lazy-fields.ts'
-import { keptText } from './notes.ts'
+import { type KeptLine, keptText } from './notes.ts'
 import type { RunnableJob } from './runnable-job.ts'
 
 /** The most characters of JSON that are kept of the data of a run, and of its result. */
@@ -29,21 +29,29 @@ interface Source {
   readonly lazyFields: LazyFields | undefined
 }
 
-/** The facts that the history keeps of a run. */
-export function factsOf({ environment, job, data: given, result: returned, lazyFields }: Source): RunFacts {
-  if (given === undefined && returned === undefined && !hasMore(lazyFields)) return NO_FACTS
+/** What the history keeps of a run besides how it ended. */
+export interface Kept {
+  readonly facts: RunFacts
+  readonly lines: readonly KeptLine[]
+  /** The characters of its texts, about. */
+  readonly size: number
+}
+
+/** What the history keeps of this run; undefined when its handler had and said nothing. */
+export function keptOf({
+  environment,
+  job,
+  data: given,
+  result: returned,
+  lazyFields,
+}: Source): Kept | undefined {
+  if (given === undefined && returned === undefined && !hasMore(lazyFields)) return undefined
   const { keep } = job.policies
   const { redact } = environment
   const data = keep.data || given === undefined ? plain(given, redact) : NOT_KEPT
   const result = keep.result ? plain(returned, redact) : NOTHING
   const notes = lazyFields?.notes
-  const cut = {
-    ...(data.redacted && { data: 'texts in it are not kept' }),
-    ...(data.cut !== undefined && { data: data.cut }),
-    ...(result.cut !== undefined && { result: result.cut }),
-    ...(notes && notes.omitted > 0 && { log: `${notes.omitted} more lines were left out` }),
-  }
-  return {
+  const facts = {
     data: data.value,
     result: result.value,
     progress: notes?.progress,
@@ -51,7 +59,23 @@ export function factsOf({ environment, job, data: given, result: returned, lazyF
     parent: lazyFields?.parent?.id,
     retryOf: lazyFields?.request?.retryOf,
     logLines: notes?.lines.length ?? 0,
-    cut: Object.keys(cut).length > 0 ? cut : undefined,
+    cut: cutOf(data, result, notes?.omitted ?? 0),
+  }
+  return {
+    facts,
+    lines: notes?.lines.slice() ?? NO_LINES,
+    size: data.size + result.size + (notes?.size ?? 0),
+  }
+}
+
+/** What was left out, and why. */
+function cutOf(data: Plain, result: Plain, lines: number): RunFacts['cut'] {
+  if (!data.redacted && data.cut === undefined && result.cut === undefined && lines === 0) return undefined
+  return {
+    ...(data.redacted && { data: 'texts in it are not kept' }),
+    ...(data.cut !== undefined && { data: data.cut }),
+    ...(result.cut !== undefined && { result: result.cut }),
+    ...(lines > 0 && { log: `${lines} more lines were left out` }),
   }
 }
 
@@ -66,6 +90,7 @@ function askedOf(asked: Asked, redact: (text: string) => string): Asked {
   return Object.fromEntries(Object.entries(asked).map(([key, text]) => [key, keptText(text, redact)]))
 }
 
+const NO_LINES: readonly KeptLine[] = []
 const NOTHING: Plain = { size: 0 }
 const NOT_KEPT: Plain = { size: 0, cut: 'the job keeps no data' }
 

@@ -20,6 +20,7 @@ export class LazyFields {
   parent: Run | undefined = undefined
   /** What the handler has said. */
   notes: RunNotes | undefined = undefined
+  id: string | undefined = undefined
   tick: Tick | undefined = undefined
   log: Logger | undefined = undefined
   claimedIn: number | undefined = undefined

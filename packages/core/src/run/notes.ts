@@ -33,15 +33,29 @@ export function keptText(text: string, clean: Redact): string {
   return cut(printable(clean(text.slice(0, 4 * MAX_MESSAGE)), { lines: true }), MAX_MESSAGE)
 }
 
+/** A line as it is kept: with its instant in ms, since a `Date` is larger than the rest. */
+export interface KeptLine extends Omit<LogLine, 'at'> {
+  readonly at: number
+}
+
+export function logLine({ at, ...line }: KeptLine): LogLine {
+  return { at: new Date(at), ...line }
+}
+
 /** What a handler has said while it ran. */
 export class RunNotes {
-  readonly lines: LogLine[] = []
+  readonly lines: KeptLine[] = []
   progress: ProgressRecord | undefined = undefined
   /** Lines that were left out. */
   omitted = 0
   #size = 0
 
-  add(at: Date, level: LogLine['level'], { message, fields }: Written, clean: Redact): void {
+  /** The characters of its texts, about. */
+  get size(): number {
+    return this.#size + (this.progress?.note?.length ?? 0)
+  }
+
+  add(at: number, level: LogLine['level'], { message, fields }: Written, clean: Redact): void {
     if (this.lines.length >= MAX_LINES || this.#size >= MAX_SIZE) {
       this.omitted++
       return
@@ -50,12 +64,8 @@ export class RunNotes {
     const { value, size, cut: why } = toPlain(fields, MAX_FIELDS, clean)
     this.#size += text.length + size
     const kept = (why === undefined ? value : { '…': why }) as Record<string, unknown> | undefined
-    this.lines.push({
-      at,
-      level,
-      message: text,
-      ...(kept && Object.keys(kept).length > 0 && { fields: kept }),
-    })
+    const empty = kept === undefined || Object.keys(kept).length === 0
+    this.lines.push(empty ? { at, level, message: text } : { at, level, message: text, fields: kept })
   }
 }
 
@@ -95,8 +105,7 @@ export function logOf(run: NotedRun): Logger {
     (level: LogLine['level']): LogMethod =>
     (fields, message) => {
       if (!run.ended) {
-        const at = new Date(environment.now())
-        notesOf(run).add(at, level, writtenOf(fields, message), environment.redact)
+        notesOf(run).add(environment.now(), level, writtenOf(fields, message), environment.redact)
         environment.noted(run)
       }
       logger[level](fields, message)

@@ -14,7 +14,8 @@ import type {
 import { serial, tickId, timeOrderedId } from '../util/ids.ts'
 import { shownAs } from '../util/shown-as.ts'
 import type { RunEnvironment } from './environment.ts'
-import { NO_FACTS } from './facts.ts'
+import { type Kept, NO_FACTS } from './facts.ts'
+import { logLine } from './notes.ts'
 import { toRecord } from './record.ts'
 import type { RunnableJob } from './runnable-job.ts'
 
@@ -28,7 +29,9 @@ export interface RunOrigin {
   readonly wall: number
   readonly parts?: RunParts | undefined
   /** Of a run that has an id already. */
-  readonly id?: string | undefined
+  readonly givenId?: string | undefined
+  /** Of a copy: which of this process's runs it is. */
+  readonly serial?: number
 }
 
 /** What else there is to know of a tick. Most ticks have nothing of it. */
@@ -61,35 +64,45 @@ export class RunSnapshot {
   attempt = 0
   errors: unknown[] = NONE
   traceId: string | undefined = undefined
+  /** When it was found due, in ms: the time in its id. */
+  made: number
   /** When it was found due, then when the first attempt began. */
   wall: number
   /** Monotonic time when the first attempt began, and when the run ended, in ms. */
   began: number = NaN
   endedAtMono: number = NaN
   /** Which of this process's runs it is. */
-  serial: number = serial()
-  madeId: string | undefined
-  /** Of a run that has ended. */
-  kept: { readonly facts: RunFacts; readonly logLines: readonly LogLine[] } | undefined = undefined
+  serial: number
+  /** Its id, when that is not made of its time and number. */
+  givenId: string | undefined
+  /** Of a copy. */
+  kept: Kept | undefined = undefined
 
-  constructor(environment: RunEnvironment, { job, cause, at, wall, parts = ORDINARY, id }: RunOrigin) {
+  constructor(environment: RunEnvironment, origin: RunOrigin) {
+    const { parts = ORDINARY } = origin
     this.environment = environment
-    this.job = job
-    this.cause = cause
-    this.at = at
-    this.wall = wall
+    this.job = origin.job
+    this.cause = origin.cause
+    this.at = origin.at
+    this.made = origin.wall
+    this.wall = origin.wall
     this.parts = parts
     this.claim = parts.claim
-    this.madeId = id ?? parts.abandoned?.id
+    this.givenId = origin.givenId ?? parts.abandoned?.id
+    this.serial = origin.serial ?? serial()
   }
 
-  /** A copy, with its errors described: into the snapshot of another run that is not needed any more, if there is one. */
-  remember(into?: RunSnapshot): RunSnapshot {
-    const copy = into ?? new RunSnapshot(this.environment, this)
+  /**
+   * A copy, with its errors described.
+   *
+   * @param copy A snapshot that is not needed any more. A full history makes no garbage of long life when it uses them again.
+   */
+  remember(copy: RunSnapshot = new RunSnapshot(this.environment, this)): RunSnapshot {
     copy.environment = this.environment
     copy.job = this.job
     copy.cause = this.cause
     copy.at = this.at
+    copy.made = this.made
     copy.wall = this.wall
     copy.parts = this.parts
     copy.claim = this.claim
@@ -102,11 +115,15 @@ export class RunSnapshot {
     copy.traceId = this.traceId
     copy.began = this.began
     copy.endedAtMono = this.endedAtMono
-    const { facts, logLines } = this
-    copy.kept = facts === NO_FACTS ? undefined : { facts, logLines }
+    copy.kept = this.keep()
     copy.serial = this.serial
-    copy.madeId = this.madeId
+    copy.givenId = this.givenId
     return copy
+  }
+
+  /** What its handler had and said; undefined when there is none of it. */
+  protected keep(): Kept | undefined {
+    return this.kept
   }
 
   get until(): Date | undefined {
@@ -114,8 +131,7 @@ export class RunSnapshot {
   }
 
   get id(): string {
-    this.madeId ??= timeOrderedId(this.wall, this.serial)
-    return this.madeId
+    return this.givenId ?? timeOrderedId(this.made, this.serial)
   }
 
   get tick(): Tick {
@@ -150,7 +166,7 @@ export class RunSnapshot {
   }
 
   get logLines(): readonly LogLine[] {
-    return this.kept?.logLines ?? []
+    return this.kept?.lines.map(logLine) ?? []
   }
 
   /** Its errors as they are kept. */

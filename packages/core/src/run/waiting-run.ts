@@ -1,4 +1,4 @@
-import type { Asked, Run } from '../types/index.ts'
+import type { Asked, Run, Tick } from '../types/index.ts'
 import { LazyFields } from './lazy-fields.ts'
 import { NONE, RunSnapshot } from './snapshot.ts'
 
@@ -10,6 +10,18 @@ export class WaitingRun extends RunSnapshot {
   get lazy(): LazyFields {
     this.lazyFields ??= new LazyFields()
     return this.lazyFields
+  }
+
+  override get id(): string {
+    const { lazy } = this
+    lazy.id ??= super.id
+    return lazy.id
+  }
+
+  override get tick(): Tick {
+    const { lazy } = this
+    lazy.tick ??= super.tick
+    return lazy.tick
   }
 
   get asked(): Asked | undefined {

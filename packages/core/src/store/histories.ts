@@ -1,4 +1,3 @@
-import { NO_FACTS } from '../run/facts.ts'
 import type { Recordable } from '../run/record.ts'
 import { RunSnapshot } from '../run/snapshot.ts'
 
@@ -10,8 +9,9 @@ export interface Entry {
   run: Recordable
   /** What it holds, about, in bytes. */
   bytes: number
-  /** Of ticks in a row that were skipped for one reason: the instant of the last one, in ms, and how many there were. */
+  /** Of ticks in a row that were skipped for one reason: the instant of the last one, in ms. */
   until: number | undefined
+  /** How many ticks it stands for; 0 when it is not kept any more. */
   count: number
 }
 
@@ -63,23 +63,9 @@ export class Histories {
   add(run: Recordable): Entry | undefined {
     if (this.#limit === 0) return undefined
     const { name } = run.job
-    const history = this.#jobs.get(name) ?? new History()
-    if (history.count === 0) this.#jobs.set(name, history)
-    let free: Entry | undefined
-    if (this.#size >= this.#limit && history.count === this.#most) free = history.shift()
-    else {
-      if (this.#size < this.#limit) this.#size++
-      else free = this.#dropOldest()
-      this.#move(name, history, 1)
-    }
-    if (free) this.#bytes -= free.bytes
-    const entry = keep(run, free)
-    history.push(entry)
-    this.#bytes += entry.bytes
-    while (this.#bytes > MAX_BYTES && this.#size > 1) {
-      this.#size--
-      this.#bytes -= this.#dropOldest().bytes
-    }
+    const history = this.#historyOf(name)
+    const entry = entryOf(run, this.#makeRoom(name, history))
+    this.#push(history, entry)
     return entry
   }
 
@@ -98,7 +84,11 @@ export class Histories {
       this.#jobs.delete(name)
       this.#size -= count
       forgotten += count - kept.length
-      for (const entry of kept) this.add(entry.run)
+      for (const entry of kept) {
+        const refilled = this.#historyOf(name)
+        this.#makeRoom(name, refilled)
+        this.#push(refilled, entry)
+      }
     }
     return forgotten
   }
@@ -109,14 +99,45 @@ export class Histories {
     return this.#jobs.get(job)?.all() ?? []
   }
 
+  #historyOf(name: string): History {
+    const history = this.#jobs.get(name) ?? new History()
+    if (history.count === 0) this.#jobs.set(name, history)
+    return history
+  }
+
+  /** Lets one more run into the history of a job. Gives the run that is not kept any more for it. */
+  #makeRoom(name: string, history: History): Recordable | undefined {
+    if (this.#size >= this.#limit && history.count === this.#most) return this.#drop(history)
+    const dropped = this.#size < this.#limit ? undefined : this.#dropOldest()
+    if (!dropped) this.#size++
+    this.#move(name, history, 1)
+    return dropped
+  }
+
+  #push(history: History, entry: Entry): void {
+    history.push(entry)
+    this.#bytes += entry.bytes
+    while (this.#bytes > MAX_BYTES && this.#size > 1) {
+      this.#size--
+      this.#dropOldest()
+    }
+  }
+
   /** Of a job that has the most. */
-  #dropOldest(): Entry {
+  #dropOldest(): Recordable {
     const fullest = this.#levels.get(this.#most) as Map<string, History>
     const [name, history] = fullest.entries().next().value as [string, History]
     this.#move(name, history, -1)
-    const entry = history.shift()
+    const dropped = this.#drop(history)
     if (history.count === 0) this.#jobs.delete(name)
-    return entry
+    return dropped
+  }
+
+  #drop(history: History): Recordable {
+    const entry = history.shift()
+    this.#bytes -= entry.bytes
+    entry.count = 0
+    return entry.run
   }
 
   /** Its history is about to grow or to shrink by one. */
@@ -136,22 +157,29 @@ export class Histories {
   }
 }
 
-/** Plain data is made of it when it is asked for. `free`: an entry that is used again. */
-function keep(run: Recordable, free: Entry | undefined): Entry {
-  if (!(run instanceof RunSnapshot)) return { run, bytes: sizeOf(run), until: undefined, count: 1 }
-  const snapshot = run.remember(free?.run instanceof RunSnapshot ? free.run : undefined)
-  if (!free) return { run: snapshot, bytes: sizeOf(snapshot), until: undefined, count: 1 }
-  free.run = snapshot
-  free.bytes = sizeOf(snapshot)
-  free.until = undefined
-  free.count = 1
-  return free
+/**
+ * Plain data is made of it when it is asked for.
+ *
+ * @param dropped A run that is not kept any more.
+ */
+function entryOf(run: Recordable, dropped?: Recordable): Entry {
+  const free = dropped instanceof RunSnapshot ? dropped : undefined
+  const kept = run instanceof RunSnapshot ? run.remember(free) : run
+  return { run: kept, bytes: sizeOf(kept), until: undefined, count: 1 }
 }
 
-/** Of a run without facts and errors, about. */
+/** Of a run without facts and errors, and of the facts and of each line without their texts, about. */
 const RUN_BYTES = 400
+const FACTS_BYTES = 300
+const LINE_BYTES = 150
 
-function sizeOf({ facts, logLines, errorRecords = [] }: Recordable): number {
-  if (facts === NO_FACTS && errorRecords.length === 0) return RUN_BYTES
-  return RUN_BYTES + 2 * JSON.stringify([facts, logLines, errorRecords]).length
+function sizeOf(run: Recordable): number {
+  if (!(run instanceof RunSnapshot))
+    return RUN_BYTES + 2 * JSON.stringify([run.facts, run.logLines, run.errorRecords]).length
+  let bytes = RUN_BYTES
+  const { kept } = run
+  if (kept) bytes += FACTS_BYTES + kept.lines.length * LINE_BYTES + 2 * kept.size
+  for (const { message, stack = '' } of run.errorRecords)
+    bytes += LINE_BYTES + 2 * (message.length + stack.length)
+  return bytes
 }

@@ -25,7 +25,7 @@ export function matcher(query: RunQuery): (run: Recordable) => boolean {
 
 /** When a run was made, in ms: its id begins with it. */
 export function timeOf(id: string): number {
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+  return Number.parseInt(id.slice(0, 8), 16) * 0x10000 + Number.parseInt(id.slice(9, 13), 16)
 }
 
 function includes(run: Recordable, text: string): boolean {

@@ -41,7 +41,9 @@ export class MemoryCounters {
   #jobCounts = 0
 
   add(run: Counted): void {
-    const span = this.#spanAt(run.at - (run.at % HOUR_MS))
+    const newest = this.#spans.at(-1)
+    const inNewest = newest && run.at >= newest.at && run.at < newest.at + HOUR_MS
+    const span = inNewest ? newest : this.#spanAt(run.at - (run.at % HOUR_MS))
     count(span.all, run)
     let counts = span.jobs.get(run.job)
     if (!counts) {
@@ -78,8 +80,6 @@ export class MemoryCounters {
   }
 
   #spanAt(at: number): Span {
-    const newest = this.#spans.at(-1)
-    if (newest?.at === at) return newest
     // The clock may have been set back.
     const known = this.#spans.find((span) => span.at === at && !span.day)
     if (known) return known

@@ -102,8 +102,7 @@ class MemoryHistory {
     const job = run.job.name
     const last = this.#skipped.get(job)
     const at = run.tick.scheduledAt.getTime()
-    // An entry is used again when its run is not kept any more.
-    if (last?.run.job.name === job && last.run.reason === run.reason && at > (last.until ?? 0)) {
+    if (last && last.count > 0 && last.run.reason === run.reason && at > (last.until ?? 0)) {
       last.until = at
       last.count++
       return
@@ -125,7 +124,7 @@ class MemoryHistory {
 
 /** When a run was made, in ms. Its id is not made for it. */
 function madeAt(run: Run): number {
-  return run instanceof RunSnapshot && run.madeId === undefined ? run.wall : timeOf(run.id)
+  return run instanceof RunSnapshot && run.givenId === undefined ? run.made : timeOf(run.id)
 }
 
 function recordOf({ run, until, count }: Entry): RunRecord {
