@@ -6,6 +6,7 @@
 export { show } from './errors.ts'
 export { Troubles } from './log/trouble.ts'
 export { NO_FACTS } from './run/facts.ts'
+export { Mutexes } from './run/mutex.ts'
 export { CAUSES, hasEnded, OUTCOMES, SKIP_REASONS, STATES } from './run/outcomes.ts'
 export { classOf, share } from './store/histogram.ts'
 export { timeOf } from './store/matching.ts'

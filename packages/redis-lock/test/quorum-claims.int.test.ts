@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { type ClaimResult, QuorumClaims } from '../src/claim/quorum-claims.ts'
 import { Keys } from '../src/keys.ts'
 import { parseOptions } from '../src/options.ts'
-import { openNodes } from './open-nodes.ts'
+import { openNodes, until } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []
@@ -31,6 +31,9 @@ const vote = (quorumClaims: QuorumClaims, job: string, at: number, who: number):
   return quorumClaims.decide({ subject: keys.tick(job, at), token, start: 1, leased: false, state: 'run' })
 }
 
+/** Of one claimer for one tick. */
+const MAX_ROUNDS = 500
+
 test.each([3, 5])(
   'split votes on %d nodes: one wins each tick, and nobody is told so too early',
   async (count) => {
@@ -40,7 +43,7 @@ test.each([3, 5])(
     for (let tick = 0; tick < 20; tick++) {
       const wins: number[] = []
       const contend = async (quorumClaims: QuorumClaims, who: number) => {
-        for (;;) {
+        for (let round = 0; round < MAX_ROUNDS; round++) {
           rounds++
           const { kind } = await vote(quorumClaims, `job-${tick}`, now, who)
           if (kind === 'granted') wins.push(who)
@@ -48,6 +51,9 @@ test.each([3, 5])(
           if (kind === 'granted' || kind === 'taken') return
           await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
         }
+        throw new Error(
+          `after ${MAX_ROUNDS} rounds claimer ${who} was told neither that it won nor that it lost`,
+        )
       }
       await Promise.all(claimers.map(contend))
       expect(wins).toHaveLength(1)
@@ -69,10 +75,10 @@ test('what did not win leaves nothing behind that would be in the way', async ()
   first.resume()
   second.resume()
   const results: string[] = []
-  while (results.at(-1) !== 'granted') {
+  await until('the second is granted', async () => {
     results.push((await vote(two, 'a', now, 2)).kind)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+    return results.at(-1) === 'granted'
+  })
   expect(results).not.toContain('taken')
 })
 

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { QuorumClaims } from '../src/claim/quorum-claims.ts'
 import { type RedisLike, type RedisLockOptions, redisLock } from '../src/index.ts'
 import { Node } from '../src/nodes/node.ts'
+import { until } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
 const undo: (() => unknown)[] = []
@@ -123,9 +124,9 @@ test('a Cluster', async () => {
   undo.push(() => server.stop())
   const plain = new Redis(server.port)
   await plain.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
-  while (!String(await plain.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until('the cluster is up', async () =>
+    String(await plain.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+  )
   plain.disconnect()
   const cluster = new Cluster([{ host: '127.0.0.1', port: server.port }], { enableOfflineQueue: false })
   undo.push(() => cluster.disconnect())

@@ -20,7 +20,7 @@ import {
 } from './backend.ts'
 import { Batch } from './batch.ts'
 import type { Ends } from './ends.ts'
-import { exclusively } from './exclusive.ts'
+import { Exclusive } from './exclusive.ts'
 import type { Leases } from './lease.ts'
 
 export interface LockParts {
@@ -60,11 +60,13 @@ export class SqlLock implements Lock {
   readonly #claims: Batch<ClaimRequest, ClaimReply>
   readonly #completions: Batch<End, void>
   readonly #deletions: Batch<string, void>
+  readonly #exclusive: Exclusive
 
   constructor(parts: LockParts) {
     this.#parts = parts
     this.trouble = parts.trouble
     const { backend, clock } = parts
+    this.#exclusive = new Exclusive(clock)
     this.#claims = new Batch(clock, async (requests) => backend.claim(requests))
     this.#completions = new Batch(clock, async (ends) => {
       await backend.complete(ends)
@@ -110,7 +112,7 @@ export class SqlLock implements Lock {
       if (answer.reason === 'overlap') return undefined
       throw answer.error
     }
-    return exclusively(clock, acquire, fn, signal)
+    return this.#exclusive.run({ name, acquire, signal }, fn)
   }
 
   /** Gives a claim that was taken over to its new run. */

@@ -32,6 +32,7 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
     preventOverrun: ['overlap'],
     protect: ['overlap'],
     maxConcurrency: ['concurrency'],
+    concurrency: ['overlap'],
     limit: ['concurrency'],
     maxExecutionTime: ['timeout'],
     ttl: ['lease', 'timeout'],
@@ -49,19 +50,23 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
     endDate: ['until', 'end'],
     stopAt: ['until', 'end'],
     randomDelay: ['spread'],
-    client: ['clients', 'pool'],
+    client: ['clients', 'pool', 'redis'],
     redis: ['clients'],
-    connection: ['clients', 'pool', 'url'],
+    connection: ['clients', 'pool', 'redis', 'url'],
     path: ['file'],
     filename: ['file'],
     prefix: ['namespace', 'schema'],
-    keyPrefix: ['namespace'],
+    keyPrefix: ['namespace', 'prefix'],
+    namespace: ['prefix'],
     log: ['logger'],
     signal: ['signals'],
     gracePeriod: ['grace'],
     channel: ['channels'],
   }),
 )
+
+/** Options of other libraries for which jobs have a method. */
+const RUN_AT_START = new Set(['runOnInit', 'runOnStart', 'immediate'])
 
 /**
  * Refuses what is no object, and keys that are no options, with a hint at the option that was meant.
@@ -80,6 +85,10 @@ export function checkKeys(given: unknown, known: Readonly<Record<string, unknown
     if (renamed !== undefined && Object.hasOwn(known, renamed)) {
       const message = `the ${what} ${key} is called ${renamed} now${note}`
       throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
+    }
+    if (RUN_AT_START.has(key) && Object.hasOwn(known, 'overlap')) {
+      const instead = 'ask for a run when the scheduler has started: scheduler.run(name)'
+      throw new EscapementError('ERR_ESCAPEMENT_OPTION', `there is no ${what} ${show(key)}: ${instead}`)
     }
     const meant = OTHER_NAMES.get(key)?.find((name) => Object.hasOwn(known, name)) ?? nearest(key, names)
     const hint = meant ? `did you mean ${meant}?` : `expected one of ${names.join(', ')}`
