@@ -1,6 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, test } from 'vitest'
-import { askAndKillAll, askUnderKills, operatedFleet, pauseAndKill, startAll } from './operators.ts'
+import {
+  askAndKillAll,
+  askUnderKills,
+  operatedFleet,
+  pauseAndKill,
+  pauseInOutage,
+  startAll,
+} from './operators.ts'
 import { type Server, startServer } from './server.ts'
 
 let server: Server
@@ -33,4 +40,10 @@ test('a pause holds on all within a second, also when the one that made it is ki
   fleet = make('paused')
   await startAll(fleet)
   await pauseAndKill(fleet)
+})
+
+test('a pause that cannot be kept is refused, holds where it was made, and goes to all after the outage', async () => {
+  fleet = make('outage')
+  await startAll(fleet)
+  await pauseInOutage(fleet, server)
 })

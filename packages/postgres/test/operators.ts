@@ -95,29 +95,55 @@ export async function askAndKillAll(fleet: Fleet): Promise<void> {
   await eachEnded(fleet, new Map(keys.map((key, i) => [key, ids[i] as string])))
 }
 
+type Paused = { readonly all?: string; readonly other?: string }
+
+async function inForce(
+  fleet: Fleet,
+  name: string,
+  { paused: expected, since, within = NEWS_MS }: { paused: Paused; since: number; within?: number },
+): Promise<void> {
+  for (;;) {
+    const asked = performance.now()
+    const paused = await ask<Paused>(fleet, name, 'paused')
+    if (paused.all === expected.all && paused.other === expected.other) return
+    expect(asked - since, `${name}: ${JSON.stringify(paused)}`).toBeLessThan(within)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 /** A pause of one instance is in force on the others within a second, also when that one is killed at once. */
 export async function pauseAndKill(fleet: Fleet): Promise<void> {
-  const inForce = async (name: string, expected: object, since: number) => {
-    for (;;) {
-      const asked = performance.now()
-      const paused = await ask<object>(fleet, name, 'paused')
-      if (JSON.stringify(paused) === JSON.stringify(expected)) return
-      expect(asked - since, `${name}: ${JSON.stringify(paused)}`).toBeLessThan(NEWS_MS)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
   await ask(fleet, 'a', 'pause', { job: 'other', by: 'ann' })
   let since = performance.now()
   await fleet.stop('a', 'SIGKILL')
-  await Promise.all(['b', 'c'].map((name) => inForce(name, { other: 'ann' }, since)))
+  await Promise.all(['b', 'c'].map((name) => inForce(fleet, name, { paused: { other: 'ann' }, since })))
   await ask(fleet, 'b', 'pause', { by: 'bob' })
   since = performance.now()
-  await inForce('c', { all: 'bob', other: 'ann' }, since)
+  await inForce(fleet, 'c', { paused: { all: 'bob', other: 'ann' }, since })
   // After a restart, too.
   await fleet.start('a')
-  await inForce('a', { all: 'bob', other: 'ann' }, performance.now() - NEWS_MS)
+  await inForce(fleet, 'a', { paused: { all: 'bob', other: 'ann' }, since: performance.now() - NEWS_MS })
   await ask(fleet, 'a', 'resume')
   await ask(fleet, 'a', 'resume', { job: 'other' })
   since = performance.now()
-  await Promise.all(['b', 'c'].map((name) => inForce(name, {}, since)))
+  await Promise.all(['b', 'c'].map((name) => inForce(fleet, name, { paused: {}, since })))
+}
+
+/** A pause that cannot be kept is refused, holds where it was made, and reaches the others when it can be kept. */
+export async function pauseInOutage(
+  fleet: Fleet,
+  database: { kill(): Promise<void>; start(): Promise<void> },
+): Promise<void> {
+  await database.kill()
+  await expect(ask(fleet, 'a', 'pause', { job: 'other', by: 'ann' })).rejects.toThrow(
+    'ERR_ESCAPEMENT_UNAVAILABLE',
+  )
+  await inForce(fleet, 'a', { paused: { other: 'ann' }, since: performance.now() - NEWS_MS })
+  await inForce(fleet, 'b', { paused: {}, since: performance.now() - NEWS_MS })
+  await database.start()
+  // It is tried again each second, and each try has its time.
+  const since = performance.now()
+  await Promise.all(
+    ['b', 'c'].map((name) => inForce(fleet, name, { paused: { other: 'ann' }, since, within: 10_000 })),
+  )
 }

@@ -1,3 +1,4 @@
+import { KEY_MS } from '@escapement/core/plugin'
 import type { FleetSettings } from './options.ts'
 import { FAILED } from './queries.ts'
 import { firstId } from './rows.ts'
@@ -7,6 +8,15 @@ import type { Sql } from './sql.ts'
 const BATCH = 1_000
 /** Jobs that are looked at in one round. */
 const JOBS_OF_ROUND = 50
+
+/** Ids of a job. */
+interface Bounds {
+  /** Runs of before it go. */
+  readonly before: string
+  /** But for failures from this one on, and runs whose key may be asked for again from that one on. */
+  readonly spared: string
+  readonly keyed: string
+}
 
 /**
  * Removes old runs, a bounded number at a time. Of each job the newest stay, however old they are; beyond that all of some
@@ -32,6 +42,7 @@ export class Retention {
     const { runs, age, failures } = this.#settings
     const aged = firstId(now - age)
     const upTo = aged > this.#full ? aged : this.#full
+    const keyed = firstId(now - KEY_MS)
     for (let jobs = 0; jobs < JOBS_OF_ROUND; jobs++) {
       const [next] = await this.#sql.rows(
         'SELECT job FROM $.runs WHERE job > ? ORDER BY job LIMIT 1',
@@ -48,7 +59,7 @@ export class Retention {
         const failed = await this.#nth(FAILED, failures.runs)
         const late = firstId(now - failures.age)
         const spared = failed !== undefined && failed > late ? failed : late
-        await this.#remove(which, keep < upTo ? keep : upTo, spared)
+        await this.#remove(which, { before: keep < upTo ? keep : upTo, spared, keyed })
       }
     }
   }
@@ -60,12 +71,13 @@ export class Retention {
     return row && String(row.id)
   }
 
-  async #remove(which: string, before: string, spared: string): Promise<void> {
+  async #remove(which: string, { before, spared, keyed }: Bounds): Promise<void> {
     const text = `DELETE FROM $.runs WHERE id IN (
       SELECT id FROM $.runs WHERE job = ? AND state ${which} ('skipped', 'missed') AND ended IS NOT NULL AND id < ?
-        AND NOT (${FAILED} AND id >= ?) ORDER BY id LIMIT ${BATCH}) RETURNING id`
+        AND NOT (${FAILED} AND id >= ?) AND NOT (ask_key IS NOT NULL AND id >= ?)
+      ORDER BY id LIMIT ${BATCH}) RETURNING id`
     for (let batches = 0; batches < 10; batches++) {
-      const removed = await this.#sql.rows(text, this.#job, before, spared)
+      const removed = await this.#sql.rows(text, this.#job, before, spared, keyed)
       if (removed.length < BATCH) return
     }
   }

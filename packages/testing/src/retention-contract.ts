@@ -5,6 +5,7 @@ import {
   type Outcome,
   type Plugin,
   type Run,
+  type RunRequest,
   type RunStats,
   type Scheduler,
   toRecord,
@@ -68,7 +69,41 @@ export function retentionContract({ plugin }: RetentionContractOptions): Case[] 
         return kept('total', { ...retention, total: 70 }, randomRuns(1_500, now), now)
       },
     },
+    {
+      name: 'a key is known for a day, however few runs are kept',
+      run: async () => knownKey(async () => plugin('keys', { ...retention, runs: 1, age: '1s', total: 1 })),
+    },
   ]
+}
+
+async function knownKey(plugin: () => Promise<Plugin>): Promise<void> {
+  const now = Date.now()
+  const runs = Array.from({ length: 5 }, (_, i) => {
+    const at = now - (20 - i) * HOUR_MS
+    return fakeRun({ id: idAt(at, i), job: 'a', at, outcome: 'succeeded', cause: 'manual' })
+  })
+  const asked = runs.map(({ id }, i) => request(id, i === 2 ? 'k' : undefined))
+  const first = await plugin()
+  const scheduler = await start(first)
+  for (const one of asked) await first.store?.requests?.accept(one, 10)
+  for (const run of runs) await first.store?.record(run)
+  await scheduler.stop()
+  const second = await plugin()
+  const again = await start(second)
+  try {
+    await checkRuns(
+      again,
+      [runs[4], runs[2]].map((run) => run?.id as string),
+    )
+    assert.equal(await second.store?.requests?.accept(request(idAt(now, 9), 'k'), 10), runs[2]?.id)
+  } finally {
+    await again.stop()
+  }
+}
+
+function request(id: string, key: string | undefined): RunRequest {
+  const at = timeOf(id)
+  return { id, job: 'a', at, expires: at + 2 * DAY_MS, data: [1], key, asked: undefined }
 }
 
 /** Runs of the last 120 days, none of them within minutes of a bound. */
