@@ -8,6 +8,8 @@ const plugin = sqlite({
   file,
   durability,
   heartbeat: 100,
+  // A request whose job is held by a process that was killed is tried again so soon.
+  poll: 50,
   lease: 400,
   retention: { runs: 1_000_000 },
 })
