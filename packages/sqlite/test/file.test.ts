@@ -244,7 +244,7 @@ test('a clock that is far ahead removes neither runs nor claims', async () => {
       clock,
       timezone: 'UTC',
       logger: quiet,
-      plugins: [sqlite({ file, heartbeat: '1m', lease: '4m', poll: '1h' })],
+      plugins: [sqlite({ file, heartbeat: '10m', lease: '40m', poll: '1h' })],
     })
     scheduler.job('hourly', '0 * * * *', () => {})
     await clock.until(scheduler.start())
