@@ -6,7 +6,7 @@ const { plugin, name, ...options } = JSON.parse(process.argv[2])
 const { make } = await import(plugin)
 const scheduler = createScheduler({
   instance: name,
-  plugins: [make(options)],
+  plugins: [make(options)].flat(),
   logger: { debug() {}, info() {}, warn() {}, error() {} },
 })
 const tell = (line) => writeSync(1, `${JSON.stringify({ name, ...line })}\n`)

@@ -33,6 +33,8 @@ export interface RedisLockOptions {
   replicaAcks?: number
   /** Distrust a Redis that was restarted or replaced. Default true. */
   guard?: boolean
+  /** Share pauses, commands and members over these Redis, unless a store plugin does. Default true. */
+  fleet?: boolean
   /** How long to wait for an answer of Redis. Default 500 ms, at most a quarter of the lease. */
   timeout?: Duration
 }
@@ -53,6 +55,7 @@ export interface Settings {
   readonly minHold: number
   readonly replicaAcks: number
   readonly guard: boolean
+  readonly fleet: boolean
   readonly timeout: number
   /** How much earlier than by Redis's clock a tick may be claimed. */
   readonly early: number
@@ -75,6 +78,7 @@ const KNOWN = {
   minHold: 1,
   replicaAcks: 1,
   guard: 1,
+  fleet: 1,
   timeout: 1,
 } satisfies Record<keyof RedisLockOptions, 1>
 
@@ -108,6 +112,7 @@ export function parseOptions(options: RedisLockOptions): Settings {
         : oneOf('onLockUnavailable', onLockUnavailable, ['skip', 'run']),
     replicaAcks: integer('replicaAcks', replicaAcks, 0, 100),
     guard: flag('guard', guard),
+    fleet: flag('fleet', options.fleet ?? true),
   }
 }
 

@@ -28,6 +28,7 @@ import { DEFAULT_NAMESPACE, parseOptions, type RedisLockOptions, type Settings }
 import { Recover } from './recovery/recover.ts'
 import { Screen } from './recovery/screen.ts'
 import { LEAVE } from './scripts/index.ts'
+import { sharedFleet } from './shared.ts'
 import './events.ts'
 
 /** How many parts the keys of a Cluster are spread over. All instances must agree on it. */
@@ -51,6 +52,12 @@ const MAX_NAMED_TICKS = 20
 export function redisLock(options: RedisLockOptions): Plugin {
   const settings = parseOptions(options)
   let fleet: Fleet | undefined
+  let host: Host | undefined
+  const shared = sharedFleet({
+    namespace: settings.namespace,
+    nodes: () => fleet?.nodes ?? [],
+    host: () => host,
+  })
   const joined = (): Fleet => {
     if (fleet) return fleet
     throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', 'redisLock() was not given to a scheduler')
@@ -68,16 +75,21 @@ export function redisLock(options: RedisLockOptions): Plugin {
   return {
     name: 'redis-lock',
     lock,
+    ...(settings.fleet && { fleet: shared }),
     defaults,
-    setup(host) {
+    setup(given) {
       if (fleet) {
         const message = 'each scheduler needs a redisLock() of its own: this one has a scheduler already'
         throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
       }
-      fleet = new Fleet(settings, host)
+      host = given
+      fleet = new Fleet(settings, given)
     },
     start: () => joined().start(),
-    stop: (info) => joined().stop(info),
+    async stop(info) {
+      await shared.leave()
+      await joined().stop(info)
+    },
   }
 }
 
@@ -207,6 +219,10 @@ class Fleet {
   /** Why ticks cannot be claimed as they should. */
   get trouble(): string | undefined {
     return this.#nodes.trouble
+  }
+
+  get nodes(): Nodes['all'] {
+    return this.#nodes.all
   }
 
   claimDelay(job: Job, at: number, now: number): number {

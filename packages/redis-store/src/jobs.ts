@@ -1,11 +1,11 @@
 import type { IncidentStore, JobStore } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import { textOf } from './rows.ts'
-import { DECIDED, ENROLL, INCIDENT } from './scripts/index.ts'
+import { DECIDED, ENROLL, INCIDENT, RENAME } from './scripts/index.ts'
 import type { Writer } from './writer.ts'
 
 /** How far each job is decided. */
-export function redisJobs(writer: Writer): JobStore {
+export function redisJobs(writer: Writer, limits: readonly [runs: number, failures: number]): JobStore {
   /** Watermarks that are not written yet. */
   let decided = new Map<string, number>()
   const write = () => {
@@ -16,8 +16,13 @@ export function redisJobs(writer: Writer): JobStore {
   return {
     async enroll(jobs, now) {
       write()
-      const states = jobs.map(async ({ name, digest, formerly, paused }) => {
-        const args = [name, digest, formerly ?? '', paused ? '1' : '', now, WATERMARK_AHEAD]
+      const names = new Set(jobs.map(({ name }) => name))
+      const states = jobs.map(async ({ name, digest, formerly = '', paused }) => {
+        // Another job that has the name now keeps what is its own.
+        const before = names.has(formerly) ? '' : formerly
+        const rename = [before, name, name.toLowerCase(), ...limits]
+        if (before !== '') while ((await writer.ask(RENAME, rename)) === 1);
+        const args = [name, digest, before, paused ? '1' : '', now, WATERMARK_AHEAD]
         const kept = String(await writer.ask(ENROLL, args))
         return { decided: kept === '' ? undefined : Number(kept) }
       })

@@ -3,12 +3,13 @@ import type { Host, Logger, Timer } from '@escapement/core'
 import { Troubles } from '@escapement/core/plugin'
 import { DAY_MS } from './counters.ts'
 import type { Settings } from './options.ts'
+import { Orphans } from './orphans.ts'
 import { firstId } from './rows.ts'
 import { TEND } from './scripts/index.ts'
 import type { Writer } from './writer.ts'
 
 /** Between two looks after the store, in ms; and when there is more to remove. */
-const TEND_MS = 5_000
+const TEND_MS = 2_000
 const MORE_MS = 50
 /** How long lost data is told as a trouble, in ms. */
 const LOST_MS = 60_000
@@ -16,7 +17,15 @@ const BY_HOUR_MS = 30 * DAY_MS
 const COUNTERS_MS = 400 * DAY_MS
 const AUDIT_MS = 400 * DAY_MS
 
-type Told = [name: string, bytes: string, runs: number, policy: string, evicted: string, more: number]
+type Told = [
+  name: string,
+  bytes: string,
+  runs: number,
+  policy: string,
+  evicted: string,
+  more: number,
+  left: string[],
+]
 
 /** Looks after the store now and then: removes what is too old, and says when Redis has lost something. */
 export class Keeper {
@@ -30,8 +39,10 @@ export class Keeper {
   #evicted: number | undefined
   #lostAt = -Infinity
   #warned = false
+  readonly #orphans: Orphans
 
   constructor(writer: Writer, settings: Settings) {
+    this.#orphans = new Orphans(writer)
     this.#writer = writer
     this.#settings = settings
   }
@@ -46,6 +57,7 @@ export class Keeper {
     this.#troubles = new Troubles(host.log as Logger, host.clock)
     this.#writer.log = host.log as Logger
     this.#writer.troubles = this.#troubles
+    this.#orphans.attach(host)
   }
 
   async start(): Promise<void> {
@@ -61,6 +73,15 @@ export class Keeper {
   /** Runs are gone that were kept. */
   evicted(count: number): void {
     this.#lost('evicted', `Redis has evicted ${count} runs of the history: it was full`)
+  }
+
+  /** News of the fleet cannot be read. */
+  fleetFails(error: unknown): void {
+    this.#troubles?.fail('redis-store.fleet', error, 'pauses and commands of other instances wait')
+  }
+
+  fleetWorks(): void {
+    this.#troubles?.works('redis-store.fleet')
   }
 
   async #look(): Promise<void> {
@@ -88,7 +109,7 @@ export class Keeper {
   }
 
   /** True when there is more to remove. */
-  #judge([name, , , policy, evicted, more]: Told): boolean {
+  #judge([name, , , policy, evicted, more, left]: Told): boolean {
     if (this.#name !== undefined && this.#name !== name)
       this.#lost(
         'emptied',
@@ -103,6 +124,7 @@ export class Keeper {
         `Redis is full and has evicted ${count - this.#evicted} keys: history may be lost`,
       )
     this.#evicted = count
+    this.#orphans.look(left, this.#writer.clock.monotonic())
     if (this.#writer.clock.monotonic() - this.#lostAt >= LOST_MS)
       for (const what of ['emptied', 'evicted']) this.#troubles?.works(`redis-store.${what}`)
     return more === 1

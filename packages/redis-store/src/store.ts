@@ -1,4 +1,4 @@
-import { type Run, type RunRecord, type Store, toRecord } from '@escapement/core'
+import { type IncidentStore, type Run, type RunRecord, type Store, toRecord } from '@escapement/core'
 import { timeOf } from '@escapement/core/plugin'
 import { redisAudit } from './audit.ts'
 import { HOUR_MS, kindsOf, readStats } from './counters.ts'
@@ -26,15 +26,18 @@ interface StoreParts {
 /** An attempt failed and another follows: a crash must not hide why. */
 export interface RedisStore extends Store {
   retrying(run: Run): void
+  /** Keeps that a run that was asked for begins here: before its handler, so that it is not begun twice. */
+  took(run: Run): Promise<void>
 }
 
 /** The history of runs and jobs, in Redis. */
 export function makeStore(parts: StoreParts): RedisStore {
   const { writer, settings, owner, onGone } = parts
+  const incidents = redisIncidents(writer)
   return {
     ...writes(parts),
-    jobs: redisJobs(writer),
-    incidents: redisIncidents(writer),
+    jobs: redisJobs(writer, [settings.runs, settings.failures.runs]),
+    incidents,
     requests: redisRequests({ writer, instance: parts.instance, owner, runs: settings.runs }),
     audit: redisAudit(writer),
     trouble: parts.trouble,
@@ -51,26 +54,42 @@ export function makeStore(parts: StoreParts): RedisStore {
         const args = 'run' in what ? ['run', what.run] : ['job', what.job]
         const [count, more] = (await writer.ask(FORGET, args)) as [number, number]
         erased += count
-        if (more === 0) return erased
+        if (more !== 0) continue
+        if ('job' in what) await forgetIncidents(incidents, what.job)
+        return erased
       }
     },
   }
 }
 
+async function forgetIncidents(incidents: IncidentStore, job: string): Promise<void> {
+  for (const one of await incidents.load()) if (one.job === job) await incidents.remove(one.key, one.version)
+}
+
+/** What begin.lua is given. */
+function begun({ writer, settings, owner }: StoreParts, run: Run): (string | number)[] {
+  const now = writer.clock.now()
+  const row = rowOf({ ...toRecord(run), state: 'running' }, owner())
+  return [run.id, row, settings.runs, settings.failures.runs, now, hourOf(now)]
+}
+
+function hourOf(at: number): number {
+  return at - (at % HOUR_MS)
+}
+
 /** What is written of a run while it goes on. */
-function writes({
-  writer,
-  settings,
-  owner,
-  onRefused,
-}: StoreParts): Pick<RedisStore, 'begin' | 'update' | 'retrying' | 'record'> {
+function writes(parts: StoreParts): Pick<RedisStore, 'begin' | 'took' | 'update' | 'retrying' | 'record'> {
+  const { writer, settings, onRefused } = parts
   const { runs, failures, runBytes, total, counters } = settings
   const limits = [runs, failures.runs] as const
-  const hourOf = (at: number) => at - (at % HOUR_MS)
   return {
-    begin(run) {
-      const now = writer.clock.now()
-      writer.later(BEGIN, [run.id, rowOf(toRecord(run), owner()), ...limits, now, hourOf(now)])
+    begin: (run) => writer.later(BEGIN, begun(parts, run)),
+    async took(run) {
+      try {
+        await writer.ask(BEGIN, begun(parts, run))
+      } catch {
+        // The store being away keeps no run from its handler.
+      }
     },
     update(run) {
       writer.later(UPDATE, [run.id, '', '', factsText(toRecord(run)), linesText(run)])

@@ -11,7 +11,7 @@ const BATCH = 500
 const RETRY_MS = 50
 const MAX_RETRY_MS = 1_000
 /** How long an answer is waited for, in ms. */
-const ANSWER_MS = 5_000
+const ANSWER_MS = 10_000
 
 const EFFECT =
   'runs go on; what is to be kept waits in memory (at most 20,000 records, 32 MB) and is written again'
@@ -91,6 +91,13 @@ export class Writer {
     }
   }
 
+  /** Executes a script of other keys now, whatever waits. */
+  async execute(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    const client = this.#client?.client
+    if (client?.status !== 'ready') throw new Error(notConnected(client))
+    return execute(client, script, key, args)
+  }
+
   /** Writes what waits. Rejects when Redis takes it not. */
   async flush(): Promise<void> {
     while (this.#waiting.length > 0) {
@@ -158,8 +165,7 @@ export class Writer {
 
   async #execute(script: Script, args: readonly (string | number)[]): Promise<unknown> {
     const client = this.#client?.client ?? (await this.open())
-    const { status } = client
-    if (status !== 'ready') throw new Error(`Redis is not connected: its client is in state ${status}`)
+    if (client.status !== 'ready') throw new Error(notConnected(client))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(reject, ANSWER_MS, new Error(`Redis has not answered for ${ANSWER_MS / 1000} s`))
@@ -197,6 +203,10 @@ export class Writer {
     timer.unref?.()
     this.#timer = timer
   }
+}
+
+function notConnected(client: RedisClient | undefined): string {
+  return `Redis is not connected: its client is in state ${client?.status ?? 'closed'}`
 }
 
 /** The write itself cannot be made, now or later. */

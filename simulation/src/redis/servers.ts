@@ -29,7 +29,7 @@ class Servers implements Shared {
     this.#clients.set(machine.name, clients)
     const each = (act: (client: Client) => void) => () => clients.forEach(act)
     return {
-      plugin: code.redisLock({ ...this.#lock, clients }),
+      plugin: code.redisLock({ ...this.#lock, clients, fleet: false }),
       connect: each((client) => void client.connect()),
       disconnect: each((client) => client.disconnect()),
       abandon: each((client) => client.abandon()),

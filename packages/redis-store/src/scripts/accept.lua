@@ -14,7 +14,9 @@
 
 local run, head = cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
 local ask = P .. 'ask:' .. run[4] .. '|' .. ARGV[6]
-local known = ARGV[6] ~= '' and redis.call('GET', ask)
+local former = redis.call('HGET', P .. 'formers', run[4])
+local known = ARGV[6] ~= '' and (redis.call('GET', ask)
+  or former and redis.call('GET', P .. 'ask:' .. former .. '|' .. ARGV[6]))
 if known then
   local before, digest = string.match(known, '^([^|]*)|(.*)$')
   return digest == ARGV[7] and before or 'reused'

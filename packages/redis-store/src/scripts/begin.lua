@@ -10,6 +10,7 @@
 
 local id, run = ARGV[1], cjson.decode(ARGV[2])
 local kept = load(id)
+if kept and kept[7] == '' and kept[8] == '0' and kept[19] == run[19] then kept[1] = 'claimed' end
 if kept and kept[1] ~= 'due' and kept[1] ~= 'claimed' then return 0 end
 if kept then
   run[22] = kept[22]

@@ -12,6 +12,7 @@ import lines from './lines.lua'
 import prelude from './prelude.lua'
 import query from './query.lua'
 import record from './record.lua'
+import rename from './rename.lua'
 import stats from './stats.lua'
 import tend from './tend.lua'
 import update from './update.lua'
@@ -33,3 +34,4 @@ export const AUDIT: Script = script(prelude, audit)
 export const TEND: Script = script(prelude, tend)
 export const LINES: Script = script(prelude, lines)
 export const COUNTED: Script = script(prelude, counted)
+export const RENAME: Script = script(prelude, rename)

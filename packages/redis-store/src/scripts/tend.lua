@@ -10,7 +10,7 @@
 -- ARGV[7] how many bytes all runs may hold
 -- ARGV[8] how many runs are kept in all
 -- Returns the name of what is kept, its bytes and runs, the policy of a full Redis, how many keys it has evicted, and 1 when
---   there may be more to remove
+--   there may be more to remove, then ids of runs whose instance is not there any more
 
 local more = 0
 local function remove(index, below)
@@ -37,9 +37,17 @@ if runs == 0 then redis.call('HSET', META, 'bytes', 0) end
 local memory = redis.pcall('INFO', 'memory')
 local stats = redis.pcall('INFO', 'stats')
 local limited = type(memory) == 'string' and string.match(memory, 'maxmemory:(%d+)') or '0'
+local seen = string.sub(P, 1, -7) .. 'fleet:seen'
+local left = {}
+for _, id in ipairs(redis.call('ZRANGE', P .. 'open', 0, 999)) do
+  local run = load(id)
+  if not run then redis.call('ZREM', P .. 'open', id)
+  elseif run[19] ~= '' and not redis.call('ZSCORE', seen, run[19]) then left[#left + 1] = id end
+end
 return {
   redis.call('HGET', META, 'name'), redis.call('HGET', META, 'bytes') or '0', runs,
   limited ~= '0' and string.match(memory, 'maxmemory_policy:([%w-]+)') or 'noeviction',
   type(stats) == 'string' and string.match(stats, 'evicted_keys:(%d+)') or '0',
-  more
+  more,
+  left
 }

@@ -1,0 +1,5 @@
+-- What each script begins with. All keys have the prefix and hash tag of KEYS[1], which is `{prefix}:fleet:meta`.
+
+local P = string.sub(KEYS[1], 1, -5)
+local T = redis.call('TIME')
+local now = tonumber(T[1]) * 1000 + math.floor(tonumber(T[2]) / 1000)

@@ -1,0 +1,36 @@
+import { type Host, type Logger, systemClock } from '@escapement/core'
+import { Troubles } from '@escapement/core/plugin'
+import { execute, SharedFleet } from '@escapement/redis-fleet'
+import type { Node } from './nodes/node.ts'
+
+interface SharedParts {
+  readonly namespace: string
+  /** The masters; none when the lock is not started. */
+  readonly nodes: () => readonly Node[]
+  readonly host: () => Host | undefined
+}
+
+/** Pauses, commands and members over the masters of the lock: a majority decides. */
+export function sharedFleet({ namespace, nodes, host }: SharedParts): SharedFleet {
+  const key = `{${namespace}}:fleet:meta`
+  let troubles: Troubles | undefined
+  const known = () => {
+    const given = host()
+    if (given) troubles ??= new Troubles(given.log as Logger, given.clock)
+    return troubles
+  }
+  return new SharedFleet({
+    masters: () =>
+      nodes().map((node) => ({
+        async ask(script, args) {
+          if (!node.usable) throw new Error(`Redis ${node.name} cannot be used`)
+          return execute(node.client, script, key, args)
+        },
+      })),
+    clock: () => host()?.clock ?? systemClock,
+    onFault(error) {
+      known()?.fail('redis-lock.fleet', error, 'pauses and commands of other instances wait')
+    },
+    onRead: () => known()?.works('redis-lock.fleet'),
+  })
+}

@@ -1,0 +1,3 @@
+import { redisLock } from '@escapement/redis-lock'
+
+export const make = ({ clients, namespace }) => redisLock({ clients, namespace, guard: false })
