@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 // @ts-expect-error a module of JavaScript
 import { lua } from './scripts/lua.mjs'
+// @ts-expect-error a module of JavaScript
+import { page } from './scripts/page.mjs'
 
 // Tests import the packages by name, as a user would, and run from their sources: no build needed.
 const packages = readdirSync(new URL('./packages', import.meta.url))
@@ -17,7 +19,7 @@ function source(name: string, file: string) {
 }
 
 export default defineConfig({
-  plugins: [lua()],
+  plugins: [lua(), page()],
   resolve: { alias },
   test: {
     projects: [

@@ -14,6 +14,7 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 import { lua } from './lua.mjs'
+import { page } from './page.mjs'
 
 const folder = resolve(process.argv[2] ?? '.')
 const { exports, bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -34,7 +35,7 @@ const bundle = await rolldown({
   // Only what the package itself holds is bundled.
   external: /^[^./]/,
   platform: 'node',
-  plugins: [lua()],
+  plugins: [lua(), page()],
   tsconfig: 'tsconfig.json',
 })
 const output = { chunkFileNames: 'shared.js', comments: { jsdoc: false, annotation: false } }

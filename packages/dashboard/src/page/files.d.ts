@@ -1,0 +1,3 @@
+// Files that the build puts beside the script.
+declare module '*.css'
+declare module '*.svg'
