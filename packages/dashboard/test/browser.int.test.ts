@@ -80,7 +80,7 @@ describe.skipIf(missing)('in a browser', () => {
           const path = each.replace('RUN', run).replace('UNDER', under)
           await page.goto(`${server.url}#/${path}`)
           await page.waitForSelector('main h1, main [role=alert]')
-          await page.waitForFunction('!document.querySelector("main [aria-busy]")')
+          await until(page, '!document.querySelector("main [aria-busy]")')
           const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
           expect({ path, overflow }).toEqual({ path, overflow: 0 })
           expect({ path, found: await inspect(page) }).toEqual({ path, found: [] })
@@ -98,9 +98,9 @@ describe.skipIf(missing)('in a browser', () => {
     const shown = safe(HOSTILE)
     for (const path of ['', 'jobs', `jobs/${encodeURIComponent(HOSTILE)}`, 'runs', 'incidents']) {
       await page.goto(`${hostile.url}#/${path}`)
-      await page.waitForFunction('document.querySelector("main h1")')
+      await until(page, 'document.querySelector("main h1")')
       const text = JSON.stringify(path === 'incidents' ? shown.slice(0, 40) : shown)
-      await page.waitForFunction(`document.querySelector('main').textContent.includes(${text})`)
+      await until(page, `document.querySelector('main').textContent.includes(${text})`)
       expect(await page.evaluate('document.querySelectorAll("main img, main script").length')).toBe(0)
     }
     expect(await page.title()).toBe('Escapement')
@@ -117,8 +117,7 @@ describe.skipIf(missing)('in a browser', () => {
     await page.waitForSelector('.list.jobs a.job')
     await page.keyboard.press('/')
     await page.keyboard.type('invoices')
-    await page.waitForFunction('document.querySelectorAll(".list.jobs a.job").length === 1')
-    await page.keyboard.press('Escape')
+    await until(page, 'document.querySelectorAll(".list.jobs a.job").length === 1')
     for (let i = 0; i < 20; i++) {
       await page.keyboard.press('Tab')
       if (await page.evaluate('document.activeElement.textContent === "Pause"')) break
@@ -173,6 +172,13 @@ describe.skipIf(missing)('in a browser', () => {
     await many.close()
   })
 })
+
+/** Waits until an expression is true in the page: its policy lets no test evaluate there by itself. */
+async function until(page: Page, expression: string): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(`Boolean(${expression})`), { message: expression, timeout: 15_000 })
+    .toBe(true)
+}
 
 /** What axe finds that is serious, one line each. */
 async function inspect(page: Page): Promise<string[]> {

@@ -13,7 +13,7 @@ export function Header({ overview }: { overview: Overview | undefined }) {
   const here = route.value.path[0]
   return (
     <header class="top">
-      <a class="brand" href="#/" aria-label="Escapement">
+      <a class="brand" href="#/">
         <Wheel />
         <b>{safe(overview?.app ?? 'Escapement')}</b>
       </a>

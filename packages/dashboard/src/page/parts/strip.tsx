@@ -10,7 +10,8 @@ export function Strip({ recent, zone }: { recent: readonly Recent[]; zone?: stri
   const ok = recent.filter((each) => each.outcome === 'succeeded').length
   const label = t('strip.label', { n: recent.length, ok, bad: recent.length - ok })
   return (
-    <span class="strip" role="img" aria-label={label}>
+    <span class="strip">
+      <span class="hidden">{label}</span>
       {recent.map((each) => (
         <a
           key={each.id}
