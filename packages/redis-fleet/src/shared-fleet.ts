@@ -69,9 +69,15 @@ export class SharedFleet implements Fleet {
     this.#self = self
     this.#told = undefined
     this.#poll()
-    await this.#beat()
-    await this.tell({ at: this.#now(), instance: self.instance, kind: 'started' })
-    return this.#pauses.read()
+    try {
+      await this.#beat()
+      await this.tell({ at: this.#now(), instance: self.instance, kind: 'started' })
+      return await this.#pauses.read()
+    } catch (error) {
+      // The first look that has an answer gives them.
+      this.#parts.onFault(error)
+      return this.#pauses.all
+    }
   }
 
   /** Before the connections are closed. */

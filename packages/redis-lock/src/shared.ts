@@ -29,6 +29,8 @@ export function sharedFleet({ namespace, nodes, host }: SharedParts): SharedFlee
       })),
     clock: () => host()?.clock ?? systemClock,
     onFault(error) {
+      // The lock itself says that a Redis cannot be used.
+      if (nodes().length === 0 || nodes().some(({ usable }) => !usable)) return
       known()?.fail('redis-lock.fleet', error, 'pauses and commands of other instances wait')
     },
     onRead: () => known()?.works('redis-lock.fleet'),
