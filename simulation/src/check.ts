@@ -1,7 +1,8 @@
+import { deathsOf, helpOf, latenessOf, leasesOf, pausesOf, recordsOf } from './check-lives.ts'
 import { clock, Facts, group, named, type Of, untroubled } from './facts.ts'
 import type { PROMISES, Report, Violation } from './promises.ts'
 import type { Played } from './simulate.ts'
-import { checkSql } from './sql/check.ts'
+import { checkSql, refusalsOf } from './sql/check.ts'
 import { BEGIN } from './world.ts'
 
 /** The promises that this history breaks. */
@@ -14,7 +15,16 @@ export function check(played: Played): Violation[] {
   ticksOf(facts, report)
   runsOf(facts, report)
   livesOf(facts, report)
+  deathsOf(facts, report)
+  pausesOf(facts, report)
+  leasesOf(facts, report)
   if (played.options.clock === 'own') checkSql(facts, report)
+  else {
+    latenessOf(facts, report)
+    helpOf(facts, report)
+    refusalsOf(facts, report)
+    recordsOf(facts, report)
+  }
   for (const { t, who, text } of facts.all('crash')) report('crash', `${clock(t)} ${who}: ${text}`)
   for (const { name, keys } of played.servers) {
     const most = 200 + 3 * played.options.jobs.length + facts.ticks.length
@@ -94,6 +104,7 @@ function ticksOf(facts: Facts, report: Report): void {
   for (const { job, tick, at } of facts.ticks) {
     const up = [...facts.lives].some(
       ([who, { ready, end }]) =>
+        facts.has(who, job) &&
         ready < at - 1000 &&
         end > at + 2 * facts.lease &&
         !facts.stalls(who).some(({ from, to }) => from < at + 2 * facts.lease && to > at - 1000),
@@ -121,8 +132,8 @@ function runsOf(facts: Facts, report: Report): void {
   const works = new Set(facts.all('finish').map(({ who, tick, start }) => `${who} ${tick} ${start}`))
   const byTick = group(facts.all('start'), ({ tick }) => tick)
   const policies = new Map(facts.played.options.jobs.map((job) => [job.name, job.onAbandoned]))
-  const forgot = facts.played.servers.some(({ losses }) => losses > 0)
   for (const start of facts.all('start')) {
+    const forgot = facts.forgotAny(start.t - 2000, start.t + 20_000)
     const end: Of<'settled'> | undefined = settled.get(`${start.who} ${start.tick} ${start.start}`)?.[0]
     const after = byTick.get(start.tick)?.some((other) => other.start > start.start)
     const word = lost.get(start.tick)?.find((lost) => (lost.start ?? Infinity) >= start.start)

@@ -17,6 +17,7 @@ export class Facts {
   readonly ticks: { job: string; tick: string; at: number }[] = []
   readonly lease: number
   readonly killed: ReadonlySet<string>
+  readonly #without: ReadonlyMap<string, string>
 
   constructor(played: Played) {
     this.played = played
@@ -39,6 +40,11 @@ export class Facts {
       }
     }
     this.lease = 3000
+    this.#without = new Map(
+      played.plan.faults.flatMap((fault) =>
+        fault.do === 'boot' && fault.without ? [[fault.who, fault.without] as const] : [],
+      ),
+    )
     this.killed = new Set(this.all('life').flatMap(({ who, event }) => (event === 'kill' ? [who] : [])))
   }
 
@@ -51,9 +57,33 @@ export class Facts {
     return this.played.servers.some(({ lostAt }) => lostAt?.some((t) => t >= from - 1000 && t <= to))
   }
 
+  /** The same, of all that servers have lost, also where they stay right about what starts. */
+  forgotAny(from: number, to: number): boolean {
+    return (
+      this.forgot(from, to) ||
+      this.played.servers.some(({ forgotAt }) => forgotAt?.some((t) => t >= from - 1000 && t <= to))
+    )
+  }
+
+  /** Whether the version of an instance has this job. */
+  has(who: string, job: string): boolean {
+    return this.#without.get(who.replace(/'+$/, '')) !== job
+  }
+
+  /** How far ahead of true time a server has been in the last three seconds, in ms. */
+  #ahead(t: number): number {
+    let [ahead, most] = [0, 0]
+    for (const fault of this.played.plan.faults) {
+      if (fault.do !== 'skew' || fault.at > t) continue
+      if (fault.at > t - 3000) most = Math.max(most, ahead)
+      ahead += fault.ms
+    }
+    return Math.max(most, ahead)
+  }
+
   isEarly({ who, t, at, clock, start }: Of<'start'>): boolean {
     // Redis gives a tick up to 50 ms before its instant.
-    if (this.played.options.clock === 'servers') return BEGIN + t < at - 60
+    if (this.played.options.clock === 'servers') return BEGIN + t < at - 60 - this.#ahead(t)
     const set = this.played.plan.faults.some(
       (fault) =>
         ((fault.do === 'step' && fault.who === who) || fault.do === 'set-clock') &&
@@ -99,6 +129,8 @@ export function untroubled({ lives, played, lease }: Facts, who: string, from: n
   if ((lives.get(who)?.end ?? 0) < to) return false
   return !played.plan.faults.some((fault) => {
     const ms = 'ms' in fault && fault.do !== 'step' ? fault.ms : 0
+    // What is between others and a server.
+    if ((fault.do === 'cut' || fault.do === 'reset') && fault.who !== who) return false
     if (fault.at > to || fault.at + ms + 1000 < from - lease) return false
     return (
       ('who' in fault && fault.who === who && fault.do !== 'step') ||

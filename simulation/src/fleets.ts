@@ -1,5 +1,5 @@
 import type { FleetOptions, SimulatedJob } from './instance.ts'
-import { draw, ofRedis, type Plan, type Shape } from './plan.ts'
+import { draw, ofOneRedis, ofRedis, type Plan, type Shape } from './plan.ts'
 import { Random } from './random.ts'
 import { redisServers } from './redis/servers.ts'
 import type { Share } from './shared.ts'
@@ -23,7 +23,7 @@ const REDIS = redisServers({ lease: '3s', scan: '1s', retention: '2m', maxLate: 
 const SHAPE = { servers: 1, instances: 5, trouble: 40_000, tail: 25_000 }
 
 export const FLEETS: readonly Fleet[] = [
-  { name: 'one Redis', shape: { ...SHAPE, kinds: ofRedis }, share: REDIS, clock: 'servers' },
+  { name: 'one Redis', shape: { ...SHAPE, kinds: ofOneRedis }, share: REDIS, clock: 'servers' },
   { name: 'three masters', shape: { ...SHAPE, servers: 3, kinds: ofRedis }, share: REDIS, clock: 'servers' },
   {
     name: 'sqlite',
@@ -54,9 +54,9 @@ function jobsOf(seed: number): SimulatedJob[] {
   return Array.from({ length: 10 }, (_, i) => ({
     name: `job-${i}`,
     seconds: i < 8 ? 1 : 5,
-    takes: [700, 2500, 120, 1, 1, 1, 1, 1, 4000, 300][i] as number,
+    takes: [700, 2500, 120, 1, 1, 1, 1, 6000, 4000, 300][i] as number,
     overlap: random.pick(['skip', 'skip', 'queue', 'allow'] as const),
     onAbandoned: random.pick(['record', 'rerun'] as const),
-    heeds: i % 2 === 0 ? ('assertHeld' as const) : ('signal' as const),
+    heeds: random.pick(['assertHeld', 'signal'] as const),
   }))
 }

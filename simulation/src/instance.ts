@@ -43,6 +43,7 @@ export class Instance {
   readonly #scheduler: Scheduler
   readonly #world: World
   readonly #history: History
+  readonly #jobs: ReadonlySet<string>
   #ready = false
   stopping = false
   stopped = false
@@ -60,6 +61,7 @@ export class Instance {
       logger: { debug() {}, info() {}, warn() {}, error() {} },
       drain: { grace: 5000, abort: 1000 },
     })
+    this.#jobs = new Set(jobs.map(({ name }) => name))
     for (const job of jobs) this.#add(job)
     this.#listen()
   }
@@ -71,6 +73,10 @@ export class Instance {
   /** Whether it is there and takes orders. */
   get serves(): boolean {
     return this.#ready && this.machine.alive && !this.stopping && !this.machine.stalled
+  }
+
+  has(job: string): boolean {
+    return this.#jobs.has(job)
   }
 
   pause(name: string): void {

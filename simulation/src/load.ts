@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -17,11 +17,16 @@ export interface Mutation {
 
 /** The code under test. */
 export type Code = typeof import('@escapement/core') &
-  typeof import('@escapement/redis-lock') &
-  typeof import('@escapement/sqlite') &
-  typeof import('@escapement/postgres')
+  Pick<typeof import('@escapement/redis-lock'), 'redisLock'> &
+  Pick<typeof import('@escapement/sqlite'), 'sqlite'> &
+  Pick<typeof import('@escapement/postgres'), 'postgres'>
 
-const PACKAGES = ['core', 'redis-lock', 'sqlite', 'postgres']
+const PACKAGES = {
+  core: '*',
+  'redis-lock': '{ redisLock }',
+  sqlite: '{ sqlite }',
+  postgres: '{ postgres }',
+}
 
 /** What stands for `node:crypto`: its random texts come from `Math.random`, which is simulated. */
 const CRYPTO = `
@@ -30,6 +35,8 @@ const digits = (count) => Array.from({ length: count }, () => Math.floor(Math.ra
 export const randomBytes = (size) => Buffer.from(digits(2 * size), 'hex')
 export const randomUUID = () => [8, 4, 4, 4, 12].map(digits).join('-')
 `
+
+let loads = 0
 
 /** Bundles core and the plugins from their sources, with mutations, and loads them: each call gives modules of their own. */
 export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
@@ -63,8 +70,13 @@ export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
         },
         load(id: string) {
           if (id === 'virtual:crypto') return CRYPTO
+          // Core asks the process for it.
+          if (id.endsWith('core/src/util/crypto.ts'))
+            return "import * as simulated from 'node:crypto'\nexport const crypto = () => simulated"
           if (id === 'virtual:code')
-            return PACKAGES.map((name) => `export * from '@escapement/${name}'`).join('\n')
+            return Object.entries(PACKAGES)
+              .map(([name, what]) => `export ${what} from '@escapement/${name}'`)
+              .join('\n')
         },
         transform: (code: string, id: string) => (id.endsWith('.lua') ? code : mutate(code, id)),
       },
@@ -74,11 +86,16 @@ export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
   const name = mutations.map((mutation) => mutation.name.replaceAll(/\W+/g, '-')).join('+') || 'original'
   const dir = join(root, 'simulation/dist/code')
   mkdirSync(dir, { recursive: true })
-  const file = `${name}.mjs`
+  // Two runs at one time do not write one file.
+  const file = `${name}-${process.pid}-${loads++}.mjs`
   await bundle.write({ dir, format: 'esm', entryFileNames: file })
   await bundle.close()
   const left = mutations.flatMap(({ edits }) => edits).filter((edit) => !applied.has(edit))
   if (left.length > 0)
     throw new Error(`no file for the mutations of ${left.map(([file]) => file).join(', ')}`)
-  return import(`${pathToFileURL(join(dir, file)).href}?${process.pid}.${Date.now()}`) as Promise<Code>
+  try {
+    return (await import(pathToFileURL(join(dir, file)).href)) as Code
+  } finally {
+    rmSync(join(dir, file))
+  }
 }

@@ -6,6 +6,8 @@ import type { Event, World } from './world.ts'
 export class Machine {
   /** The one whose process is running: what happens until the world goes on belongs to it. */
   static running: Machine | undefined
+  /** Whether what is running is none of the world, so that it may use real time and chance: a real database, the code that makes the world. */
+  static outside = false
   readonly name: string
   random: Random
   readonly clock: Clock
@@ -34,11 +36,14 @@ export class Machine {
       now: () => Math.floor(world.wall + this.skew + world.now * this.drift),
       monotonic: () => this.#monotonic(),
       setTimeout: (callback, ms) => this.#timer(callback, Number.isFinite(ms) ? Math.max(1, ms) : 1),
-      clearTimeout: (timer) => {
-        if (timer) (timer as Timer & { event: Event }).event.cancelled = true
-      },
+      clearTimeout: (timer) => Machine.clear(timer as Timer | undefined),
       setImmediate: (callback) => this.soon(callback),
     }
+  }
+
+  /** A timer belongs to the machine that made it, whoever clears it. */
+  static clear(timer: Timer | undefined): void {
+    if (timer) (timer as Timer & { event: Event }).event.cancelled = true
   }
 
   get stalled(): boolean {
@@ -54,6 +59,28 @@ export class Machine {
     const handle = { over: false }
     this.#world.after(0.001, () => this.run(() => !handle.over && callback()))
     return handle
+  }
+
+  /** As `setInterval()`: the next one is due after this one has run. */
+  every(callback: () => void, ms: number): Timer {
+    const handle = this.clock.setTimeout(() => {}, ms) as Timer & { event: Event }
+    const again = () => {
+      Machine.clear(handle)
+      const next = this.clock.setTimeout(() => {
+        again()
+        callback()
+      }, ms) as Timer & { event: Event }
+      handle.event = next.event
+    }
+    again()
+    return handle
+  }
+
+  /** As `crypto.randomUUID()` has it. */
+  uuid(): `${string}-${string}-${string}-${string}-${string}` {
+    const digits = (count: number) =>
+      Array.from({ length: count }, () => this.random.integer(0, 15).toString(16)).join('')
+    return `${digits(8)}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}`
   }
 
   #monotonic(): number {

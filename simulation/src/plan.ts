@@ -4,7 +4,14 @@ import type { SqlFault } from './sql/faults.ts'
 /** Something that goes wrong, at an instant in ms since the beginning. */
 export type Fault = { readonly at: number } & (
   | { readonly do: 'kill' | 'stop'; readonly who: string }
-  | { readonly do: 'boot'; readonly who: string; readonly skew: number; readonly drift: number }
+  | {
+      readonly do: 'boot'
+      readonly who: string
+      readonly skew: number
+      readonly drift: number
+      /** A job that its version does not have. */
+      readonly without?: string
+    }
   | { readonly do: 'stall' | 'sleep'; readonly who: string; readonly ms: number }
   | { readonly do: 'step'; readonly who: string; readonly ms: number }
   | {
@@ -25,12 +32,25 @@ export type Fault = { readonly at: number } & (
   | { readonly do: 'fail-over' | 'switch-over'; readonly server: number }
   | { readonly do: 'save' | 'flush-scripts'; readonly server: number }
   | { readonly do: 'skew'; readonly server: number; readonly ms: number }
+  /** It executes no script: full, busy, still loading, a replica; or scripts are killed before they write. */
+  | { readonly do: 'refuse'; readonly server: number; readonly ms: number; readonly why: Refusal }
   | { readonly do: 'slow'; readonly ms: number; readonly added: number }
   /** The clock of the machine is set, for all its processes. */
   | { readonly do: 'set-clock'; readonly by: number }
   | { readonly do: 'pause'; readonly job: string; readonly ms: number }
   | SqlFault
 )
+
+export type Refusal = keyof typeof REFUSALS
+
+/** What Redis answers then. */
+export const REFUSALS = {
+  full: "OOM command not allowed when used memory > 'maxmemory'.",
+  busy: 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+  loading: 'LOADING Redis is loading the dataset in memory',
+  replica: "READONLY You can't write against a read only replica.",
+  killed: 'ERR Error running script: Script killed by user with SCRIPT KILL...',
+} as const
 
 /** Who is there, what goes wrong and when. Plain data: a plan can be shortened and kept. */
 export interface Plan {
@@ -63,9 +83,11 @@ export interface Draw {
   readonly at: number
   readonly who: string
   readonly server: number
+  readonly servers: number
   readonly ms: number
-  /** The instance is gone: another one boots so much later. */
-  replace(after: number): Fault
+  readonly living: readonly string[]
+  /** An instance, `who` if none is named, is gone: another one boots so much later. */
+  replace(after: number, name?: string): Fault & { do: 'boot' }
 }
 
 export type Kinds = (draw: Draw) => readonly (() => readonly Fault[])[]
@@ -113,8 +135,8 @@ function one(
   const who = random.pick([...living])
   const server = random.integer(0, servers - 1)
   const ms = Math.round(random.pick([50, 400, 1500, 4000, 7000]) * random.between(0.5, 1.5))
-  const replace = (after: number): Fault => {
-    living.delete(who)
+  const replace = (after: number, gone = who): Fault & { do: 'boot' } => {
+    living.delete(gone)
     const name = fresh()
     living.add(name)
     return {
@@ -125,7 +147,7 @@ function one(
       drift: random.between(-1e-4, 1e-4),
     }
   }
-  const draw: Draw = { random, at, who, server, ms, replace }
+  const draw: Draw = { random, at, who, server, servers, ms, living: [...living], replace }
   return random.pick([...ofInstances(draw), ...kinds(draw)])()
 }
 
@@ -136,24 +158,81 @@ const ofInstances: Kinds = ({ random, at, who, ms, replace }) => [
   () => [{ at, do: 'sleep', who, ms }],
 ]
 
-export const ofRedis: Kinds = ({ random, at, who, server, ms }) => [
-  () => {
-    const by = random.pick([-1, 1]) * random.pick([300, 2000, 60_000, 7_200_000])
-    return [{ at, do: 'step', who, ms: Math.round(by) }]
-  },
-  () => [{ at, do: 'cut', who, server, ms, way: random.pick(['both', 'there', 'back'] as const) }],
-  () => [{ at, do: 'reset', who, server }],
-  () => [{ at, do: 'hang', server, ms }],
-  () => [{ at, do: 'restart', server, ms, memory: random.pick(['none', 'snapshot', 'all'] as const) }],
-  () => [
-    { at: at - random.integer(1, 800), do: 'save', server },
-    { at, do: 'fail-over', server },
-  ],
-  () => [
-    { at: at - random.integer(1, 800), do: 'save', server },
-    { at, do: 'switch-over', server },
-  ],
-  () => [{ at, do: 'save', server }],
-  () => [{ at, do: 'flush-scripts', server }],
-  () => [{ at, do: 'slow', ms, added: random.pick([5, 50, 300]) }],
+/** Several instances at once. */
+const ofMany: Kinds = ({ random, at, living, replace }) => [
+  () =>
+    living.flatMap((who): readonly Fault[] => {
+      const ms = random.integer(2500, 5000)
+      const fate = random.integer(0, 3)
+      if (fate === 0) return [{ at, do: 'kill', who }, replace(ms, who)]
+      if (fate === 3) return []
+      return [{ at: at - random.integer(0, 300), do: fate === 1 ? 'stall' : 'sleep', who, ms }]
+    }),
 ]
+
+export const ofRedis: Kinds = (draw) => {
+  const { random, at, who, server, servers, ms, replace, living } = draw
+  return [
+    () => {
+      const by = random.pick([-1, 1]) * random.pick([300, 2000, 60_000, 7_200_000])
+      return [{ at, do: 'step', who, ms: Math.round(by) }]
+    },
+    () => [{ at, do: 'cut', who, server, ms, way: random.pick(['both', 'there', 'back'] as const) }],
+    () => [{ at, do: 'reset', who, server }],
+    () => [{ at, do: 'hang', server, ms }],
+    () => [{ at, do: 'restart', server, ms, memory: random.pick(['none', 'snapshot', 'all'] as const) }],
+    () => [
+      { at: at - random.integer(1, 800), do: 'save', server },
+      { at, do: 'fail-over', server },
+    ],
+    () => [
+      { at: at - random.integer(1, 800), do: 'save', server },
+      { at, do: 'switch-over', server },
+    ],
+    () => [{ at, do: 'save', server }],
+    () => [{ at, do: 'flush-scripts', server }],
+    () => [{ at, do: 'slow', ms, added: random.pick([5, 50, 300]) }],
+    () => [
+      { at, do: 'refuse', server, ms, why: random.pick(Object.keys(REFUSALS) as Refusal[]) },
+      ...(random.chance(0.3) ? [{ at: at + 10, do: 'flush-scripts', server } as const] : []),
+    ],
+    // A command that arrives after its time, while others pass.
+    () => [{ at, do: 'cut', who, server, ms: random.integer(600, 2000), way: 'there' }],
+    // Halves of the fleet that reach different servers: their votes meet.
+    () =>
+      living.map((name) => ({
+        at,
+        do: 'cut',
+        who: name,
+        server: random.integer(0, servers - 1),
+        ms,
+        way: random.pick(['both', 'there', 'back'] as const),
+      })),
+    () => [{ at, do: 'pause', job: `job-${random.integer(0, 9)}`, ms: ms + 2000 }],
+    ...ofMany(draw),
+    // A deploy of a version that lacks a job, one instance after the other.
+    () => {
+      const without = `job-${random.integer(0, 7)}`
+      const old = living.slice(0, random.integer(1, living.length - 1))
+      return old.flatMap((name, i) => [
+        { at: at + i * 700, do: 'stop', who: name } as const,
+        { ...replace(i * 700 + random.integer(0, 300), name), without },
+      ])
+    },
+  ]
+}
+
+/** The clock of the only Redis is set, by less than is noticed, and put right again. */
+export const ofOneRedis: Kinds = (draw) => {
+  const { random, at, server, ms } = draw
+  return [
+    ...ofRedis(draw),
+    () => {
+      const by = Math.round(random.pick([-1, 1]) * random.between(50, 800))
+      return [
+        { at, do: 'skew', server, ms: by },
+        { at: at + ms + 1000, do: 'skew', server, ms: -by },
+      ]
+    },
+  ]
+}

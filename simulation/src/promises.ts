@@ -19,11 +19,15 @@ export const PROMISES = {
     'A run of a job with onAbandoned: rerun whose instance died or lost its lease is run again, or reported lost.',
   stop: 'stop() ends within its deadline.',
   crash: 'No promise is left without a handler, no listener or port throws.',
-  'in time': 'A run whose instance died is run again, or reported, within the lease and three heartbeats.',
+  'in time':
+    'A run whose instance died is run again, or reported, within the lease and three heartbeats, or four scans.',
   'never later': 'A run that was reported as abandoned does not begin afterwards.',
   end: 'The end of a run is written, however often that must be tried.',
   'never began': 'What an instance that serves has refused is not reported as a run that died.',
   pause: 'A job that is paused on one instance starts on none after its next heartbeat, until it is resumed.',
+  kept: 'A run of an instance that lives and reaches Redis keeps its lease.',
+  helped: 'A tick of a job that may overlap starts as long as one instance is there that nothing disturbs.',
+  late: 'When the trouble is over, a tick starts within a second of its instant.',
   back: 'When the trouble is over, all ticks run again.',
   memory: 'Redis holds no more than its retention needs.',
 } as const

@@ -34,8 +34,10 @@ export interface Stored {
   readonly keys: number
   /** How often it has lost what it had acknowledged. */
   readonly losses: number
-  /** When, as far as that is kept. */
+  /** When, where a promise may be broken then. */
   readonly lostAt?: readonly number[]
+  /** When, where promises about starts hold all the same: only words about runs may be lost. */
+  readonly forgotAt?: readonly number[]
   /** In the end: the state of each claim, by its tick. */
   readonly claims?: ReadonlyMap<string, string>
 }

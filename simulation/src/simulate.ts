@@ -20,7 +20,10 @@ export interface Played {
 
 /** Plays a plan with the given code. The same plan gives the same history, to the byte. */
 export async function simulate(code: Code, plan: Plan, options: FleetOptions): Promise<Played> {
-  const restore = simulateGlobals()
+  Machine.running = undefined
+  Machine.outside = true
+  const breaches: string[] = []
+  const restore = simulateGlobals((what) => void breaches.push(what))
   const rejections: unknown[] = []
   const onRejection = (error: unknown) => void rejections.push(error)
   process.on('unhandledRejection', onRejection)
@@ -30,17 +33,18 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
   const fleet = new Map<string, Instance>()
   const kill = (name: string) => fleet.get(name)?.kill()
   const shared = await options.share({ code, world, network, plan, kill })
-  const boot = (name: string, skew: number, drift: number) => {
+  const boot = (name: string, { skew, drift, without }: Birth) => {
     const machine = new Machine(world, name, { skew: skew + world.clock, drift })
     Machine.running = machine
-    const instance = new Instance({ code, world, machine, shared, jobs: options.jobs, history })
+    const jobs = options.jobs.filter((job) => job.name !== without)
+    const instance = new Instance({ code, world, machine, shared, jobs, history })
     machine.loaded()
     fleet.set(name, instance)
     // What runs processes starts another one.
-    instance.start(() => world.after(1000, () => boot(`${name}'`, skew, drift)))
+    instance.start(() => world.after(1000, () => boot(`${name}'`, { skew, drift, without })))
   }
   for (const [i, name] of plan.instances.entries())
-    world.at(i * 7, () => boot(name, plan.skews[i] as number, 0))
+    world.at(i * 7, () => boot(name, { skew: plan.skews[i] as number, drift: 0 }))
   for (const fault of plan.faults) {
     world.at(fault.at, () => {
       history.push({ t: world.now, who: 'world', what: 'fault', text: tell(fault) } as Fact)
@@ -48,7 +52,11 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
     })
   }
   try {
+    Machine.outside = false
     await world.play(plan.end)
+    Machine.outside = true
+    for (const what of breaches)
+      history.push({ t: world.now, who: 'world', what: 'crash', text: `${what} of the real world` })
     for (const error of rejections) {
       history.push({
         t: world.now,
@@ -61,10 +69,17 @@ export async function simulate(code: Code, plan: Plan, options: FleetOptions): P
     return { plan, options, history, servers: shared.stores, events: world.events }
   } finally {
     Machine.running = undefined
+    Machine.outside = true
     await shared.close?.()
     process.off('unhandledRejection', onRejection)
     restore()
   }
+}
+
+interface Birth {
+  readonly skew: number
+  readonly drift: number
+  readonly without?: string | undefined
 }
 
 interface Parts {
@@ -73,13 +88,13 @@ interface Parts {
   shared: Shared
   plan: Plan
   fleet: Map<string, Instance>
-  boot(name: string, skew: number, drift: number): void
+  boot(name: string, birth: Birth): void
 }
 
 function apply(fault: Fault, parts: Parts): void | Promise<void> {
   const { world, network, shared, fleet, boot } = parts
   const instance = 'who' in fault ? fleet.get(fault.who) : undefined
-  if (fault.do === 'boot') boot(fault.who, fault.skew, fault.drift)
+  if (fault.do === 'boot') boot(fault.who, fault)
   else if (fault.do === 'kill') instance?.kill()
   else if (fault.do === 'stop') instance?.stop()
   else if (fault.do === 'stall') instance?.machine.stall(fault.ms)
@@ -105,7 +120,7 @@ function setClock(by: number, world: World, fleet: Map<string, Instance>): void 
 
 /** Somebody pauses a job on an instance, and later resumes it wherever it is paused: until all that goes wrong is over. */
 function pause({ job, ms }: Fault & { do: 'pause' }, { world, fleet, plan }: Parts): void {
-  const there = () => [...fleet.values()].filter((instance) => instance.serves)
+  const there = () => [...fleet.values()].filter((instance) => instance.serves && instance.has(job))
   world.random.pick(there())?.pause(job)
   const resume = () => {
     const resumed = there().filter((instance) => instance.resume(job))
@@ -120,7 +135,7 @@ export function tell(fault: Fault): string {
   const server = 'server' in fault ? `redis${fault.server + 1}` : ''
   switch (fault.do) {
     case 'boot':
-      return `${fault.who} boots, its clock ${fault.skew} ms off`
+      return `${fault.who} boots, its clock ${fault.skew} ms off${fault.without ? `, without ${fault.without}` : ''}`
     case 'kill':
       return `${fault.who} is killed`
     case 'stop':
@@ -149,6 +164,8 @@ export function tell(fault: Fault): string {
       return `${server} forgets its scripts`
     case 'skew':
       return `the clock of ${server} is set by ${seconds}`
+    case 'refuse':
+      return `${server} executes no script for ${seconds} (${fault.why})`
     case 'slow':
       return `the network takes ${fault.added} ms more for ${seconds}`
     case 'set-clock':

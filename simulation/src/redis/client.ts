@@ -30,6 +30,8 @@ export class Client {
   #there = 0
   #back = 0
   #failed = 0
+  /** A server that hung reads its connections one after the other: when it comes to this one, in ms. */
+  #turn = 0
 
   constructor(world: World, machine: Machine, network: Network, server: Server) {
     this.#world = world
@@ -105,6 +107,7 @@ export class Client {
 
   #dial(): void {
     const connection = ++this.#connection
+    this.#turn = this.#world.random.between(0, 5)
     const delay = this.#network.delay(this.#machine.name, this.#server.name)
     this.#world.after(2 * delay, () =>
       this.#machine.run(() => {
@@ -173,10 +176,11 @@ export class Client {
       const connection = this.#connection
       const [here, there] = [this.#machine.name, this.#server.name]
       const { life } = this.#server
+      const turn = this.#turn
       this.#there = this.#network.arrival(here, there, this.#there)
       this.#network.deliver(here, there, this.#there, () => {
         if (!this.#server.up || this.#server.life !== life) return
-        this.#whenAwake(() => {
+        this.#whenAwake(turn, () => {
           if (!this.#server.up || this.#server.life !== life) return
           const reply = this.#server.execute(command, args.map(String))
           this.#back = this.#network.arrival(there, here, this.#back)
@@ -192,9 +196,10 @@ export class Client {
     })
   }
 
-  #whenAwake(execute: () => void): void {
-    const server = this.#server
-    if (server.hung) this.#world.at(server.hungUntil, () => this.#whenAwake(execute))
+  #whenAwake(turn: number, execute: () => void): void {
+    const { hungUntil } = this.#server
+    if (hungUntil > 0 && hungUntil + turn > this.#world.now)
+      this.#world.at(hungUntil + turn, () => this.#whenAwake(turn, execute))
     else execute()
   }
 }

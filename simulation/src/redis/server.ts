@@ -21,7 +21,13 @@ export class Server {
   /** Rises when its connections break. */
   life = 0
   /** How often it came up with less than it had acknowledged: what was promised before is not known any more. */
-  losses = 0
+  get losses(): number {
+    return this.forgotAt.length
+  }
+  /** When that was, in true time. */
+  readonly forgotAt: number[] = []
+  /** Executes no script until then, in true time, and answers so. */
+  refusal = { until: 0, text: '' }
   calls = 0
   #space: Keyspace = new Map()
   #snapshot: Keyspace = new Map()
@@ -49,6 +55,17 @@ export class Server {
     return this.#space.size
   }
 
+  /** The state of each tick that is on record, by its id. */
+  get claims(): Map<string, string> {
+    const claims = new Map<string, string>()
+    for (const [key, { value }] of this.#space) {
+      const [, job, at] = /^\{[^}]*\}:([^:]+):t:(\d+)$/.exec(key) ?? []
+      if (job && typeof value === 'string')
+        claims.set(`${job}@${new Date(Number(at)).toISOString()}`, value.split('|')[3] as string)
+    }
+    return claims
+  }
+
   get hung(): boolean {
     return this.#world.now < this.hungUntil
   }
@@ -68,7 +85,7 @@ export class Server {
   start(memory: 'none' | 'snapshot' | 'all'): void {
     if (memory === 'none') this.#space = new Map()
     if (memory === 'snapshot') this.#space = copy(this.#snapshot)
-    if (memory !== 'all') this.losses++
+    if (memory !== 'all') this.forgotAt.push(this.#world.now)
     this.#scripts.clear()
     this.runId = this.#newId()
     this.#since = this.#world.now
@@ -86,7 +103,7 @@ export class Server {
   /** A replica takes over behind a proxy that keeps its clients' connections. */
   switchOver(): void {
     this.#space = copy(this.#snapshot)
-    this.losses++
+    this.forgotAt.push(this.#world.now)
     this.#scripts.clear()
     this.runId = this.#newId()
     this.#since = this.#world.now
@@ -108,6 +125,7 @@ export class Server {
   }
 
   #eval(command: string, [script = '', count = '0', ...rest]: string[]): Reply | Error {
+    if (this.#world.now < this.refusal.until) return new Error(this.refusal.text)
     let source = script
     if (command === 'EVALSHA') {
       const known = this.#scripts.get(script)

@@ -1,6 +1,6 @@
 import type { RedisLockOptions } from '@escapement/redis-lock'
 import type { Machine } from '../machine.ts'
-import type { Fault } from '../plan.ts'
+import { type Fault, REFUSALS } from '../plan.ts'
 import type { Access, Setting, Share, Shared } from '../shared.ts'
 import { Client } from './client.ts'
 import { Server } from './server.ts'
@@ -44,6 +44,8 @@ class Servers implements Shared {
     else if (fault.do === 'hang') server.hungUntil = Math.max(server.hungUntil, world.now + fault.ms)
     else if (fault.do === 'save') server.save()
     else if (fault.do === 'flush-scripts') server.flushScripts()
+    else if (fault.do === 'refuse')
+      server.refusal = { until: world.now + fault.ms, text: REFUSALS[fault.why] }
     else if (fault.do === 'skew') server.skew += fault.ms
     else if (fault.do === 'switch-over' && server.up) server.switchOver()
     else if (fault.do === 'fail-over' && server.up) server.failOver()

@@ -1,40 +1,12 @@
-import { clock, type Facts, group, named, untroubled } from '../facts.ts'
+import { clock, type Facts, group, named } from '../facts.ts'
 import type { Report } from '../promises.ts'
 import { BEGIN } from '../world.ts'
-import { HEARTBEAT } from './fleet.ts'
 
 /** The promises of docs/durability.md that fleets over SQL make besides. */
 export function checkSql(facts: Facts, report: Report): void {
-  deathsOf(facts, report)
   wordsOf(facts, report)
   refusalsOf(facts, report)
-  pausesOf(facts, report)
   endsOf(facts, report)
-}
-
-function deathsOf(facts: Facts, report: Report): void {
-  const limit = facts.lease + 3 * HEARTBEAT
-  const ends = new Set(
-    [...facts.all('settled'), ...facts.all('finish')].map(
-      ({ who, tick, start }) => `${who} ${tick} ${start}`,
-    ),
-  )
-  const byTick = group([...facts.all('start'), ...facts.all('lost')], ({ tick }) => tick)
-  for (const { who, t } of facts.all('life').filter(({ event }) => event === 'kill')) {
-    const there = [...facts.lives].some(
-      ([other, { ready }]) =>
-        other !== who && ready < t - facts.lease && untroubled(facts, other, t, t + limit),
-    )
-    if (!there || facts.forgot(t - 1000, t + limit)) continue
-    for (const start of facts.all('start')) {
-      if (start.who !== who || start.t > t || ends.has(`${who} ${start.tick} ${start.start}`)) continue
-      const found = byTick
-        .get(start.tick)
-        ?.some((fact) => fact.t >= start.t && fact.t <= t + limit && fact !== start)
-      if (!found)
-        report('in time', `of ${start.tick} on ${named(start)}, nothing was said until ${clock(t + limit)}`)
-    }
-  }
 }
 
 function wordsOf(facts: Facts, report: Report): void {
@@ -50,7 +22,7 @@ function wordsOf(facts: Facts, report: Report): void {
 }
 
 /** What an instance has refused to run, it withdraws: nobody reports it as a run that died. */
-function refusalsOf(facts: Facts, report: Report): void {
+export function refusalsOf(facts: Facts, report: Report): void {
   const refused = group(
     facts.all('settled').filter(({ outcome }) => outcome === 'skipped' || outcome === 'missed'),
     ({ who, tick }) => `${who} ${tick}`,
@@ -65,32 +37,11 @@ function refusalsOf(facts: Facts, report: Report): void {
     // One that has started since does not know that the others were cut off.
     if ((facts.lives.get(who)?.ready ?? Infinity) > (refusal?.t ?? 0) - facts.lease) continue
     if (!refusal || start !== 1 || begun.has(`${by} ${tick}`) || refusal.t > t) continue
-    if (facts.forgot(refusal.t, t) || !facts.served(by, refusal.t - facts.lease, t)) continue
+    if (facts.forgotAny(refusal.t, t) || !facts.served(by, refusal.t - facts.lease, t)) continue
     report(
       'never began',
       `${who} reported ${tick} at ${clock(t)}, but ${by} had refused it at ${clock(refusal.t)}`,
     )
-  }
-}
-
-function pausesOf(facts: Facts, report: Report): void {
-  const starts = group(facts.all('start'), ({ job }) => job)
-  const resumed = group(facts.all('resume'), ({ job }) => job)
-  for (const { who, job, t } of facts.all('pause')) {
-    const end = resumed.get(job)?.find((resume) => resume.t > t)?.t ?? Infinity
-    if (!untroubled(facts, who, t - 1000, t + 1000)) continue
-    for (const start of starts.get(job) ?? []) {
-      const due = who === start.who ? t + 100 : t + 2 * HEARTBEAT + 500
-      if (
-        Math.min(start.at - BEGIN, start.t) < due ||
-        start.t >= end ||
-        start.cause !== 'schedule' ||
-        facts.forgot(t - 1000, start.t)
-      )
-        continue
-      if (untroubled(facts, start.who, t, start.t))
-        report('pause', `${start.tick} on ${named(start)}, but ${job} was paused on ${who} at ${clock(t)}`)
-    }
   }
 }
 

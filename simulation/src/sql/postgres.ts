@@ -139,13 +139,23 @@ export class Postgres implements Stored {
 
   /** In real time, while the simulated stands still: it is nobody's process that works. */
   async #query(sql: string, values: unknown[] = []): Promise<Row[]> {
-    Machine.running = undefined
-    return (await this.#db.query<Row>(sql, values)).rows
+    const { rows } = await inRealTime(() => this.#db.query<Row>(sql, values))
+    return rows
   }
 
   async #exec(sql: string): Promise<void> {
-    Machine.running = undefined
-    await this.#db.exec(sql)
+    await inRealTime(() => this.#db.exec(sql))
+  }
+}
+
+async function inRealTime<T>(work: () => Promise<T>): Promise<T> {
+  const { outside } = Machine
+  Machine.running = undefined
+  Machine.outside = true
+  try {
+    return await work()
+  } finally {
+    Machine.outside = outside
   }
 }
 
