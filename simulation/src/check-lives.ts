@@ -24,7 +24,11 @@ export function deathsOf(facts: Facts, report: Report): void {
       const found = byTick
         .get(start.tick)
         ?.some((fact) => fact.t >= start.t && fact.t <= t + limit && fact !== start)
-      if (!found)
+      // A rerun waits for the run of another tick that came before it.
+      const busy = facts
+        .all('start')
+        .some((other) => other.job === start.job && other.t > t && other.t <= t + limit)
+      if (!found && !busy)
         report('in time', `of ${start.tick} on ${named(start)}, nothing was said until ${clock(t + limit)}`)
     }
   }
@@ -107,7 +111,9 @@ export function recordsOf(facts: Facts, report: Report): void {
 
 /** Where no lease keeps runs of a job apart, one instance that nothing disturbs is enough. */
 export function helpOf(facts: Facts, report: Report): void {
-  const known = new Set([...facts.all('start'), ...facts.all('lost')].map(({ tick }) => tick))
+  // Where the answer to a claim is lost, the tick is taken until the claim is withdrawn: its instance says so.
+  const unsure = facts.all('settled').filter(({ reason }) => reason === 'claim-unavailable')
+  const known = new Set([...facts.all('start'), ...facts.all('lost'), ...unsure].map(({ tick }) => tick))
   const paused = group(facts.all('pause'), ({ job }) => job)
   const allowed = new Set(
     facts.played.options.jobs.filter(({ overlap }) => overlap === 'allow').map(({ name }) => name),

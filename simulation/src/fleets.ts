@@ -1,6 +1,7 @@
 import type { FleetOptions, SimulatedJob } from './instance.ts'
-import { draw, ofOneRedis, ofRedis, type Plan, type Shape } from './plan.ts'
+import { draw, type Plan, type Shape } from './plan.ts'
 import { Random } from './random.ts'
+import { ofOneRedis, ofRedis } from './redis/kinds.ts'
 import { redisServers } from './redis/servers.ts'
 import type { Share } from './shared.ts'
 import { postgresDatabase } from './sql/database.ts'

@@ -59,6 +59,19 @@ function replace<T, K extends keyof T>(on: T, name: K, make: (real: T[K]) => T[K
   }
 }
 
+/** What was set from outside, as the timers of a real database are, runs outside, whoever of the world ran last. */
+function outside(callback: Callback): Callback {
+  return (...args) => {
+    const before = { running: Machine.running, outside: Machine.outside }
+    Object.assign(Machine, { running: undefined, outside: true })
+    try {
+      callback(...args)
+    } finally {
+      Object.assign(Machine, before)
+    }
+  }
+}
+
 function simulateTimers(
   real: Pick<typeof globalThis, (typeof TIMERS)[number]>,
   machine: (what: string) => Machine | undefined,
@@ -72,13 +85,15 @@ function simulateTimers(
   Object.assign(globalThis, {
     setTimeout: (callback: Callback, ms = 0, ...args: unknown[]) =>
       machine('setTimeout()')?.clock.setTimeout(() => callback(...args), ms) ??
-      real.setTimeout(callback, ms, ...args),
+      real.setTimeout(outside(callback), ms, ...args),
     clearTimeout: clear,
     setInterval: (callback: Callback, ms = 0, ...args: unknown[]) =>
-      machine('setInterval()')?.every(() => callback(...args), ms) ?? real.setInterval(callback, ms, ...args),
+      machine('setInterval()')?.every(() => callback(...args), ms) ??
+      real.setInterval(outside(callback), ms, ...args),
     clearInterval: clear,
     setImmediate: (callback: Callback, ...args: unknown[]) =>
-      machine('setImmediate()')?.immediate(() => callback(...args)) ?? real.setImmediate(callback, ...args),
+      machine('setImmediate()')?.immediate(() => callback(...args)) ??
+      real.setImmediate(outside(callback), ...args),
     clearImmediate: forget,
   })
 }

@@ -36,6 +36,16 @@ export const randomBytes = (size) => Buffer.from(digits(2 * size), 'hex')
 export const randomUUID = () => [8, 4, 4, 4, 12].map(digits).join('-')
 `
 
+/**
+ * What stands for core's way to it. The one random id that core draws tells processes apart and is kept by its module, which
+ * all simulations share: a constant, so that the first of them draws no more than the others.
+ */
+const CORE_CRYPTO = `
+import * as simulated from 'node:crypto'
+const randomUUID = () => '00000000-0000-4000-8000-000000000000'
+export const crypto = () => ({ ...simulated, randomUUID })
+`
+
 let loads = 0
 
 /** Bundles core and the plugins from their sources, with mutations, and loads them: each call gives modules of their own. */
@@ -70,9 +80,7 @@ export async function load(mutations: readonly Mutation[] = []): Promise<Code> {
         },
         load(id: string) {
           if (id === 'virtual:crypto') return CRYPTO
-          // Core asks the process for it.
-          if (id.endsWith('core/src/util/crypto.ts'))
-            return "import * as simulated from 'node:crypto'\nexport const crypto = () => simulated"
+          if (id.endsWith('core/src/util/crypto.ts')) return CORE_CRYPTO
           if (id === 'virtual:code')
             return Object.entries(PACKAGES)
               .map(([name, what]) => `export ${what} from '@escapement/${name}'`)

@@ -1,10 +1,12 @@
-/** npm run simulate -- [--seeds N] [--seed N] [--from N] [--fleet NAME] [--seconds N] [--trace] [--mutations] */
+/** npm run simulate -- [--seeds N] [--seed N] [--from N] [--fleet NAME] [--trace] [--mutations] [--sample SECONDS] */
 import { parseArgs } from 'node:util'
 import { check } from './check.ts'
 import { deal, FLEETS, type Fleet } from './fleets.ts'
 import { type Code, load } from './load.ts'
 import { MUTATIONS } from './mutations.ts'
+import { NOTICED, noticedBy } from './noticed.ts'
 import type { Violation } from './promises.ts'
+import { Random } from './random.ts'
 import { shrink } from './shrink.ts'
 import { type Played, simulate } from './simulate.ts'
 import { SQL_MUTATIONS } from './sql/mutations.ts'
@@ -18,11 +20,13 @@ const { values } = parseArgs({
     fleet: { type: 'string' },
     trace: { type: 'boolean', default: false },
     mutations: { type: 'boolean', default: false },
+    sample: { type: 'string' },
   },
 })
 
 const code = await load()
 const fleets = FLEETS.filter(({ name }) => values.fleet === undefined || name.includes(values.fleet))
+if (values.sample) process.exit(await sample(Number(values.sample)))
 if (values.mutations) process.exit(await survive())
 let broken = 0
 for (const fleet of fleets) broken += values.seed ? await one(fleet, Number(values.seed)) : await many(fleet)
@@ -41,6 +45,34 @@ async function survive(): Promise<number> {
     if (!seen) unnoticed++
     console.log(`${mutation.name}: ${seen ?? `NOT NOTICED in ${most} seeds`}`)
   }
+  return unnoticed
+}
+
+/**
+ * Leaves out rules in an order that is drawn, for so many seconds, and plays the seed that has noticed each. Returns how
+ * many are noticed no more.
+ */
+async function sample(seconds: number): Promise<number> {
+  const end = performance.now() + seconds * 1000
+  const seed = Date.now()
+  const random = new Random(seed)
+  const drawn = [...MUTATIONS, ...SQL_MUTATIONS]
+    .filter(({ name }) => name in NOTICED)
+    .map((mutation) => ({ mutation, order: random.next() }))
+    .sort((a, b) => a.order - b.order)
+  let [played, unnoticed] = [0, 0]
+  for (const { mutation } of drawn) {
+    if (performance.now() > end) break
+    played++
+    if (await noticedBy(mutation)) continue
+    unnoticed++
+    const [fleet, seed] = NOTICED[mutation.name] as (typeof NOTICED)[string]
+    console.log(
+      `${mutation.name}: seed ${seed} of ${fleet} notices it no more. If another seed does ` +
+        '(npm run simulate -- --mutations), write that one into simulation/src/noticed.ts',
+    )
+  }
+  console.log(`${played} of ${drawn.length} rules left out, ${unnoticed} unnoticed`)
   return unnoticed
 }
 

@@ -102,6 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'grants are not withdrawn',
+    fleet: 'three masters',
     edits: [
       [
         'redis-lock/src/claim/quorum-claims.ts',
@@ -112,10 +113,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'reservations are ignored',
+    fleet: 'three masters',
     edits: [[claim, "if prepared and prepared ~= token then return 'contended' end", '']],
   },
   {
     name: 'one vote is enough',
+    fleet: 'three masters',
     edits: [
       [
         'redis-lock/src/nodes/nodes.ts',
@@ -126,6 +129,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'votes are judged early',
+    fleet: 'three masters',
     edits: [
       [
         'redis-lock/src/claim/quorum-claims.ts',

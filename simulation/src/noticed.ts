@@ -1,0 +1,26 @@
+import { check } from './check.ts'
+import { deal, FLEETS, type Fleet } from './fleets.ts'
+import { load, type Mutation } from './load.ts'
+import { simulate } from './simulate.ts'
+
+/** The seed that notices that a rule is left out, by the name of the mutation, as `--mutations` has found it. */
+export const NOTICED: Readonly<Record<string, readonly [fleet: string, seed: number]>> = {
+  'no restart guard': ['one Redis', 4],
+  'leases at once after a restart': ['one Redis', 2],
+  'a restart is not noticed': ['one Redis', 5],
+  'a lease is trusted after a stall': ['one Redis', 9],
+  'a lease is trusted after a sleep': ['one Redis', 9],
+  'no abort at the deadline': ['one Redis', 23],
+  'leases are not renewed': ['one Redis', 1],
+  'leases are ignored': ['one Redis', 1],
+  'a lease that is over is renewed': ['one Redis', 23],
+  'the end deletes the record': ['one Redis', 1],
+  'ends are not repeated': ['one Redis', 7],
+}
+
+/** Whether the seed that has noticed a mutation still does. */
+export async function noticedBy(mutation: Mutation): Promise<boolean> {
+  const [name, seed] = NOTICED[mutation.name] as (typeof NOTICED)[string]
+  const { plan, options } = deal(FLEETS.find((fleet) => fleet.name === name) as Fleet, seed)
+  return check(await simulate(await load([mutation]), plan, options)).length > 0
+}
