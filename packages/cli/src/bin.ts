@@ -12,6 +12,6 @@ const code = main(process.argv.slice(2), {
 })
 if (typeof code === 'number') process.exitCode = code
 else
-  code.then((exit) => {
+  void code.then((exit) => {
     process.exitCode = exit
   })
