@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { dashboard } from '@escapement/dashboard'
 import {
   buildReport,
   cleanLogs,
@@ -9,6 +10,7 @@ import {
   showRuns,
 } from '@escapement/example-scenes'
 import { createScheduler, every } from '@escapement/express'
+import { toNode } from '@escapement/http'
 import express from 'express'
 
 async function main() {
@@ -76,6 +78,8 @@ async function main() {
       .then((run) => res.status(202).json({ run: run.id }))
       .catch(next)
   })
+  const page = dashboard(scheduler, { title: 'express-app' })
+  app.use('/ops', toNode(page))
   app.get('/report', (_req, res) => res.sendFile(world.report))
   app.get('/jobs', (req, res) => {
     res.json(req.scheduler.jobs().map(({ name, next, last }) => ({ name, next, last: last?.outcome })))
@@ -84,6 +88,9 @@ async function main() {
   const port = await freePort(Number(process.env.PORT ?? 3000))
   const server = app.listen(port, () => {
     const { port } = server.address() as AddressInfo
+    console.log(
+      `the page on the jobs: http://localhost:${port}/ops/${page.token === undefined ? '' : `?token=${page.token}`}`,
+    )
     console.log(`http://localhost:${port}/jobs and /report; send a notice yourself:`)
     console.log(
       `curl -X POST -H 'content-type: application/json' -d '{"to":"me@example.com"}' localhost:${port}/notices\n`,

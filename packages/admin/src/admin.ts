@@ -20,6 +20,8 @@ const MINUTE_MS = 60_000
 export interface Admin extends FetchHandler {
   /** The random token that everyone needs who was given no `auth`; undefined with `auth`. */
   readonly token: string | undefined
+  /** The cookie that stands for the token of the link from then on; undefined for a request without the link's token. */
+  cookie(request: Request): string | undefined
 }
 
 /**
@@ -49,7 +51,8 @@ export function admin(scheduler: Scheduler, options: AdminOptions = {}): Admin {
       return problem(error)
     }
   }
-  return Object.assign(handler, { token: settings.link?.token })
+  const cookie = (request: Request) => settings.link?.cookie(request)
+  return Object.assign(handler, { token: settings.link?.token, cookie })
 }
 
 interface Parts {

@@ -1,7 +1,7 @@
 import { Refusal } from './problem.ts'
 
 /** The most entries of a page. */
-export const MAX_LIMIT = 500
+export const MAX_LIMIT = 2_000
 const DEFAULT_LIMIT = 50
 
 /** A bad parameter of a request. */

@@ -5,7 +5,7 @@ import { readCalendar } from './reads/calendar.ts'
 import { readExplain } from './reads/explain.ts'
 import { listJobs, readJob, readUpcoming } from './reads/jobs.ts'
 import { listAudit, listIncidents, listInstances, readPreview, readStats } from './reads/others.ts'
-import { readOverview } from './reads/overview.ts'
+import { readOverview, readTicks } from './reads/overview.ts'
 import { listRuns, readLogs, readRun } from './reads/runs.ts'
 import { pauseAll, pauseJob, resumeAll, resumeJob } from './writes/pauses.ts'
 import { askForRun, cancelRun, many, retryRun } from './writes/runs.ts'
@@ -55,7 +55,7 @@ const instant = (name: string, description: string): Parameter => ({
 const limit: Parameter = {
   name: 'limit',
   description: 'The most entries. Default 50.',
-  schema: { type: 'integer', minimum: 1, maximum: 500 },
+  schema: { type: 'integer', minimum: 1, maximum: 2000 },
 }
 const before = text('before', 'The cursor `next` of a page: older entries follow.')
 const filters: readonly Parameter[] = [
@@ -107,6 +107,20 @@ export function routesOf(events: Events, document: (call: Call) => unknown): rea
       status: 200,
       answer: 'Jobs',
       handle: listJobs,
+    },
+    {
+      method: 'GET',
+      path: '/upcoming',
+      summary: 'The coming ticks of all jobs',
+      role: 'viewer',
+      parameters: [
+        instant('from', 'After this instant. Default now.'),
+        instant('until', 'Up to this instant. Default 12 h later, at most 14 days.'),
+        { ...limit, schema: { type: 'integer', minimum: 1, maximum: 10_000 } },
+      ],
+      status: 200,
+      answer: 'Ticks',
+      handle: readTicks,
     },
     {
       method: 'GET',

@@ -29,8 +29,8 @@ const error = object({ name: string, message: string, 'code?': string, 'stack?':
 const progress = object({ fraction: number, 'note?': string, 'at?': time })
 const histogram: Schema = { type: 'object', additionalProperties: integer }
 const note = object({ kind: string, text: string })
-const upcoming = object({ at: time, local: string, notes: list(note) })
-const tick = object({ job: string, at: time })
+const upcoming = object({ job: string, at: time, 'note?': string, local: string, notes: list(note) })
+const tick = object({ job: string, at: time, 'note?': string })
 const health = object({
   state: string,
   live: boolean,
@@ -48,15 +48,15 @@ const jobFields: Readonly<Record<string, Schema>> = {
   'role?': string,
   'runbook?': string,
   'schedule?': string,
-  'words?': string,
+  'words?': object({ en: string, zh: string }),
   'timezone?': string,
   'next?': time,
   running: integer,
   'paused?': pause,
   'last?': object({ outcome: string, at: time }),
-  recent: list(string),
+  recent: list(object({ id: string, outcome: string, at: time, 'duration?': number })),
   'usual?': number,
-  overdue: boolean,
+  'overdue?': time,
   failing: boolean,
 }
 
@@ -140,7 +140,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     local: string,
     fires: boolean,
     'next?': time,
-    reasons: list(object({ source: string, text: string })),
+    answer: string,
+    reasons: list(object({ kind: string, text: string, 'run?': string })),
     runs: list(ref('RunBrief')),
   }),
   Preview: object({ schedule: string, timezone: string, 'words?': string, upcoming: list(upcoming) }),
@@ -156,11 +157,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       'p95?': number,
     }),
   ),
-  Incidents: page({
-    type: 'object',
-    properties: { key: string, version: integer },
-    required: ['key', 'version'],
-  }),
+  Incidents: page(
+    object({
+      key: string,
+      version: integer,
+      job: string,
+      kind: string,
+      count: integer,
+      since: time,
+      lastAt: time,
+      message: string,
+      'recoveredAt?': time,
+    }),
+  ),
+  Ticks: page(tick),
   Instances: page(
     object({
       instance: string,
@@ -191,15 +201,17 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     }),
   ),
   Overview: object({
-    at: time,
-    scheduler: object({
-      instance: string,
-      timezone: string,
-      health,
-      shared: boolean,
-      durable: boolean,
-      'paused?': pause,
-    }),
+    now: time,
+    app: string,
+    instance: string,
+    timezone: string,
+    health,
+    degraded: list(string),
+    scope: object({ shared: boolean, durable: boolean }),
+    'paused?': pause,
+    actor: string,
+    role: { type: 'string', enum: ['viewer', 'operator'] },
+    today: histogram,
     verdict: object({
       level: { type: 'string', enum: ['well', 'attention', 'bad'] },
       jobs: integer,
@@ -212,16 +224,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     }),
     running: list(ref('RunBrief')),
     failing: list(ref('RunBrief')),
-    jobs: list(ref('JobBrief')),
     next: list(tick),
-    timeline: object({
-      from: time,
-      until: time,
-      runs: list(ref('RunBrief')),
-      ticks: list(tick),
-      cut: boolean,
-    }),
-    viewer: object({ actor: string, role: { type: 'string', enum: ['viewer', 'operator'] } }),
   }),
   Document: { type: 'object' },
 }

@@ -53,6 +53,14 @@ export interface RunBrief {
   readonly progress?: { readonly fraction: number; readonly note?: string }
 }
 
+/** One of the last runs of a job. */
+export interface RecentRun {
+  readonly id: string
+  readonly outcome: Outcome
+  readonly at: string
+  readonly duration?: number
+}
+
 /** How a job stands, in a list. */
 export interface JobBrief {
   readonly name: string
@@ -61,20 +69,20 @@ export interface JobBrief {
   readonly group?: string
   readonly role?: string
   readonly runbook?: string
-  /** As it was written, and in words of the language that is asked for. */
+  /** As it was written, and in words. */
   readonly schedule?: string
-  readonly words?: string
+  readonly words?: { readonly en: string; readonly zh: string }
   readonly timezone?: string
   readonly next?: string
   readonly running: number
   readonly paused?: Json<PauseInfo>
   readonly last?: { readonly outcome: Outcome; readonly at: string }
-  /** The outcomes of the newest runs that are known, the oldest first, at most 30. */
-  readonly recent: readonly Outcome[]
+  /** The newest runs that are known, the oldest first, at most 30. */
+  readonly recent: readonly RecentRun[]
   /** Half of the runs of the last day took less than this, in ms. */
   readonly usual?: number
-  /** It should have begun, and has not. */
-  readonly overdue: boolean
+  /** Since when it should have begun, and has not. */
+  readonly overdue?: string
   readonly failing: boolean
 }
 
@@ -90,20 +98,27 @@ export interface JobBody extends JobBrief {
 export interface TickBody {
   readonly job: string
   readonly at: string
+  /** What a change of the clocks does to it. */
+  readonly note?: string
 }
 
 /** All that the first screen shows. */
 export interface OverviewBody {
-  readonly at: string
-  readonly scheduler: {
-    readonly instance: string
-    readonly timezone: string
-    readonly health: Health
-    /** Pauses and commands reach other processes; what is kept outlives this one. */
-    readonly shared: boolean
-    readonly durable: boolean
-    readonly paused?: Json<PauseInfo>
-  }
+  readonly now: string
+  /** The name of the app. */
+  readonly app: string
+  readonly instance: string
+  readonly timezone: string
+  readonly health: Health
+  readonly degraded: readonly string[]
+  /** Pauses and commands reach other processes; what is kept outlives this one. */
+  readonly scope: { readonly shared: boolean; readonly durable: boolean }
+  readonly paused?: Json<PauseInfo>
+  /** The person that asks, and what it may do. */
+  readonly actor: string
+  readonly role: 'viewer' | 'operator'
+  /** How the runs of the last 24 h have ended. */
+  readonly today: { readonly [O in Outcome]?: number }
   readonly verdict: {
     readonly level: 'well' | 'attention' | 'bad'
     readonly jobs: number
@@ -117,22 +132,10 @@ export interface OverviewBody {
   }
   readonly running: readonly RunBrief[]
   readonly failing: readonly RunBrief[]
-  readonly jobs: readonly JobBrief[]
   readonly next: readonly TickBody[]
-  readonly timeline: {
-    readonly from: string
-    readonly until: string
-    readonly runs: readonly RunBrief[]
-    readonly ticks: readonly TickBody[]
-    /** Not all are shown: there are more than the bound. */
-    readonly cut: boolean
-  }
-  /** The person that asks, and what it may do. */
-  readonly viewer: { readonly actor: string; readonly role: 'viewer' | 'operator' }
 }
 
-export interface UpcomingBody {
-  readonly at: string
+export interface UpcomingBody extends TickBody {
   /** With the offset of the job's zone. */
   readonly local: string
   readonly notes: readonly { readonly kind: string; readonly text: string }[]
@@ -144,10 +147,14 @@ export interface ExplainBody {
   readonly local: string
   readonly fires: boolean
   readonly next?: string
+  /** One sentence. */
+  readonly answer: string
   /** Of the schedule, the pauses, the history and the instances, in the order in which they decide. */
   readonly reasons: readonly {
-    readonly source: 'schedule' | 'pause' | 'blackout' | 'history' | 'fleet'
+    readonly kind: 'schedule' | 'pause' | 'blackout' | 'history' | 'fleet'
     readonly text: string
+    /** The id of the run it is about. */
+    readonly run?: string
   }[]
   /** The runs of that tick, and those around it. */
   readonly runs: readonly RunBrief[]
@@ -161,9 +168,18 @@ export interface PreviewBody {
 }
 
 /** Something wrong with one job in one way, as a plugin for alerts keeps it. */
-export type IncidentBody = Readonly<Record<string, unknown>> & {
+export interface IncidentBody {
   readonly key: string
   readonly version: number
+  readonly job: string
+  readonly kind: string
+  /** How often it was met. */
+  readonly count: number
+  readonly since: string
+  readonly lastAt: string
+  readonly message: string
+  /** When it was over; undefined while it is not. */
+  readonly recoveredAt?: string
 }
 
 export interface AcceptedBody {

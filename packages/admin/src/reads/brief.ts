@@ -1,7 +1,7 @@
 import type { Job, Outcome, RunRecord } from '@escapement/core'
 import { describe as inWords } from 'escapement'
 import { given } from '../query.ts'
-import type { JobBrief, Json, RunBrief } from '../types.ts'
+import type { JobBrief, Json, RecentRun, RunBrief } from '../types.ts'
 
 const FAILED: readonly Outcome[] = ['failed', 'timed-out', 'abandoned', 'lease-lost']
 /** A tick that has not begun for so long is overdue, in ms. */
@@ -43,24 +43,20 @@ export function briefOf(run: RunRecord): RunBrief {
 
 /** What is known of a job besides what its scheduler says. */
 export interface JobHistory {
-  /** The outcomes of its newest runs, the newest first. */
-  readonly outcomes: readonly Outcome[]
+  /** Its newest runs, the newest first. */
+  readonly runs: readonly RecentRun[]
   readonly usual: number | undefined
 }
 
-export function jobBrief(
-  job: Job,
-  { outcomes, usual }: JobHistory,
-  { now, lang }: { now: number; lang: 'en' | 'zh' },
-): JobBrief {
+export function jobBrief(job: Job, { runs, usual }: JobHistory, now: number): JobBrief {
   const { name, description, owner, group, role, runbook, trigger, next, running, paused, last } = job
-  const recent = outcomes.slice(0, MAX_RECENT).toReversed()
-  const newest = recent.at(-1) ?? last?.outcome
+  const recent = runs.slice(0, MAX_RECENT).toReversed()
+  const newest = recent.at(-1)?.outcome ?? last?.outcome
+  const late = next !== undefined && !paused && next.getTime() + job.policies.spread < now - OVERDUE_MS
   return {
     name,
     running,
     recent,
-    overdue: next !== undefined && !paused && next.getTime() + job.policies.spread < now - OVERDUE_MS,
     failing: isFailure(newest),
     ...given({
       description,
@@ -69,7 +65,8 @@ export function jobBrief(
       role,
       runbook,
       schedule: trigger.expression,
-      words: wordsOf(trigger.expression, name, lang),
+      words: bothWordsOf(trigger.expression, name),
+      overdue: late ? next.toISOString() : undefined,
       timezone: trigger.timezone,
       next: next?.toISOString(),
       paused: paused && plain(paused),
@@ -77,6 +74,11 @@ export function jobBrief(
       usual,
     }),
   }
+}
+
+function bothWordsOf(expression: string | undefined, seed: string): JobBrief['words'] {
+  const [en, zh] = [wordsOf(expression, seed, 'en'), wordsOf(expression, seed, 'zh')]
+  return en === undefined || zh === undefined ? undefined : { en, zh }
 }
 
 /** A schedule in words; undefined when it is none that has words. */

@@ -25,21 +25,37 @@ export async function readExplain(call: Call): Promise<ExplainBody> {
     (run) =>
       run.scheduledAt.getTime() <= at.getTime() && at.getTime() <= (run.until ?? run.scheduledAt).getTime(),
   )
-  const found: Reason[] = reasons.map((text) => ({ source: 'schedule', text }))
+  const found: Reason[] = reasons.map((text) => ({ kind: 'schedule', text }))
   found.push(...(await pauseReasons(scheduler, job, at)))
   if (job.policies.blackout?.includes(at))
-    found.push({ source: 'blackout', text: 'the instant is in the blackout of the job' })
+    found.push({ kind: 'blackout', text: 'the instant is in the blackout of the job' })
   found.push(...exact.map(runReason))
-  if (fires && exact.length === 0) found.push({ source: 'history', text: unknownText(scheduler, at) })
+  if (fires && exact.length === 0) found.push({ kind: 'history', text: unknownText(scheduler, at) })
   found.push(...(await fleetReasons(scheduler, around)))
   return {
     at: at.toISOString(),
     local,
     fires,
+    answer: answerOf(job.name, { at, fires, exact }),
     reasons: found,
     runs: (exact.length > 0 ? exact : runs.slice(-10)).map(briefOf),
     ...given({ next: next?.toISOString() }),
   }
+}
+
+function answerOf(
+  job: string,
+  { at, fires, exact }: { at: Date; fires: boolean; exact: readonly RunRecord[] },
+): string {
+  const when = at.toISOString()
+  const [run] = exact
+  if (run?.startedAt) return `${job} ran: its run ${run.outcome ?? 'is under way'}`
+  if (run)
+    return `${job} did not run at ${when}: its tick was ${run.outcome ?? run.state}${run.reason === undefined ? '' : ` (${run.reason})`}`
+  if (!fires) return `${job} is not due at ${when}`
+  return at.getTime() > Date.now()
+    ? `${job} is due at ${when}`
+    : `${job} was due at ${when}, and no run of it is on record`
 }
 
 /** The pause that was in force then, as the audit has it. */
@@ -52,7 +68,7 @@ async function pauseReasons(scheduler: Scheduler, job: Job, at: Date): Promise<R
   const reason = last.reason === undefined ? '' : `: ${last.reason}`
   return [
     {
-      source: 'pause',
+      kind: 'pause',
       text: `${last.job ?? 'all jobs'} had been paused at ${last.at.toISOString()}${by}${reason}`,
     },
   ]
@@ -62,7 +78,7 @@ function runReason(run: RunRecord): Reason {
   const reason = run.reason === undefined ? '' : ` (${run.reason})`
   const began = run.startedAt === undefined ? '' : `, and began at ${run.startedAt.toISOString()}`
   return {
-    source: 'history',
+    kind: 'history',
     text: `its tick: ${run.outcome ?? run.state}${reason}, on ${run.instance}${began}`,
   }
 }
@@ -81,6 +97,6 @@ async function fleetReasons(scheduler: Scheduler, around: { from: Date; until: D
     .slice(0, 10)
     .map(({ at, instance, kind, note }) => {
       const more = note === undefined ? '' : `: ${note}`
-      return { source: 'fleet', text: `${at.toISOString()} ${instance} ${kind}${more}` }
+      return { kind: 'fleet', text: `${at.toISOString()} ${instance} ${kind}${more}` }
     })
 }

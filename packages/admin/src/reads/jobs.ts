@@ -1,9 +1,9 @@
-import type { Job, Outcome, RunRecord, Scheduler } from '@escapement/core'
-import { upcoming } from '@escapement/core'
+import type { Job, RunRecord, Scheduler } from '@escapement/core'
+import { type Upcoming, upcoming } from '@escapement/core'
 import { type Call, maySee, queryOf } from '../call.ts'
 import { Refusal } from '../problem.ts'
 import { given } from '../query.ts'
-import type { JobBody, JobBrief, Page, UpcomingBody } from '../types.ts'
+import type { JobBody, JobBrief, Page, RecentRun, UpcomingBody } from '../types.ts'
 import { type JobHistory, jobBrief } from './brief.ts'
 
 const DAY_MS = 86_400_000
@@ -11,7 +11,8 @@ const DAY_MS = 86_400_000
 const MAX_RUNS = 3_000
 /** Jobs that are asked one by one when their runs are not among them. */
 const MAX_ASKED = 50
-const NOT_RUN: readonly (Outcome | undefined)[] = ['skipped', 'missed', undefined]
+/** Runs that are shown of a job. */
+const MAX_RECENT = 30
 
 /** The job of the path. @throws Refusal */
 export function jobOf(call: Call): Job {
@@ -26,42 +27,47 @@ export async function historiesOf(
   jobs: readonly Job[],
   runs: readonly RunRecord[],
 ): Promise<(name: string) => JobHistory> {
-  const outcomes = new Map<string, Outcome[]>()
-  for (const { job, outcome } of runs) {
-    if (NOT_RUN.includes(outcome)) continue
-    const list = outcomes.get(job) ?? []
-    outcomes.set(job, list)
-    list.push(outcome as Outcome)
+  const found = new Map<string, RecentRun[]>()
+  for (const run of runs) {
+    const list = found.get(run.job) ?? []
+    const recent = recentOf(run)
+    if (recent) found.set(run.job, [...list, recent].slice(0, MAX_RECENT))
   }
-  const missing = jobs.filter(({ name }) => !outcomes.has(name)).slice(0, MAX_ASKED)
+  const missing = jobs.filter(({ name }) => !found.has(name)).slice(0, MAX_ASKED)
   await Promise.all(
     missing.map(async ({ name }) => {
-      const own = await scheduler.history({ job: name, limit: 30 })
-      outcomes.set(
+      const own = await scheduler.history({ job: name, limit: MAX_RECENT })
+      found.set(
         name,
-        own.flatMap(({ outcome }) => (NOT_RUN.includes(outcome) ? [] : [outcome as Outcome])),
+        own.flatMap((run) => recentOf(run) ?? []),
       )
     }),
   )
   const stats = await scheduler.stats({ from: Date.now() - DAY_MS, step: 'day', perJob: true })
   const usual = new Map(stats.map(({ job, p50 }) => [job, p50]))
-  return (name) => ({ outcomes: outcomes.get(name) ?? [], usual: usual.get(name) })
+  return (name) => ({ runs: found.get(name) ?? [], usual: usual.get(name) })
+}
+
+/** Undefined for a tick that did not run, and for a run that has not ended. */
+function recentOf({ id, outcome, scheduledAt, duration }: RunRecord): RecentRun | undefined {
+  if (outcome === undefined || outcome === 'skipped' || outcome === 'missed') return undefined
+  return { id, outcome, at: scheduledAt.toISOString(), ...given({ duration }) }
 }
 
 /** The jobs that may be seen, as they stand. */
 export async function briefsOf(call: Call, jobs: readonly Job[]): Promise<JobBrief[]> {
-  const { scheduler, lang } = call
+  const { scheduler } = call
   const runs = await scheduler.history({ from: Date.now() - DAY_MS, limit: MAX_RUNS })
   const histories = await historiesOf(scheduler, jobs, runs)
   const now = Date.now()
-  return jobs.map((job) => jobBrief(job, histories(job.name), { now, lang }))
+  return jobs.map((job) => jobBrief(job, histories(job.name), now))
 }
 
 export async function listJobs(call: Call): Promise<Page<JobBrief>> {
   const query = queryOf(call, ['text', 'group', 'owner', 'state', 'before', 'limit'])
   const [text, group, owner] = [query.text('text')?.toLowerCase(), query.text('group'), query.text('owner')]
   const state = query.choice('state', ['paused', 'running', 'failing', 'overdue'])
-  const [before, limit] = [query.text('before'), query.limit()]
+  const [before, limit] = [query.text('before'), query.integer('limit', { most: 1_000, fallback: 200 })]
   const all = call.scheduler
     .jobs()
     .filter((job) => maySee(call, job.name))
@@ -79,7 +85,7 @@ export async function listJobs(call: Call): Promise<Page<JobBrief>> {
   const found = briefs.filter(
     (job) =>
       (state !== 'failing' || job.failing) &&
-      (state !== 'overdue' || job.overdue) &&
+      (state !== 'overdue' || job.overdue !== undefined) &&
       (before === undefined || job.name > before),
   )
   const items = found.slice(0, limit)
@@ -130,8 +136,17 @@ export function readUpcoming(call: Call): Page<UpcomingBody> {
   const { trigger, name } = jobOf(call)
   const [from, until] = [query.instant('from'), query.instant('until')]
   const timezone = call.scheduler.timezone
-  const ticks = upcoming(trigger, { timezone, seed: name, count: query.limit(), ...given({ from, until }) })
-  return {
-    items: [...ticks].map(({ at, local, notes }) => ({ at: at.toISOString(), local, notes: [...notes] })),
-  }
+  const ticks = upcoming(trigger, {
+    timezone,
+    seed: name,
+    count: query.limit(),
+    ...given({ from, until }),
+  })
+  return { items: [...ticks].map((tick) => ({ job: name, ...tickBody(tick) })) }
+}
+
+/** A coming tick, with what a change of the clocks does to it. */
+export function tickBody({ at, local, notes }: Upcoming): Omit<UpcomingBody, 'job'> {
+  const note = notes.map(({ text }) => text).join('; ')
+  return { at: at.toISOString(), local, notes: [...notes], ...(note !== '' && { note }) }
 }

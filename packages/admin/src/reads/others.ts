@@ -12,6 +12,7 @@ import type {
   StatsBody,
 } from '../types.ts'
 import { plain, wordsOf } from './brief.ts'
+import { tickBody } from './jobs.ts'
 
 const DAY_MS = 86_400_000
 
@@ -80,7 +81,24 @@ export async function listIncidents(call: Call): Promise<Page<IncidentBody>> {
   queryOf(call, [])
   const incidents = await call.scheduler.incidents()
   const seen = incidents.filter(({ job }) => typeof job !== 'string' || maySee(call, job))
-  return { items: seen.slice(0, 500).map((one) => plain(one) as unknown as IncidentBody) }
+  return { items: seen.slice(0, 500).map(incidentBody) }
+}
+
+/** As a plugin for alerts keeps it. */
+function incidentBody(kept: Readonly<Record<string, unknown>>): IncidentBody {
+  const time = (at: unknown) => new Date(Number(at ?? 0)).toISOString()
+  const [error] = (kept.errors ?? []) as { message?: unknown }[]
+  return {
+    key: String(kept.key),
+    version: Number(kept.version),
+    job: String(kept.job ?? kept.subject ?? ''),
+    kind: String(kept.kind ?? ''),
+    count: Number(kept.count ?? 1),
+    since: time(kept.openedAt),
+    lastAt: time(kept.lastAt ?? kept.openedAt),
+    message: String(kept.detail ?? error?.message ?? '').slice(0, 1_000),
+    ...(typeof kept.recoveredAt === 'number' && { recoveredAt: time(kept.recoveredAt) }),
+  }
 }
 
 /** A schedule that somebody is writing: in words, with its next ticks. */
@@ -92,7 +110,7 @@ export function readPreview(call: Call): PreviewBody {
   return {
     schedule,
     timezone,
-    upcoming: [...ticks].map(({ at, local, notes }) => ({ at: at.toISOString(), local, notes: [...notes] })),
+    upcoming: [...ticks].map((tick) => ({ job: 'preview', ...tickBody(tick) })),
     ...given({ words: wordsOf(schedule, 'preview', call.lang) }),
   }
 }

@@ -1,70 +1,89 @@
-import type { Job, RunRecord } from '@escapement/core'
+import type { Job, RunRecord, RunStats } from '@escapement/core'
 import { upcoming } from '@escapement/core'
 import { type Call, maySee, queryOf } from '../call.ts'
 import { given } from '../query.ts'
-import type { JobBrief, OverviewBody, RunBrief, TickBody } from '../types.ts'
+import type { JobBrief, OverviewBody, Page, RunBrief, TickBody } from '../types.ts'
 import { briefOf, isFailure, jobBrief, plain } from './brief.ts'
-import { historiesOf } from './jobs.ts'
+import { historiesOf, tickBody } from './jobs.ts'
 
 const HOUR_MS = 3_600_000
 /** How far the timeline reaches into the past and the future, in ms. */
 const REACH_MS = 12 * HOUR_MS
+const MAX_REACH_MS = 14 * 24 * HOUR_MS
 /** The most runs and ticks of the timeline, and ticks of one job. */
 const MAX_RUNS = 3_000
-const MAX_TICKS = 3_000
-const MAX_TICKS_OF_JOB = 60
+const MAX_TICKS = 10_000
+const MAX_TICKS_OF_JOB = 720
 const MAX_JOBS = 1_000
 
 /** All that the first screen shows, in one answer. */
 export async function readOverview(call: Call): Promise<OverviewBody> {
   queryOf(call, [])
-  const { scheduler, lang, identity } = call
+  const { scheduler, identity, settings } = call
   const now = Date.now()
-  const jobs = scheduler
-    .jobs()
-    .filter(({ name }) => maySee(call, name))
-    .slice(0, MAX_JOBS)
-  const [recent, under] = await Promise.all([
+  const jobs = visible(call)
+  const [recent, under, day] = await Promise.all([
     scheduler.history({ from: now - REACH_MS, limit: MAX_RUNS }),
     scheduler.history({ state: ['running', 'waiting-retry', 'claimed'], limit: 200 }),
+    scheduler.stats({ from: now - 23 * HOUR_MS, perJob: true }),
   ])
   const histories = await historiesOf(scheduler, jobs, recent)
-  const briefs = jobs.map((job) => jobBrief(job, histories(job.name), { now, lang }))
+  const briefs = jobs.map((job) => jobBrief(job, histories(job.name), now))
   const running = under.filter(({ job }) => maySee(call, job)).map(briefOf)
-  const ticks = ticksOf(jobs, now, scheduler.timezone)
+  const counted = day.filter(({ job }) => job !== undefined && maySee(call, job))
+  const health = scheduler.health()
   return {
-    at: new Date(now).toISOString(),
-    scheduler: schedulerOf(call),
-    verdict: await verdictOf(call, briefs, running.length),
+    now: new Date(now).toISOString(),
+    app: settings.title,
+    instance: scheduler.instance,
+    timezone: scheduler.timezone,
+    health,
+    degraded: health.degraded,
+    scope: scheduler.scope,
+    ...given({ paused: scheduler.paused && plain(scheduler.paused) }),
+    actor: identity.actor,
+    role: identity.role,
+    today: sumOf(counted),
+    verdict: verdictOf(health.degraded, briefs, running.length, counted),
     running,
     failing: failingOf(recent, briefs),
-    jobs: briefs,
-    next: ticks.slice(0, 10),
-    timeline: {
-      from: new Date(now - REACH_MS).toISOString(),
-      until: new Date(now + REACH_MS).toISOString(),
-      runs: recent.filter(({ job }) => maySee(call, job)).map(briefOf),
-      ticks,
-      cut: recent.length >= MAX_RUNS || ticks.length >= MAX_TICKS,
-    },
-    viewer: { actor: identity.actor, role: identity.role },
+    next: ticksOf(jobs, { from: now, until: now + REACH_MS }, scheduler.timezone).slice(0, 10),
   }
 }
 
+/** The coming ticks of all jobs, the first ones first. */
+export function readTicks(call: Call): Page<TickBody> {
+  const query = queryOf(call, ['from', 'until', 'limit'])
+  const from = query.instant('from')?.getTime() ?? Date.now()
+  const until = Math.min(query.instant('until')?.getTime() ?? from + REACH_MS, from + MAX_REACH_MS)
+  const limit = query.integer('limit', { most: MAX_TICKS, fallback: 50 })
+  return { items: ticksOf(visible(call), { from, until }, call.scheduler.timezone).slice(0, limit) }
+}
+
+function visible(call: Call): Job[] {
+  return call.scheduler
+    .jobs()
+    .filter(({ name }) => maySee(call, name))
+    .slice(0, MAX_JOBS)
+}
+
+function sumOf(counted: readonly RunStats[]): OverviewBody['today'] {
+  const sum: Record<string, number> = {}
+  for (const { outcomes } of counted)
+    for (const [outcome, count] of Object.entries(outcomes)) sum[outcome] = (sum[outcome] ?? 0) + count
+  return sum
+}
+
 /** Whether all is well, with the numbers of the last 24 h. */
-async function verdictOf(
-  call: Call,
+function verdictOf(
+  degraded: readonly string[],
   jobs: readonly JobBrief[],
   running: number,
-): Promise<OverviewBody['verdict']> {
-  const { scheduler } = call
-  const day = await scheduler.stats({ from: Date.now() - 23 * HOUR_MS, perJob: true })
-  const counted = day.filter(({ job }) => job !== undefined && maySee(call, job))
-  const [failing, overdue] = [
-    jobs.filter((job) => job.failing).length,
-    jobs.filter((job) => job.overdue).length,
-  ]
-  const attention = overdue > 0 || scheduler.health().degraded.length > 0
+  counted: readonly RunStats[],
+): OverviewBody['verdict'] {
+  const failing = jobs.filter((job) => job.failing).length
+  const overdue = jobs.filter((job) => job.overdue).length
+  const attention = overdue > 0 || degraded.length > 0
   return {
     level: failing > 0 ? 'bad' : attention ? 'attention' : 'well',
     jobs: jobs.length,
@@ -86,34 +105,26 @@ function failingOf(recent: readonly RunRecord[], jobs: readonly JobBrief[]): Run
   return [...newest.values()].map(briefOf)
 }
 
-function schedulerOf({ scheduler }: Call): OverviewBody['scheduler'] {
-  const { instance, timezone, scope, paused } = scheduler
-  return {
-    instance,
-    timezone,
-    health: scheduler.health(),
-    shared: scope.shared,
-    durable: scope.durable,
-    ...given({ paused: paused && plain(paused) }),
-  }
-}
-
-/** The coming ticks of all jobs, the first ones first. */
-function ticksOf(jobs: readonly Job[], now: number, timezone: string): TickBody[] {
-  const until = new Date(now + REACH_MS)
-  const all: { job: string; at: number }[] = []
+function ticksOf(
+  jobs: readonly Job[],
+  span: { readonly from: number; readonly until: number },
+  timezone: string,
+): TickBody[] {
+  const all: { job: string; at: number; note: string | undefined }[] = []
+  const [from, until] = [new Date(span.from), new Date(span.until)]
   for (const { name, trigger, paused, next } of jobs) {
     if (paused || !next) continue
     try {
-      const options = { timezone, seed: name, from: new Date(now), until, count: MAX_TICKS_OF_JOB }
-      for (const { at } of upcoming(trigger, options)) all.push({ job: name, at: at.getTime() })
+      for (const tick of upcoming(trigger, { timezone, seed: name, from, until, count: MAX_TICKS_OF_JOB })) {
+        all.push({ job: name, at: tick.at.getTime(), note: tickBody(tick).note })
+      }
     } catch {
       // A trigger that cannot be asked: its next tick is known.
-      all.push({ job: name, at: next.getTime() })
+      all.push({ job: name, at: next.getTime(), note: undefined })
     }
   }
   all.sort((a, b) => a.at - b.at)
-  return all.slice(0, MAX_TICKS).map(({ job, at }) => ({ job, at: new Date(at).toISOString() }))
+  return all.map(({ job, at, note }) => ({ job, at: new Date(at).toISOString(), ...given({ note }) }))
 }
 
 function failuresOf(outcomes: Readonly<Record<string, number | undefined>>): number {

@@ -26,7 +26,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 /** Does something. The header tells the API that the request comes from its own page. */
 export async function act(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
-  const headers: Record<string, string> = { 'x-escapement': '1' }
+  const headers: Record<string, string> = { 'x-escapement-request': '1' }
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID()
   return ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })

@@ -18,6 +18,7 @@ const NEWS = [
   'run',
   'runs',
   'job',
+  'all',
   'jobs',
   'pause',
   'fleet',

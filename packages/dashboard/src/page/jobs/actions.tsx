@@ -36,9 +36,10 @@ function RunDialog({ name, close }: { name: string; close: () => void }) {
   const [reason, setReason] = useState('')
   const send = async (event: Event) => {
     event.preventDefault()
-    const body = bodyOf(data, reason)
-    if (!body) return tell(t('run.data.bad'), true)
-    if (await perform(act('POST', `jobs/${segment(name)}/runs`, body), t('done.run'))) close()
+    const given = dataOf(data)
+    if (!given) return tell(t('run.data.bad'), true)
+    const query = reason === '' ? '' : `?${new URLSearchParams({ reason })}`
+    if (await perform(act('POST', `jobs/${segment(name)}/runs${query}`, given.data), t('done.run'))) close()
   }
   return (
     <Dialog title={t('run.title', { job: safe(name) })} close={close}>
@@ -63,12 +64,10 @@ function RunDialog({ name, close }: { name: string; close: () => void }) {
   )
 }
 
-function bodyOf(data: string, reason: string): Record<string, unknown> | undefined {
+/** The data as it was typed; undefined when it is no JSON. */
+function dataOf(text: string): { readonly data: unknown } | undefined {
   try {
-    return {
-      ...(data.trim() === '' ? {} : { data: JSON.parse(data) as unknown }),
-      ...(reason === '' ? {} : { reason }),
-    }
+    return { data: text.trim() === '' ? undefined : (JSON.parse(text) as unknown) }
   } catch {
     return undefined
   }

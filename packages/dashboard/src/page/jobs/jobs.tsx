@@ -20,7 +20,7 @@ const STATES: Readonly<Record<State, (job: JobView) => boolean>> = {
 const PAGE = 100
 
 export function JobsPage({ mayAct }: { mayAct: boolean }) {
-  const jobs = useData<Page<JobView>>('jobs')
+  const jobs = useData<Page<JobView>>('jobs?limit=1000')
   const [most, setMost] = useState(PAGE)
   const all = jobs.data?.items ?? []
   const found = matching(all)

@@ -12,7 +12,7 @@ import { Timeline } from './timeline/timeline.tsx'
 import { isFailing, Verdict } from './verdict.tsx'
 
 export function OverviewPage({ overview }: { overview: Overview | undefined }) {
-  const jobs = useData<Page<JobView>>('jobs')
+  const jobs = useData<Page<JobView>>('jobs?limit=1000')
   if (!jobs.data) return <Pending of={jobs} />
   const items = jobs.data.items
   return (
