@@ -90,7 +90,7 @@ async function answer(
   return response
 }
 
-/** Who asks. Why that cannot be told is for the log: strangers get the answer. */
+/** Asks `auth`. The log has the error of one that throws: the answer goes to strangers. */
 async function identify(
   { scheduler, settings }: Pick<Parts, 'scheduler' | 'settings'>,
   request: Request,
