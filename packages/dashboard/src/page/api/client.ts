@@ -16,9 +16,12 @@ export class ApiError extends Error {
   }
 }
 
-/** A name as one segment of a path: a slash in it is written `~1`, a tilde `~0`. */
-export const segment = (name: string): string =>
-  encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))
+/** A name as one segment of a path: a slash in it is written `~1`, a tilde `~0`, a dot of the names `.` and `..` `~2`. */
+export function segment(name: string): string {
+  // A URL takes these for the folder itself and the one above: `jobs/../pause` would pause all jobs.
+  if (name === '.' || name === '..') return name.replaceAll('.', '~2')
+  return encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))
+}
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await ask(path, signal ? { signal } : {})) as T
