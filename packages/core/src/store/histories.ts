@@ -43,6 +43,19 @@ class History {
   }
 }
 
+/** Jobs of which as many runs are kept. */
+interface Level {
+  readonly jobs: Map<string, History>
+  /** Gives each job once, the one that has been there longest first. What it gives leaves the level at once. */
+  readonly oldest: Iterator<[string, History]>
+}
+
+function levelOf(name: string, history: History): Level {
+  const jobs = new Map([[name, history]])
+  // One iterator for all: a new one would pass by each entry that was deleted, thousands at a time.
+  return { jobs, oldest: jobs.entries() }
+}
+
 /**
  * The newest runs of all jobs, a limited number. When it is full, the job that has the most loses its oldest: a busy
  * job cannot push out the runs of the others.
@@ -51,7 +64,7 @@ export class Histories {
   readonly #limit: number
   readonly #jobs = new Map<string, History>()
   /** The jobs by how many runs of theirs are kept. */
-  readonly #levels = new Map<number, Map<string, History>>()
+  readonly #levels = new Map<number, Level>()
   #most = 0
   #size = 0
   #bytes = 0
@@ -125,8 +138,8 @@ export class Histories {
 
   /** Of a job that has the most. */
   #dropOldest(): Recordable {
-    const fullest = this.#levels.get(this.#most) as Map<string, History>
-    const [name, history] = fullest.entries().next().value as [string, History]
+    const fullest = this.#levels.get(this.#most) as Level
+    const [name, history] = fullest.oldest.next().value as [string, History]
     this.#move(name, history, -1)
     const dropped = this.#drop(history)
     if (history.count === 0) this.#jobs.delete(name)
@@ -144,13 +157,13 @@ export class Histories {
   #move(name: string, history: History, by: 1 | -1): void {
     const { count } = history
     const level = this.#levels.get(count)
-    level?.delete(name)
-    if (level?.size === 0) this.#levels.delete(count)
+    level?.jobs.delete(name)
+    if (level?.jobs.size === 0) this.#levels.delete(count)
     const next = count + by
     if (next > 0) {
       const other = this.#levels.get(next)
-      if (other) other.set(name, history)
-      else this.#levels.set(next, new Map([[name, history]]))
+      if (other) other.jobs.set(name, history)
+      else this.#levels.set(next, levelOf(name, history))
     }
     if (by > 0) this.#most = Math.max(this.#most, next)
     else if (!this.#levels.has(this.#most)) this.#most = next
