@@ -14,6 +14,7 @@ import {
   type Timer,
 } from '@escapement/core'
 import { type Answer, askMajority, type Master } from './masters.ts'
+import { memberOf } from './member.ts'
 import { SharedPauses } from './pauses.ts'
 import type { Script } from './script.ts'
 import { BEAT, COMMAND, EVENTS, LEAVE, MEMBERS, POLL } from './scripts/index.ts'
@@ -238,19 +239,4 @@ function idOf({ instance }: FleetSelf, life: string): string {
 
 function instanceOf(id: string): string {
   return id.slice(0, id.lastIndexOf('/'))
-}
-
-function memberOf(text: string, jobs: string, seen: number): Member {
-  const facts = text.slice(text.indexOf('|') + 1)
-  const kept = JSON.parse(facts) as MemberFacts & { instance: string }
-  const own = JSON.parse(jobs === '' ? '{}' : jobs) as MemberFacts['jobs']
-  const times = { startedAt: new Date(kept.startedAt), seenAt: new Date(seen) }
-  return {
-    ...kept,
-    version: kept.version,
-    roles: kept.roles,
-    jobs: own,
-    ...times,
-    skew: Number(text.slice(0, text.indexOf('|'))),
-  }
 }
