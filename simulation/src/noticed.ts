@@ -16,6 +16,9 @@ export const NOTICED: Readonly<Record<string, readonly [fleet: string, seed: num
   'a lease that is over is renewed': ['one Redis', 23],
   'the end deletes the record': ['one Redis', 1],
   'ends are not repeated': ['one Redis', 7],
+  'what was aborted counts as done': ['one Redis', 13],
+  'the clock of the instance decides': ['one Redis', 5],
+  'the fence is a counter': ['one Redis', 1],
 }
 
 /** Whether the seed that has noticed a mutation still does. */
