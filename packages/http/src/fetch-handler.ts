@@ -29,10 +29,10 @@ export function toNode(handler: FetchHandler): (req: IncomingMessage, res: Serve
     const response = await answer(handler, req)
     res.statusCode = response.status
     for (const [name, value] of response.headers) res.appendHeader(name, value)
-    if (!response.body) return void res.end()
-    const sent = pipeline(Readable.fromWeb(response.body as ReadableStream), res)
     // A client that goes away ends a stream: that is no fault.
-    await sent.catch(() => res.destroy())
+    const gone = () => res.destroy()
+    if (response.body) await pipeline(Readable.fromWeb(response.body as ReadableStream), res).catch(gone)
+    else res.end()
   }
 }
 

@@ -25,6 +25,7 @@ test('the defaults', () => {
     onLockUnavailable: undefined,
     minHold: 0,
     replicaAcks: 0,
+    fleet: true,
     guard: true,
     timeout: 500,
     early: 50,
