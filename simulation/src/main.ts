@@ -64,13 +64,17 @@ async function sample(seconds: number): Promise<number> {
   for (const { mutation } of drawn) {
     if (performance.now() > end) break
     played++
-    if (await noticedBy(mutation)) continue
-    unnoticed++
-    const [fleet, seed] = NOTICED[mutation.name] as (typeof NOTICED)[string]
-    console.log(
-      `${mutation.name}: seed ${seed} of ${fleet} notices it no more. If another seed does ` +
-        '(npm run simulate -- --mutations), write that one into simulation/src/noticed.ts',
-    )
+    const [fleet, written] = NOTICED[mutation.name] as (typeof NOTICED)[string]
+    const seed = await noticedBy(mutation)
+    if (seed === written) continue
+    const hint = 'write that one into simulation/src/noticed.ts'
+    if (seed !== undefined) console.log(`${mutation.name}: seed ${seed} of ${fleet} notices it now: ${hint}`)
+    else {
+      unnoticed++
+      console.log(
+        `${mutation.name}: no seed of ${fleet} notices it any more. If a later one does (npm run simulate -- --mutations), ${hint}`,
+      )
+    }
   }
   console.log(`${played} of ${drawn.length} rules left out, ${unnoticed} unnoticed`)
   return unnoticed
