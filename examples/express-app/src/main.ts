@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { dashboard } from '@escapement/dashboard'
+import { dashboard, tokenAuth } from '@escapement/dashboard'
 import {
   buildReport,
   cleanLogs,
@@ -78,7 +79,12 @@ async function main() {
       .then((run) => res.status(202).json({ run: run.id }))
       .catch(next)
   })
-  const page = dashboard(scheduler, { title: 'express-app' })
+  // In production whoever looks needs a token of ours; else the random one of the link below.
+  const token = process.env.JOBS_TOKEN ?? (process.env.NODE_ENV === 'production' ? randomUUID() : undefined)
+  const page = dashboard(scheduler, {
+    title: 'express-app',
+    ...(token !== undefined && { auth: tokenAuth({ [token]: { actor: 'ops', role: 'operator' } }) }),
+  })
   app.use('/ops', toNode(page))
   app.get('/report', (_req, res) => res.sendFile(world.report))
   app.get('/jobs', (req, res) => {

@@ -119,7 +119,9 @@ describe('queries of handlers', () => {
   })
 
   test('nest under their attempt and under the spans of the app', () => {
-    expect(queries('count(*)').map(path)).toEqual(Array(2).fill(['count', 'job.attempt', 'job report']))
+    expect(queries('count(*) from orders').map(path)).toEqual(
+      Array(2).fill(['count', 'job.attempt', 'job report']),
+    )
     const failed = queries('nowhere')
     expect(failed.map(path)).toEqual([['job.attempt', 'job report']])
     expect(failed.map((span) => span.status.code)).toEqual([SpanStatusCode.ERROR])

@@ -1,5 +1,6 @@
 import { EscapementError } from '../errors.ts'
 import type { JobEntry } from '../jobs/job-entry.ts'
+import { detached } from '../run/context.ts'
 import { hasEnded } from '../run/outcomes.ts'
 import { MemoryRequests } from '../store/memory-requests.ts'
 import { readRuns } from '../store/query.ts'
@@ -71,7 +72,8 @@ export class AskedRuns implements AskedRunKeeper {
   async accept(request: RunRequest, run: JobRun | undefined, max: number): Promise<string> {
     if (run) this.#made.set(request.id, run)
     try {
-      const kept = this.store.accept(request, max)
+      // What a database is asked is no part of the asker's trace.
+      const kept = detached(() => this.store.accept(request, max))
       const id = isPromise(kept) ? await accepted(kept, this.#parts.engine.context.clock) : kept
       if (id === request.id) this.look()
       else this.#made.delete(request.id)
@@ -90,7 +92,7 @@ export class AskedRuns implements AskedRunKeeper {
       return
     }
     this.#looking = true
-    void this.#look()
+    detached(() => void this.#look())
   }
 
   /** Cancels the run of a request that waits here. False when there is none. */
