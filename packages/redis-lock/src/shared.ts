@@ -3,6 +3,9 @@ import { Troubles } from '@escapement/core/plugin'
 import { execute, SharedFleet } from '@escapement/redis-fleet'
 import type { Node } from './nodes/node.ts'
 
+/** How long it may fail until it is told, in ms: the lock finds out within that time what is wrong with a Redis. */
+const PATIENCE_MS = 10_000
+
 interface SharedParts {
   readonly namespace: string
   /** The masters; none when the lock is not started. */
@@ -14,6 +17,8 @@ interface SharedParts {
 export function sharedFleet({ namespace, nodes, host }: SharedParts): SharedFleet {
   const key = `{${namespace}}:fleet:meta`
   let troubles: Troubles | undefined
+  /** Since when it fails, on the monotonic clock. */
+  let failing: number | undefined
   const known = () => {
     const given = host()
     if (given) troubles ??= new Troubles(given.log as Logger, given.clock)
@@ -29,10 +34,16 @@ export function sharedFleet({ namespace, nodes, host }: SharedParts): SharedFlee
       })),
     clock: () => host()?.clock ?? systemClock,
     onFault(error) {
-      // The lock itself says that a Redis cannot be used.
+      // The lock itself says that a Redis cannot be used, as soon as it has noticed.
       if (nodes().length === 0 || nodes().some(({ usable }) => !usable)) return
+      const now = (host()?.clock ?? systemClock).monotonic()
+      failing ??= now
+      if (now - failing < PATIENCE_MS) return
       known()?.fail('redis-lock.fleet', error, 'pauses and commands of other instances wait')
     },
-    onRead: () => known()?.works('redis-lock.fleet'),
+    onRead() {
+      failing = undefined
+      known()?.works('redis-lock.fleet')
+    },
   })
 }

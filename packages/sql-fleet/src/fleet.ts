@@ -200,7 +200,8 @@ export class SqlFleet {
         await this.#recoverDead()
       }
       if (this.#recover) {
-        await this.#shared.heartbeat()
+        // Not waited for: it may go another way to the database than claims, and be stuck there.
+        void this.#shared.beat()
         await this.#parts.onHeartbeat?.()
       }
       await this.#prune(host)

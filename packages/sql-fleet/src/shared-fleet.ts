@@ -40,6 +40,7 @@ export class SharedFleet implements Fleet {
   /** Rises with each change of a pause, and each command. */
   #version = -1
   #timer: Timer | undefined
+  #beating: Promise<void> | undefined
   /** The jobs that were written last, and for which life of the process. */
   #told: { readonly jobs?: MemberFacts['jobs']; readonly owner?: string } = {}
   readonly #pauses: SharedPauses
@@ -67,6 +68,18 @@ export class SharedFleet implements Fleet {
     this.#timer = undefined
     if (self)
       await this.tell({ at: new Date(this.#parts.clock.now()), instance: self.instance, kind: 'stopped' })
+  }
+
+  /** After each heartbeat. One that takes longer than the next goes on alone. */
+  beat(): Promise<void> {
+    this.#beating ??= this.heartbeat()
+      .catch((error) => {
+        if (this.#self) this.#parts.onFault(error)
+      })
+      .finally(() => {
+        this.#beating = undefined
+      })
+    return this.#beating
   }
 
   /** Writes how this instance stands. */
