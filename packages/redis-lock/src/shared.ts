@@ -15,7 +15,8 @@ interface SharedParts {
 
 /** Pauses, commands and members over the masters of the lock: a majority decides. */
 export function sharedFleet({ namespace, nodes, host }: SharedParts): SharedFleet {
-  const key = `{${namespace}}:fleet:meta`
+  // As all keys of the lock it begins with `{namespace:`: its rights hold.
+  const key = `{${namespace}:fleet}:meta`
   let troubles: Troubles | undefined
   /** Since when it fails, on the monotonic clock. */
   let failing: number | undefined

@@ -74,7 +74,7 @@ test('a pause outlives a Redis that was emptied, as long as an instance lives', 
   await eventually(() => b.get('job').paused, 'the pause is in force')
   const admin = new Redis((servers[0] as RedisServer).url)
   await admin.flushall()
-  await eventually(() => admin.hget('{emptied-1}:fleet:pauses', 'job'), 'it is kept again')
+  await eventually(() => admin.hget('{emptied-1:fleet}:pauses', 'job'), 'it is kept again')
   expect(b.get('job').paused).toEqual({ by: 'ann' })
   admin.disconnect()
   await Promise.all([a.stop(), b.stop()])
@@ -91,7 +91,7 @@ test('a majority of masters keeps a pause while one hangs, and the one learns of
     first.resume()
   }
   const admin = new Redis(first.url)
-  await eventually(() => admin.hget('{majority-3}:fleet:pauses', ''), 'the one has it')
+  await eventually(() => admin.hget('{majority-3:fleet}:pauses', ''), 'the one has it')
   admin.disconnect()
   await Promise.all([a.stop(), b.stop()])
 })

@@ -1,4 +1,4 @@
--- What each script begins with. All keys have the prefix and hash tag of KEYS[1], which is `{prefix}:fleet:meta`.
+-- What each script begins with. All keys have the prefix and hash tag of KEYS[1], which ends in `meta`.
 
 local P = string.sub(KEYS[1], 1, -5)
 local T = redis.call('TIME')
