@@ -15,7 +15,7 @@ const HEARTBEAT_MS = 15_000
 const LOOK_MS = 1_000
 /** The newest runs, and those under way, that are looked at: at most this many of each. */
 const LOOKED_AT = 50
-/** Progress of one run is told at most once in this time, in ms. */
+/** The stream sends the progress of one run at most once in this time, in ms. */
 const PROGRESS_MS = 500
 
 interface Message {

@@ -42,7 +42,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The answer to what went wrong. Nothing of a fault of ours is told. */
+/** The answer to what went wrong. It shows nothing of a fault of the server. */
 export function problem(error: unknown): Response {
   const { status, code, detail } = factsOf(error)
   const body: ProblemBody = {

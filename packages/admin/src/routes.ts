@@ -75,6 +75,21 @@ const key: Parameter = {
   schema: { type: 'string', minLength: 1, maxLength: 200 },
 }
 
+function ofMany(what: 'cancel' | 'retry', summary: string): Route {
+  const schema = { type: 'string', enum: ['true', 'false'] }
+  return {
+    method: 'POST',
+    path: `/runs/${what}`,
+    summary,
+    role: 'operator',
+    parameters: [...filters, { name: 'dryRun', description: 'Only list them.', schema }],
+    body: 'Reason',
+    status: 200,
+    answer: 'Many',
+    handle: many(what),
+  }
+}
+
 /** All routes. The document for programs is made from them. */
 export function routesOf(events: Events, document: (call: Call) => unknown): readonly Route[] {
   return [
@@ -223,42 +238,8 @@ export function routesOf(events: Events, document: (call: Call) => unknown): rea
       answer: 'Runs',
       handle: listRuns,
     },
-    {
-      method: 'POST',
-      path: '/runs/cancel',
-      summary: 'Cancel the runs of a filter that have not ended, at most 100',
-      role: 'operator',
-      parameters: [
-        ...filters,
-        {
-          name: 'dryRun',
-          description: 'Only list them.',
-          schema: { type: 'string', enum: ['true', 'false'] },
-        },
-      ],
-      body: 'Reason',
-      status: 200,
-      answer: 'Many',
-      handle: many('cancel'),
-    },
-    {
-      method: 'POST',
-      path: '/runs/retry',
-      summary: 'Run the ended runs of a filter again, at most 100',
-      role: 'operator',
-      parameters: [
-        ...filters,
-        {
-          name: 'dryRun',
-          description: 'Only list them.',
-          schema: { type: 'string', enum: ['true', 'false'] },
-        },
-      ],
-      body: 'Reason',
-      status: 200,
-      answer: 'Many',
-      handle: many('retry'),
-    },
+    ofMany('cancel', 'Cancel the runs of a filter that have not ended, at most 100'),
+    ofMany('retry', 'Run the ended runs of a filter again, at most 100'),
     {
       method: 'GET',
       path: '/runs/{id}',

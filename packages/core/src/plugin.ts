@@ -10,7 +10,14 @@ export { Mutexes } from './run/mutex.ts'
 export { CAUSES, hasEnded, OUTCOMES, SKIP_REASONS, STATES } from './run/outcomes.ts'
 export { classOf, share } from './store/histogram.ts'
 export { timeOf } from './store/matching.ts'
-export { digestOf, KEY_MS, keyReused, queueFull } from './store/request-refusals.ts'
+export {
+  decodeData,
+  digestOf,
+  encodeData,
+  KEY_MS,
+  keyReused,
+  queueFull,
+} from './store/request-refusals.ts'
 export { cut, printable, redact } from './text.ts'
 export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
 export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'

@@ -12,7 +12,7 @@ import type {
   RunRecord,
   StatsQuery,
 } from '@escapement/core'
-import { WATERMARK_AHEAD } from '@escapement/core/plugin'
+import { timeOf, WATERMARK_AHEAD } from '@escapement/core/plugin'
 import {
   forget,
   isKept,
@@ -27,7 +27,6 @@ import {
   type SqlStore,
   selectRuns,
   sqlAudit,
-  timeOf,
 } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
 import { COMPACT, MOVE } from './counters.ts'

@@ -1,5 +1,13 @@
 import type { RequestStore, RunRecord, RunRequest } from '@escapement/core'
-import { digestOf, KEY_MS, keyReused, NO_FACTS, queueFull } from '@escapement/core/plugin'
+import {
+  decodeData,
+  digestOf,
+  encodeData,
+  KEY_MS,
+  keyReused,
+  NO_FACTS,
+  queueFull,
+} from '@escapement/core/plugin'
 import { rowOf, textOf } from './rows.ts'
 import { ACCEPT, DUE, WITHDRAW } from './scripts/index.ts'
 import type { Writer } from './writer.ts'
@@ -22,7 +30,7 @@ export function redisRequests({ writer, instance, owner, runs }: RequestsParts):
     durable: true,
     async accept(request, max) {
       const { id, job, at, expires, data, key, asked, retryOf, jobData } = request
-      const input = { data: encode(data), key, asked, retryOf, jobData }
+      const input = { data: encodeData(data), key, asked, retryOf, jobData }
       const args = [
         ...[id, rowOf(recordOf(request, instance()), ''), textOf([job, String(at), String(expires)])],
         ...[JSON.stringify(input), max, key ?? '', digestOf(data), KEY_MS, runs],
@@ -68,7 +76,7 @@ function choose(heads: readonly string[], now: number, room: (job: string) => nu
 
 function inputOf(text: string): Omit<RunRequest, keyof Head> {
   const kept = JSON.parse(text) as Omit<RunRequest, keyof Head>
-  return { ...kept, data: decode(kept.data), key: kept.key, asked: kept.asked }
+  return { ...kept, data: decodeData(kept.data), key: kept.key, asked: kept.asked }
 }
 
 function recordOf({ id, job, at, asked, retryOf, facts }: RunRequest, instance: string): RunRecord {
@@ -96,18 +104,4 @@ function recordOf({ id, job, at, asked, retryOf, facts }: RunRequest, instance: 
     fence: undefined,
     instance,
   }
-}
-
-/** Data as it was given, whatever a clone can hold: a Date, a Map. Plain data stays readable. */
-function encode(data: unknown): unknown {
-  const v8 = process.getBuiltinModule('node:v8')
-  const bytes = v8.serialize(data)
-  const json = JSON.stringify(data)
-  if (json !== undefined && v8.serialize(JSON.parse(json)).equals(bytes)) return { json: data }
-  return { v8: bytes.toString('base64') }
-}
-
-function decode(encoded: unknown): unknown {
-  const { json, v8 } = encoded as { json?: unknown; v8?: string }
-  return v8 === undefined ? json : process.getBuiltinModule('node:v8').deserialize(Buffer.from(v8, 'base64'))
 }

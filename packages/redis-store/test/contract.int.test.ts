@@ -2,7 +2,7 @@ import { createScheduler } from '@escapement/core'
 import { redisStore } from '@escapement/redis-store'
 import { storeContract } from '@escapement/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { RedisServer } from './redis-server.ts'
+import { RedisServer } from '../../redis-lock/test/redis-server.ts'
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} }
 let server: RedisServer

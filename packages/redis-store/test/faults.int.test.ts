@@ -3,7 +3,7 @@ import { type RedisStoreOptions, redisStore } from '@escapement/redis-store'
 import { fakeRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RedisServer } from './redis-server.ts'
+import { RedisServer } from '../../redis-lock/test/redis-server.ts'
 
 let server: RedisServer
 let admin: Redis

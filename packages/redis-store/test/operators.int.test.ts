@@ -3,7 +3,7 @@ import { redisStore } from '@escapement/redis-store'
 import { fleetContract } from '@escapement/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vitest'
 import { askAndKillAll, operatedFleet, pauseAndKill, startAll } from '../../postgres/test/operators.ts'
-import { RedisServer } from './redis-server.ts'
+import { RedisServer } from '../../redis-lock/test/redis-server.ts'
 
 let server: RedisServer
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditQuery, AuditStore } from '@escapement/core'
 import { firstId } from './rows.ts'
-import type { Sql, SqlValue } from './sql.ts'
+import { type Sql, Where } from './sql.ts'
 
 /** How long entries are kept, in ms. */
 const KEPT_MS = 400 * 86_400_000
@@ -16,26 +16,16 @@ export function sqlAudit(sql: Sql): AuditStore {
       )
     },
     async list({ job, run, action, by, from, until, before, limit = 100 }: AuditQuery) {
-      const clauses: string[] = []
-      const values: SqlValue[] = []
-      const where = (clause: string, value: SqlValue | undefined) => {
-        if (value === undefined) return
-        clauses.push(clause)
-        values.push(value)
-      }
-      where('job = ?', job)
-      where('run = ?', run)
-      where('action = ?', action)
-      where('author = ?', by)
-      where('id >= ?', from === undefined ? undefined : firstId(Number(from)))
-      where('id < ?', until === undefined ? undefined : firstId(Number(until)))
-      where('id < ?', before)
-      const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
-      const rows = await sql.rows(
-        `SELECT body FROM $.audit ${condition} ORDER BY id DESC LIMIT ?`,
-        ...values,
-        limit,
-      )
+      const where = new Where()
+      where.add('job = ?', job)
+      where.add('run = ?', run)
+      where.add('action = ?', action)
+      where.add('author = ?', by)
+      where.add('id >= ?', from === undefined ? undefined : firstId(Number(from)))
+      where.add('id < ?', until === undefined ? undefined : firstId(Number(until)))
+      where.add('id < ?', before)
+      const text = `SELECT body FROM $.audit ${where.text} ORDER BY id DESC LIMIT ?`
+      const rows = await sql.rows(text, ...where.values, limit)
       return rows.map(({ body }) => entryOf(String(body)))
     },
   }

@@ -1,6 +1,5 @@
 import type { Maybe, Outcome, RunCounts, RunRecord, StatsQuery } from '@escapement/core'
-import { classOf } from '@escapement/core/plugin'
-import { timeOf } from './rows.ts'
+import { classOf, timeOf } from '@escapement/core/plugin'
 import type { Sql, SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000

@@ -27,7 +27,6 @@ export {
   linesText,
   recordOf,
   refused,
-  timeOf,
 } from './rows.ts'
 export { requireSteps, statementsOf } from './schema.ts'
 export type { Sql, SqlValue, Statement } from './sql.ts'

@@ -1,6 +1,6 @@
 import type { RunQuery } from '@escapement/core'
 import { firstId } from './rows.ts'
-import { places, type SqlValue, type Statement } from './sql.ts'
+import { places, type Statement, Where } from './sql.ts'
 
 const FAILURES = ['failed', 'timed-out', 'abandoned', 'lease-lost']
 /** Failures, in the words of their index. */
@@ -14,39 +14,31 @@ export const FAILED: string = `state IN (${FAILURES.map((state) => `'${state}'`)
  */
 export function selectRuns(columns: string, position: 'instr' | 'strpos', query: RunQuery): Statement {
   const { id, job, outcome, state, cause, from, until, text, key, before, after, limit = 100 } = query
-  const clauses: string[] = []
-  const values: SqlValue[] = []
-  const where = (clause: string, value: SqlValue | undefined) => {
-    if (value === undefined) return
-    clauses.push(clause)
-    values.push(value)
-  }
+  const where = new Where()
   const among = (column: string, wanted: string | readonly string[] | undefined) => {
     if (wanted === undefined) return
     const all = typeof wanted === 'string' ? [wanted] : wanted
     // Nothing is among none.
-    clauses.push(all.length === 0 ? '1 = 0' : `${column} IN (${places(all)})`)
-    values.push(...all)
+    where.all(all.length === 0 ? '1 = 0' : `${column} IN (${places(all)})`, all)
     // Said of what is rare in the words of its index.
-    if (column === 'state' && all.every((one) => FAILURES.includes(one))) clauses.push(FAILED)
-    if (column === 'trigger' && !all.includes('schedule')) clauses.push("trigger <> 'schedule'")
+    if (column === 'state' && all.every((one) => FAILURES.includes(one))) where.all(FAILED, [])
+    if (column === 'trigger' && !all.includes('schedule')) where.all("trigger <> 'schedule'", [])
   }
-  where('id = ?', id)
-  where('job = ?', job)
+  where.add('id = ?', id)
+  where.add('job = ?', job)
   among('state', outcome)
   among('state', state)
   among('trigger', cause)
-  where('key = ?', key)
-  where('id >= ?', from === undefined ? undefined : firstId(Number(from)))
-  where('id < ?', until === undefined ? undefined : firstId(Number(until)))
-  where('id < ?', before)
-  where('id > ?', after)
-  where(`${position}(coalesce(search, lower(job)), ?) > 0`, text?.toLowerCase())
-  const condition = clauses.length > 0 ? `WHERE ${clauses.join(' AND ')}` : ''
+  where.add('key = ?', key)
+  where.add('id >= ?', from === undefined ? undefined : firstId(Number(from)))
+  where.add('id < ?', until === undefined ? undefined : firstId(Number(until)))
+  where.add('id < ?', before)
+  where.add('id > ?', after)
+  where.add(`${position}(coalesce(search, lower(job)), ?) > 0`, text?.toLowerCase())
   const order = after === undefined ? 'DESC' : 'ASC'
   return {
-    text: `SELECT ${columns} FROM $.runs ${condition} ORDER BY id ${order} LIMIT ?`,
-    values: [...values, limit],
+    text: `SELECT ${columns} FROM $.runs ${where.text} ORDER BY id ${order} LIMIT ?`,
+    values: [...where.values, limit],
   }
 }
 

@@ -1,7 +1,14 @@
 import { EscapementError, type RequestStore, type RunRequest } from '@escapement/core'
-import { digestOf, KEY_MS, keyReused, queueFull } from '@escapement/core/plugin'
+import {
+  decodeData,
+  digestOf,
+  encodeData,
+  KEY_MS,
+  keyReused,
+  queueFull,
+  timeOf,
+} from '@escapement/core/plugin'
 import { searchText } from './queries.ts'
-import { timeOf } from './rows.ts'
 import { places, type Sql } from './sql.ts'
 
 /** Requests that are looked at in one round. */
@@ -87,7 +94,7 @@ export class SqlRequests implements RequestStore {
   async #insert(request: RunRequest, max: number): Promise<boolean> {
     const { id, job, at, expires, data, key, asked, retryOf, jobData } = request
     const { sql, instance } = this.#parts
-    const input = JSON.stringify({ data: encode(data), key, asked, retryOf, jobData })
+    const input = JSON.stringify({ data: encodeData(data), key, asked, retryOf, jobData })
     const facts = JSON.stringify(request.facts ?? { asked, retryOf })
     const rows = await sql.rows(
       `INSERT INTO $.runs (id, key, job, at, trigger, state, attempt, start, instance, search, due, expires, input,
@@ -147,7 +154,7 @@ export class SqlRequests implements RequestStore {
         job: String(job),
         at: Number(due),
         expires: Number(expires),
-        data: decode(kept.data),
+        data: decodeData(kept.data),
         key: kept.key,
         asked: kept.asked,
       }
@@ -158,18 +165,4 @@ export class SqlRequests implements RequestStore {
 /** A text that every database can hold. */
 function keyText(key: string | undefined): string | null {
   return key === undefined ? null : JSON.stringify(key)
-}
-
-/** Data as it was given, whatever a clone can hold: a Date, a Map. Plain data stays readable. */
-function encode(data: unknown): unknown {
-  const v8 = process.getBuiltinModule('node:v8')
-  const bytes = v8.serialize(data)
-  const json = JSON.stringify(data)
-  if (json !== undefined && v8.serialize(JSON.parse(json)).equals(bytes)) return { json: data }
-  return { v8: bytes.toString('base64') }
-}
-
-function decode(encoded: unknown): unknown {
-  const { json, v8 } = encoded as { json?: unknown; v8?: string }
-  return v8 === undefined ? json : process.getBuiltinModule('node:v8').deserialize(Buffer.from(v8, 'base64'))
 }

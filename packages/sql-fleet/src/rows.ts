@@ -102,11 +102,6 @@ export function firstId(at: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}`
 }
 
-/** When a run of this id began, in ms. */
-export function timeOf(id: string): number {
-  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
-}
-
 function date(value: unknown): Date | undefined {
   return value === null || value === undefined ? undefined : new Date(Math.round(Number(value)))
 }

@@ -17,6 +17,26 @@ export interface Statement {
   readonly values: readonly SqlValue[]
 }
 
+/** What must be true of a row: the clauses whose values are given. */
+export class Where {
+  readonly values: SqlValue[] = []
+  readonly #clauses: string[] = []
+
+  add(clause: string, value: SqlValue | undefined): void {
+    if (value !== undefined) this.all(clause, [value])
+  }
+
+  /** A clause with several values, or none. */
+  all(clause: string, values: readonly SqlValue[]): void {
+    this.#clauses.push(clause)
+    this.values.push(...values)
+  }
+
+  get text(): string {
+    return this.#clauses.length > 0 ? `WHERE ${this.#clauses.join(' AND ')}` : ''
+  }
+}
+
 /** As many places as there are values: `?, ?, ?`. */
 export function places(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ')

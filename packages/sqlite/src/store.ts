@@ -14,6 +14,7 @@ import {
   type StatsQuery,
   toRecord,
 } from '@escapement/core'
+import { timeOf } from '@escapement/core/plugin'
 import {
   factsText,
   forget,
@@ -27,7 +28,6 @@ import {
   type SqlStore,
   selectRuns,
   sqlAudit,
-  timeOf,
 } from '@escapement/sql-fleet'
 import type { Work } from './backlog.ts'
 import { compact } from './counts.ts'

@@ -3,7 +3,7 @@ import { type Call, maySee, queryOf } from '../call.ts'
 import { HEADERS } from '../problem.ts'
 
 const DAY_MS = 86_400_000
-/** How many days are told, and how many ticks a day a job may have. */
+/** The days of the calendar, and the most ticks a day of a job in it. */
 const DAYS = 14
 const MAX_A_DAY = 24
 

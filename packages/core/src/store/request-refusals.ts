@@ -10,6 +10,21 @@ export function digestOf(data: unknown): string {
   return crypto().createHash('sha256').update(bytes).digest('base64')
 }
 
+/** Data as it was given, whatever a clone can hold: a Date, a Map. Plain data stays readable in JSON. */
+export function encodeData(data: unknown): unknown {
+  const v8 = process.getBuiltinModule('node:v8')
+  const bytes = v8.serialize(data)
+  const json = JSON.stringify(data)
+  if (json !== undefined && v8.serialize(JSON.parse(json)).equals(bytes)) return { json: data }
+  return { v8: bytes.toString('base64') }
+}
+
+/** The data that `encodeData()` has made JSON of. */
+export function decodeData(encoded: unknown): unknown {
+  const { json, v8 } = encoded as { json?: unknown; v8?: string }
+  return v8 === undefined ? json : process.getBuiltinModule('node:v8').deserialize(Buffer.from(v8, 'base64'))
+}
+
 export function queueFull(job: string, max: number): EscapementError {
   const message = `${max} requests for runs of ${job} wait: further ones are refused`
   return new EscapementError('ERR_ESCAPEMENT_QUEUE_FULL', message)

@@ -66,7 +66,7 @@ export interface Enrolled {
   readonly digest: string
   /** The name it had before. */
   readonly formerly: string | undefined
-  /** It is paused now: ticks within a pause are not made up for. */
+  /** The job is paused now: the store does not catch up its ticks within a pause. */
   readonly paused: PauseInfo | undefined
 }
 

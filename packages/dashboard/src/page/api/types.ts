@@ -1,15 +1,8 @@
-/** What the API gives: instants as ISO 8601, lengths of time in milliseconds. */
-export type Outcome =
-  | 'succeeded'
-  | 'failed'
-  | 'timed-out'
-  | 'cancelled'
-  | 'lease-lost'
-  | 'abandoned'
-  | 'missed'
-  | 'skipped'
+import type { Outcome, State } from '@escapement/core'
 
-export type State = 'due' | 'claimed' | 'running' | 'waiting-retry' | Outcome
+export type { Outcome, State }
+
+/* What the API gives: instants as ISO 8601, lengths of time in milliseconds. */
 
 export interface Pause {
   readonly by?: string
