@@ -1,4 +1,3 @@
-export { sqlAudit } from './audit.ts'
 export {
   type Backend,
   type ClaimReply,
@@ -9,17 +8,16 @@ export {
   MUTEX,
   type Successor,
 } from './backend.ts'
-export { addCounts, type Body, bodyOf, DAY_MS, hourOf, kindsOf, readStats } from './counters.ts'
-export { SqlFleet } from './fleet.ts'
 export type { FleetParts, SqlStore } from './fleet-parts.ts'
-export { forget } from './forget.ts'
 export { FLEET_OPTIONS, type FleetOptions, type FleetSettings, parseFleetOptions } from './options.ts'
-export { searchText, selectRuns } from './queries.ts'
-export { isKept, moveStatements, type Rename, renamesOf } from './renames.ts'
-export { SqlRequests } from './requests.ts'
+export { sqlAudit } from './records/audit.ts'
+export { addCounts, type Body, bodyOf, DAY_MS, hourOf, kindsOf, readStats } from './records/counters.ts'
+export { forget } from './records/forget.ts'
+export { searchText, selectRuns } from './records/queries.ts'
+export { isKept, moveStatements, type Rename, renamesOf } from './records/renames.ts'
+export { SqlRequests } from './records/requests.ts'
 export {
   abandonedOf,
-  type Columns,
   claimOf,
   factsText,
   firstId,
@@ -27,6 +25,7 @@ export {
   linesText,
   recordOf,
   refused,
-} from './rows.ts'
+} from './records/rows.ts'
 export { requireSteps, statementsOf } from './schema.ts'
-export type { Sql, SqlValue, Statement } from './sql.ts'
+export type { Columns, Sql, SqlValue, Statement } from './sql.ts'
+export { SqlFleet } from './sql-fleet.ts'

@@ -1,4 +1,5 @@
-import type { Columns } from './rows.ts'
+/** A row as a driver reads it: times are ms, whatever their type. */
+export type Columns = Readonly<Record<string, unknown>>
 
 /** A database, as far as its SQL is the same everywhere. */
 export interface Sql {

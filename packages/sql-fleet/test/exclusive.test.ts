@@ -1,7 +1,7 @@
 import type { Claim } from '@escapement/core'
 import { VirtualClock } from '@escapement/testing'
 import { expect, test } from 'vitest'
-import { Exclusive } from '../src/exclusive.ts'
+import { Exclusive } from '../src/claims/exclusive.ts'
 
 /** A mutex that another process holds until it is freed. */
 function heldElsewhere() {

@@ -1,6 +1,6 @@
 import { VirtualClock } from '@escapement/testing'
 import { expect, test } from 'vitest'
-import { Leases } from '../src/lease.ts'
+import { Leases } from '../src/claims/lease.ts'
 
 test('a life whose lease is over is not continued by a heartbeat that was under way', async () => {
   const clock = new VirtualClock('2026-11-20T09:00:00Z')

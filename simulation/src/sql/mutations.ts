@@ -1,9 +1,9 @@
 import type { Mutation } from '../load.ts'
 
-const lock = 'sql-fleet/src/lock.ts'
-const lease = 'sql-fleet/src/lease.ts'
-const recover = 'sql-fleet/src/recover.ts'
-const fleet = 'sql-fleet/src/fleet.ts'
+const lock = 'sql-fleet/src/claims/lock.ts'
+const lease = 'sql-fleet/src/claims/lease.ts'
+const recover = 'sql-fleet/src/recovery/recover.ts'
+const fleet = 'sql-fleet/src/sql-fleet.ts'
 const sqlite = 'sqlite/src/backend.ts'
 const postgres = 'postgres/src/backend.ts'
 
@@ -90,7 +90,11 @@ export const SQL_MUTATIONS: readonly Mutation[] = [
     name: 'sqlite: ends are not repeated',
     fleet: 'sqlite',
     edits: [
-      ['sql-fleet/src/ends.ts', 'this.#onFault(error)\n      this.#schedule()', 'this.#open.delete(token)'],
+      [
+        'sql-fleet/src/claims/ends.ts',
+        'this.#onFault(error)\n      this.#schedule()',
+        'this.#open.delete(token)',
+      ],
     ],
   },
   {
@@ -123,7 +127,7 @@ export const SQL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sqlite: pauses of others are not looked for',
     fleet: 'sqlite',
-    edits: [['sql-fleet/src/shared-fleet.ts', 'this.#self?.pausesChanged(pauses)', '']],
+    edits: [['sql-fleet/src/fleet/shared-fleet.ts', 'this.#self?.pausesChanged(pauses)', '']],
   },
   {
     name: 'postgres: a claim does not ask whether its owner lives',

@@ -1,8 +1,8 @@
 import { KEY_MS } from '@escapement/core/plugin'
-import type { FleetSettings } from './options.ts'
+import type { FleetSettings } from '../options.ts'
+import type { Sql } from '../sql.ts'
 import { FAILED } from './queries.ts'
 import { firstId } from './rows.ts'
-import type { Sql } from './sql.ts'
 
 /** Runs that are removed by one statement. */
 const BATCH = 1_000

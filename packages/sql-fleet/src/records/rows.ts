@@ -9,10 +9,8 @@ import type {
   State,
 } from '@escapement/core'
 import { hasEnded, NO_FACTS } from '@escapement/core/plugin'
-import type { ClaimRow, ClosedRun } from './backend.ts'
-
-/** A row as a driver reads it: times are ms, whatever their type. */
-export type Columns = Readonly<Record<string, unknown>>
+import type { ClaimRow, ClosedRun } from '../backend.ts'
+import type { Columns } from '../sql.ts'
 
 /** The record of a row. `start` counts from 1, as in the tables of the first version. */
 export function recordOf(row: Columns): RunRecord {

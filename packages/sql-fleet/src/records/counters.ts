@@ -1,6 +1,6 @@
 import type { Maybe, Outcome, RunCounts, RunRecord, StatsQuery } from '@escapement/core'
 import { classOf, timeOf } from '@escapement/core/plugin'
-import type { Sql, SqlValue } from './sql.ts'
+import type { Sql, SqlValue } from '../sql.ts'
 
 const HOUR_MS = 3_600_000
 export const DAY_MS: number = 24 * HOUR_MS

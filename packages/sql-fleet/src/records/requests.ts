@@ -8,8 +8,8 @@ import {
   queueFull,
   timeOf,
 } from '@escapement/core/plugin'
+import { places, type Sql } from '../sql.ts'
 import { searchText } from './queries.ts'
-import { places, type Sql } from './sql.ts'
 
 /** Requests that are looked at in one round. */
 const MAX_LOOKED = 10_000

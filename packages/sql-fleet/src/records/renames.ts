@@ -1,6 +1,6 @@
 import type { Enrolled } from '@escapement/core'
+import type { Statement } from '../sql.ts'
 import { searchText } from './queries.ts'
-import type { Statement } from './sql.ts'
 
 /** A job that had another name before. */
 export interface Rename {

@@ -1,6 +1,6 @@
 import type { RunQuery } from '@escapement/core'
+import { places, type Statement, Where } from '../sql.ts'
 import { firstId } from './rows.ts'
-import { places, type Statement, Where } from './sql.ts'
 
 const FAILURES = ['failed', 'timed-out', 'abandoned', 'lease-lost']
 /** Failures, in the words of their index. */

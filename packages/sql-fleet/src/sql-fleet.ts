@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Host, type Logger, type Plugin, type StopInfo, systemClock } from '@escapement/core'
 import { Troubles } from '@escapement/core/plugin'
-import { pruneAudit } from './audit.ts'
-import { pruneCounters } from './counters.ts'
-import { Ends } from './ends.ts'
+import { Ends } from './claims/ends.ts'
+import { Leases } from './claims/lease.ts'
+import { SqlLock } from './claims/lock.ts'
+import { SharedFleet } from './fleet/shared-fleet.ts'
 import type { FleetParts } from './fleet-parts.ts'
-import { Leases } from './lease.ts'
-import { SqlLock } from './lock.ts'
-import { Recover } from './recover.ts'
-import { Retention } from './retention.ts'
-import { SharedFleet } from './shared-fleet.ts'
+import { pruneAudit } from './records/audit.ts'
+import { pruneCounters } from './records/counters.ts'
+import { Retention } from './records/retention.ts'
+import { Recover } from './recovery/recover.ts'
 
 /** Between two removals of what is too old. */
 const PRUNE_MS = 60_000

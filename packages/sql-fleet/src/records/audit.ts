@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditQuery, AuditStore } from '@escapement/core'
+import { type Sql, Where } from '../sql.ts'
 import { firstId } from './rows.ts'
-import { type Sql, Where } from './sql.ts'
 
 /** How long entries are kept, in ms. */
 const KEPT_MS = 400 * 86_400_000

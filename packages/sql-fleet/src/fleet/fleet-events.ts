@@ -1,5 +1,5 @@
 import type { FleetEvent, FleetEventQuery } from '@escapement/core'
-import type { Sql } from './sql.ts'
+import type { Sql } from '../sql.ts'
 
 /** How long events are kept, in ms. */
 const KEPT_MS = 30 * 86_400_000

@@ -17,7 +17,7 @@ import {
   type ClaimRow,
   type End,
   MUTEX,
-} from './backend.ts'
+} from '../backend.ts'
 import { Batch } from './batch.ts'
 import type { Ends } from './ends.ts'
 import { Exclusive } from './exclusive.ts'

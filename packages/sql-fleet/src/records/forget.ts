@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts'
+import type { Sql } from '../sql.ts'
 
 /**
  * Erases what is kept of a run, or of a job with its counters, requests that wait and incidents. Gives how many runs. What is

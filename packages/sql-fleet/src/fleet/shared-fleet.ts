@@ -11,10 +11,9 @@ import type {
   Pause,
   Timer,
 } from '@escapement/core'
+import type { Columns, Sql, SqlValue } from '../sql.ts'
 import { pruneEvents, readEvents, tellEvent } from './fleet-events.ts'
-import type { Columns } from './rows.ts'
 import { SharedPauses } from './shared-pauses.ts'
-import type { Sql, SqlValue } from './sql.ts'
 
 /** How long a command may wait for its answer, and how long it is kept, in ms. */
 const ANSWER_MS = 5_000

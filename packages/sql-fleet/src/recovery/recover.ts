@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Claim, Host, Job, Run, Tick } from '@escapement/core'
 import { foldOf } from '@escapement/core/plugin'
-import { type Backend, type ClaimRow, MUTEX } from './backend.ts'
-import type { SqlLock } from './lock.ts'
+import { type Backend, type ClaimRow, MUTEX } from '../backend.ts'
+import type { SqlLock } from '../claims/lock.ts'
 
 /** An orphan of a job that no instance has is ended after this time. */
 const UNKNOWN_JOB_MS = 300_000

@@ -1,6 +1,5 @@
 import type { Pause } from '@escapement/core'
-import type { Columns } from './rows.ts'
-import type { Sql } from './sql.ts'
+import type { Columns, Sql } from '../sql.ts'
 
 const KEEP =
   'INSERT INTO $.pauses (job, body) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET body = excluded.body'
