@@ -1,11 +1,12 @@
 import { type Clock, EscapementError, type Maybe } from '@escapement/core'
-import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock'
+import Redlock, { ExecutionError, ResourceLockedError } from 'redlock'
 import type { Keys } from '../keys.ts'
 import type { Node } from '../nodes/node.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { Settings } from '../options.ts'
 import { MUTEX, type Script } from '../scripts/index.ts'
 import { safeLease } from './lease.ts'
+import { type Held, MutexHold } from './mutex-hold.ts'
 
 /** How long Redis may be out of reach before we give up waiting for a mutex, in ms. */
 const MAX_WAIT_MS = 5000
@@ -29,58 +30,15 @@ export class Exclusive {
   async run<T>(name: string, fn: (signal: AbortSignal) => Maybe<T>, signal?: AbortSignal): Promise<T> {
     await this.#nodes.open()
     const held = await this.#acquire(name, signal)
-    const { lease } = this.#settings
-    const controller = new AbortController()
-    const abort = (reason: unknown) => controller.abort(reason)
-    const passOn = () => abort(signal?.reason)
-    signal?.addEventListener('abort', passOn, { once: true })
-    let { lock, until } = held
-    let over = false
-    let extending: Promise<void> | undefined
-    const extend = async () => {
-      const sent = this.#clock.monotonic()
-      try {
-        lock = await lock.extend(lease)
-        until = sent + safeLease(lease)
-      } catch {
-        // Tried again at the next beat, until the deadline.
-      }
-    }
-    let nextBeat = this.#clock.monotonic() + this.#settings.heartbeat
-    const watch = () => {
-      if (over) return
-      const now = this.#clock.monotonic()
-      if (now >= until) {
-        abort(
-          new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', `the hold on ${JSON.stringify(name)} was lost`),
-        )
-        return
-      }
-      if (now >= nextBeat && !extending) {
-        nextBeat = now + this.#settings.heartbeat
-        extending = extend().finally(() => {
-          extending = undefined
-        })
-      }
-      const wake = Math.min(nextBeat, until)
-      timer = this.#clock.setTimeout(watch, Math.max(5, Math.ceil(wake - now)))
-      timer.unref?.()
-    }
-    let timer = this.#clock.setTimeout(watch, this.#settings.heartbeat)
-    timer.unref?.()
+    const hold = new MutexHold(held, { name, clock: this.#clock, settings: this.#settings })
     try {
-      return await fn(controller.signal)
+      return await fn(signal ? AbortSignal.any([signal, hold.signal]) : hold.signal)
     } finally {
-      over = true
-      this.#clock.clearTimeout(timer)
-      signal?.removeEventListener('abort', passOn)
-      await extending
-      // A hold that is over needs no release, and what fails expires by itself.
-      await lock.release().catch(() => {})
+      await hold.release()
     }
   }
 
-  async #acquire(name: string, signal?: AbortSignal): Promise<{ lock: Lock; until: number }> {
+  async #acquire(name: string, signal?: AbortSignal): Promise<Held> {
     const { lease } = this.#settings
     const shard = this.#keys.shard(name)
     const resources = [this.#keys.mutex(name), this.#keys.born(shard)]
