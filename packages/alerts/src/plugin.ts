@@ -1,5 +1,4 @@
-import { EscapementError, type Host, parseDuration, type Run } from '@escapement/core'
-import { checkKeys, integer } from '@escapement/core/plugin'
+import { EscapementError, type Host, type Run } from '@escapement/core'
 import { ENDS, listen } from './event/observe.ts'
 import { Overdue } from './event/overdue.ts'
 import { IncidentSync } from './incident/incident-sync.ts'
@@ -9,9 +8,11 @@ import { Policies } from './incident/policies.ts'
 import { errorFact, errorFacts, runFacts } from './incident/serialize.ts'
 import { groupKey } from './message/batching.ts'
 import { notice } from './message/notice.ts'
-import { Outbox, type OutboxParts } from './message/outbox.ts'
+import type { OutboxParts } from './message/outbox.ts'
+import { Outboxes } from './message/outboxes.ts'
+import { type GeneralSettings, parseGeneral } from './settings.ts'
 import type { Alerts, AlertsStats } from './types/alerts.ts'
-import type { Channel, Incident, Kind } from './types/index.ts'
+import type { Incident, Kind } from './types/index.ts'
 import type { AlertsOptions } from './types/options.ts'
 
 /** An incident of a job that is not here is kept for so long after it was last met: 90 days. */
@@ -22,15 +23,12 @@ export class AlertsPlugin implements Alerts {
   readonly name = 'alerts' as const
   readonly #options: AlertsOptions
   readonly #policies: Policies
-  readonly #delivery: OutboxParts['delivery']
-  readonly #throttle: OutboxParts['throttle']
-  readonly #flush: number
+  readonly #settings: GeneralSettings
   readonly #succeeded = new Map<string, number>()
   readonly #ledger: Ledger
   #sync: IncidentSync | undefined
   #overdue: Overdue | undefined
-  readonly #watch: number
-  #outboxes: Outbox[] = []
+  #outboxes: Outboxes | undefined
   #host: Host | undefined
   /** Jobs whose runs were aborted by the stop that is under way. */
   #aborted: readonly string[] = []
@@ -41,20 +39,13 @@ export class AlertsPlugin implements Alerts {
   constructor(options: AlertsOptions) {
     this.#options = options
     this.#policies = new Policies(options)
-    this.#delivery = {
-      tries: integer('tries', options.tries ?? 3, 1),
-      backoff: parseDuration(options.backoff ?? '1s', 'backoff', { max: 3_600_000 }),
-      timeout: parseDuration(options.timeout ?? '60s', 'timeout', { min: 1, max: 3_600_000 }),
-    }
-    this.#throttle = parseThrottle(options.throttle ?? { messages: 30, per: '1h' })
-    this.#watch = parseDuration(options.watch ?? '15s', 'watch', { min: 100, max: 3_600_000 })
-    this.#flush = parseDuration(options.flush ?? '10s', 'flush', { max: 10_000 })
+    this.#settings = parseGeneral(options)
     this.#ledger = new Ledger({
       now: () => this.#at.clock.now(),
       settings: (about) => this.#policies.of(about),
-      details: integer('details', options.details ?? 1000, 0),
+      details: this.#settings.details,
       onChange: (incident, gone) => {
-        for (const outbox of this.#outboxes) outbox.plan(incident, gone)
+        this.#outboxes?.plan(incident, gone)
         if (gone) this.#policies.forget(incident)
         if (gone) this.#sync?.remove(incident)
         else this.#sync?.touch(incident)
@@ -82,7 +73,7 @@ export class AlertsPlugin implements Alerts {
   setup(host: Host): void {
     this.#host = host
     this.#policies.bind(host)
-    this.#outboxes = this.#options.channels.map((channel) => this.#outbox(channel, host))
+    this.#outboxes = new Outboxes(this.#options.channels, this.#outboxParts(host))
     this.#sync = this.#keep(host)
     const overdue = this.#look(host)
     this.#overdue = overdue
@@ -96,7 +87,7 @@ export class AlertsPlugin implements Alerts {
       },
       stepped: (by) => {
         if (by < 0) this.#ledger.shift(host.clock.now())
-        for (const outbox of this.#outboxes) outbox.reset()
+        this.#outboxes?.reset()
       },
       added: (job) => this.#added(job),
       removed: (job) => this.#removed(job),
@@ -106,7 +97,7 @@ export class AlertsPlugin implements Alerts {
   async start(): Promise<void> {
     this.#aborted = []
     await this.#sync?.start()
-    for (const outbox of this.#outboxes) outbox.resume()
+    this.#outboxes?.resume()
     this.#overdue?.start()
   }
 
@@ -120,34 +111,13 @@ export class AlertsPlugin implements Alerts {
     }
     // A store that knows its jobs outlives the process.
     const kept = this.#at.store.jobs !== undefined && this.#sync !== undefined
-    await this.#finish(kept)
-    const left = kept ? 0 : this.#waiting()
+    await this.#outboxes?.finish(this.#settings.flush, kept, () => this.#sync?.stop())
+    const left = kept ? 0 : (this.#outboxes?.owed ?? 0)
     if (left > 0) {
       this.#dropped += left
       log.error({ notices: left }, 'the scheduler stopped before all alerts were sent')
     }
-    for (const { channel } of this.#outboxes) {
-      try {
-        await channel.close?.()
-      } catch (error) {
-        log.warn({ channel: channel.name, error }, 'a channel could not be closed')
-      }
-    }
-  }
-
-  /** Sends and keeps what is left, in `flush` ms at most. */
-  async #finish(kept: boolean): Promise<void> {
-    const controller = new AbortController()
-    const { signal } = controller
-    const work = async () => {
-      await Promise.all(this.#outboxes.map((outbox) => outbox.flush(signal, kept)))
-      await this.#sync?.stop()
-    }
-    const { clock } = this.#at
-    const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-    const timer = clock.setTimeout(() => controller.abort(new Error('the scheduler stopped')), this.#flush)
-    await Promise.race([work(), late])
-    clock.clearTimeout(timer)
+    await this.#outboxes?.close()
   }
 
   enable(job: string, on = true): void {
@@ -162,18 +132,8 @@ export class AlertsPlugin implements Alerts {
   }
 
   stats(): AlertsStats {
-    return {
-      incidents: this.#ledger.size,
-      waiting: this.#waiting(),
-      sent: this.#outboxes.reduce((sum, { sent }) => sum + sent, 0),
-      failed: this.#outboxes.reduce((sum, { failed }) => sum + failed, 0),
-      dropped: this.#dropped,
-    }
-  }
-
-  #waiting(): number {
-    const now = this.#at.clock.now()
-    return this.#outboxes.reduce((sum, outbox) => sum + outbox.owed(now), 0)
+    const { owed = 0, sent = 0, failed = 0 } = this.#outboxes ?? {}
+    return { incidents: this.#ledger.size, waiting: owed, sent, failed, dropped: this.#dropped }
   }
 
   #meet(kind: Kind, run: Run): void {
@@ -190,9 +150,7 @@ export class AlertsPlugin implements Alerts {
   /** Incidents of it may have been kept by the process before. */
   #added(job: string): void {
     this.#policies.forgetJob(job)
-    for (const incident of this.#ledger.of(job)) {
-      for (const outbox of this.#outboxes) outbox.plan(incident, false)
-    }
+    for (const incident of this.#ledger.of(job)) this.#outboxes?.plan(incident, false)
   }
 
   #removed(job: string): void {
@@ -213,7 +171,7 @@ export class AlertsPlugin implements Alerts {
     if (!store) return undefined
     const onMerged = (incident: Incident) => {
       this.#ledger.firm(incident)
-      for (const outbox of this.#outboxes) outbox.plan(incident, false)
+      this.#outboxes?.plan(incident, false)
       // The job has succeeded here since, when this process did not know of the incident.
       const succeeded = incident.job === undefined ? undefined : this.#succeeded.get(incident.job)
       if (succeeded !== undefined && succeeded > incident.lastAt && ENDS.succeeded.includes(incident.kind)) {
@@ -234,7 +192,7 @@ export class AlertsPlugin implements Alerts {
     return new Overdue({
       host,
       clock,
-      every: this.#watch,
+      every: this.#settings.watch,
       grace: ({ name }) => {
         const { enabled, grace } = this.#policies.of({ kind: 'missed', subject: name, job: name })
         return enabled ? grace : undefined
@@ -246,13 +204,12 @@ export class AlertsPlugin implements Alerts {
     })
   }
 
-  #outbox(channel: Channel, host: Host): Outbox {
-    return new Outbox(channel, {
+  #outboxParts(host: Host): OutboxParts {
+    return {
       clock: host.clock,
       log: host.log,
       instance: host.instance,
-      delivery: this.#delivery,
-      throttle: this.#throttle,
+      ...this.#settings.message,
       incident: (key) => this.#ledger.get(key),
       settings: (incident) => this.#policies.of(incident),
       group: (incident, settings) => groupKey(this.#policies.subjectOf(incident), settings),
@@ -278,21 +235,12 @@ export class AlertsPlugin implements Alerts {
         host.log.error({ channel: failed.name, error }, `alerts: ${failed.name} did not take a message`)
         this.#ledger.meet({ kind: 'channel-failed', subject: failed.name, errors: [errorFact(error)] })
       },
-    })
+    }
   }
 
   /** Forgets an incident of which there is nothing more to tell. */
   #forgetIfDone(incident: Incident): void {
     const over = incident.recoveredAt !== undefined || incident.kind === 'stopped-without-drain'
-    if (over && !this.#outboxes.some((outbox) => outbox.wants(incident))) this.#ledger.forget(incident)
-  }
-}
-
-function parseThrottle(throttle: NonNullable<AlertsOptions['throttle']>): OutboxParts['throttle'] {
-  if (!throttle) return undefined
-  checkKeys(throttle, { messages: 1, per: 1 }, 'throttle option')
-  return {
-    messages: integer('throttle.messages', throttle.messages, 1),
-    per: parseDuration(throttle.per, 'throttle.per', { min: 1 }),
+    if (over && !this.#outboxes?.want(incident)) this.#ledger.forget(incident)
   }
 }

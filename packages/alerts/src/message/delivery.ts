@@ -1,5 +1,7 @@
-import type { Clock } from '@escapement/core'
+import { type Clock, parseDuration } from '@escapement/core'
+import { integer } from '@escapement/core/plugin'
 import type { Channel, Message } from '../types/index.ts'
+import type { AlertsOptions } from '../types/options.ts'
 
 export interface DeliveryOptions {
   /** In all. */
@@ -34,6 +36,19 @@ export function hintsOf(error: unknown): Pick<SendError, 'retryable' | 'taken' |
   }
 }
 
+/** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION */
+export function parseDelivery({
+  tries,
+  backoff,
+  timeout,
+}: Pick<AlertsOptions, 'tries' | 'backoff' | 'timeout'>): DeliveryOptions {
+  return {
+    tries: integer('tries', tries ?? 3, 1),
+    backoff: parseDuration(backoff ?? '1s', 'backoff', { max: 3_600_000 }),
+    timeout: parseDuration(timeout ?? '60s', 'timeout', { min: 1, max: 3_600_000 }),
+  }
+}
+
 interface Wait {
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -57,6 +72,17 @@ export async function deliver(
       if (retryAfter !== undefined && retryAfter > 60_000) throw error
       await pause(clock, Math.max(wait, retryAfter ?? 0), signal)
     }
+  }
+}
+
+/** As `deliver()`. Rejects when nobody got the message; gives the error when not everybody did. */
+export async function deliverToSome(...args: Parameters<typeof deliver>): Promise<unknown> {
+  try {
+    await deliver(...args)
+    return undefined
+  } catch (error) {
+    if (hintsOf(error).taken) return error
+    throw error
   }
 }
 

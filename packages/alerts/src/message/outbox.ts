@@ -1,26 +1,15 @@
-import type { Clock, Logger, Timer } from '@escapement/core'
-import type { IncidentSync } from '../incident/incident-sync.ts'
-import { SEVERITIES } from '../incident/match.ts'
-import type { Settings } from '../incident/settings.ts'
-import type { Channel, Incident, Message, Notice, Thread } from '../types/index.ts'
+import type { Timer } from '@escapement/core'
+import type { Channel, Incident, Notice, Thread } from '../types/index.ts'
 import { compose } from './compose.ts'
-import { type DeliveryOptions, deliver, hintsOf } from './delivery.ts'
-import { momentary, type Want, want } from './due-notice.ts'
-import { Throttle } from './throttle.ts'
+import { type DeliveryOptions, deliverToSome, hintsOf } from './delivery.ts'
+import { momentary, want } from './due-notice.ts'
+import { type Group, Groups, type GroupsParts, type Item, LOOK_MS, worstFirst } from './groups.ts'
+import { Throttle, type ThrottleLimit } from './throttle.ts'
 
-export interface OutboxParts {
-  clock: Clock
-  log: Logger
+export interface OutboxParts extends GroupsParts {
   instance: string
   delivery: DeliveryOptions
-  throttle: { messages: number; per: number } | undefined
-  incident: (key: string) => Incident | undefined
-  settings: (incident: Incident) => Settings
-  group: (incident: Incident, settings: Settings) => string
-  /** A function that says which incidents are muted by others now. */
-  inhibited: () => (incident: Incident) => boolean
-  /** Where incidents are shared with other instances. */
-  sync: () => IncidentSync | undefined
+  throttle: ThrottleLimit | undefined
   notice: (incident: Incident, channel: string, escalated: boolean) => Promise<Notice>
   /** Something was told, or will not be: the incident may be done with. */
   onTold: (incident: Incident) => void
@@ -28,24 +17,8 @@ export interface OutboxParts {
   onFailed: (channel: Channel, error: unknown) => void
 }
 
-interface Group {
-  readonly members: Set<string>
-  due: number
-  sentAt: number | undefined
-}
-
-interface Item extends Want {
-  incident: Incident
-  settings: Settings
-}
-
-/** Quiet hours are asked again this often, in ms. */
-const LOOK = 60_000
 /** Rest after a message that could not be sent, in ms: doubled each time, up to the second. */
-const REST = [30_000, 300_000] as const
-
-/** A group without incidents is forgotten this long after its last message, in ms. */
-const FORGET = 86_400_000
+const REST_MS = [30_000, 300_000] as const
 
 /** What one channel is still to be told, and when. One message at a time. */
 export class Outbox {
@@ -53,7 +26,7 @@ export class Outbox {
   sent = 0
   failed = 0
   readonly #parts: OutboxParts
-  readonly #groups = new Map<string, Group>()
+  readonly #groups: Groups
   #timer: Timer | undefined
   #armed = Infinity
   #busy: Promise<void> | undefined
@@ -68,25 +41,13 @@ export class Outbox {
   constructor(channel: Channel, parts: OutboxParts) {
     this.channel = channel
     this.#parts = parts
+    this.#groups = new Groups(channel.name, parts)
     this.#throttle = new Throttle(parts.clock, parts.throttle)
   }
 
   /** An incident changed. */
   plan(incident: Incident, gone: boolean): void {
-    const settings = this.#parts.settings(incident)
-    const key = this.#parts.group(incident, settings)
-    const wanted = gone ? undefined : want(incident, this.channel.name, settings)
-    let group = this.#groups.get(key)
-    if (!wanted) {
-      group?.members.delete(incident.key)
-      return
-    }
-    if (!group) {
-      group = { members: new Set(), due: Infinity, sentAt: incident.told[this.channel.name]?.at }
-      this.#groups.set(key, group)
-    }
-    group.members.add(incident.key)
-    group.due = Math.min(group.due, this.#due(group, { ...wanted, incident, settings }))
+    this.#groups.plan(incident, gone)
     this.#arm()
   }
 
@@ -97,20 +58,13 @@ export class Outbox {
 
   /** Incidents of which the channel is still to be told something that is due. */
   owed(now: number): number {
-    const muted = this.#parts.inhibited()
-    let owed = 0
-    for (const group of this.#groups.values()) {
-      owed += this.#items(group).filter(({ from, incident }) => from <= now && !muted(incident)).length
-    }
-    return owed
+    return this.#groups.owed(now)
   }
 
   /** The wall clock was set: finds again when groups are due. */
   reset(): void {
-    for (const group of this.#groups.values()) {
-      if (group.sentAt !== undefined) group.sentAt = Math.min(group.sentAt, this.#parts.clock.now())
-    }
-    this.#findDue([...this.#groups.values()])
+    this.#groups.stepBack()
+    this.#findDue(this.#groups.due(Infinity))
     this.#disarm()
     this.#arm()
   }
@@ -126,7 +80,7 @@ export class Outbox {
     signal.addEventListener('abort', onAbort, { once: true })
     await this.#busy
     this.#restUntil = 0
-    for (const group of this.#groups.values()) group.due = 0
+    this.#groups.hurry()
     if (!signal.aborted) await this.#pump()
     signal.removeEventListener('abort', onAbort)
     this.#disarm()
@@ -153,8 +107,7 @@ export class Outbox {
       if (this.#abort.signal.aborted || clock.monotonic() < this.#restUntil) return
       const hurry = this.#hurry !== 'no'
       if (!hurry && this.#throttle.left < 1) return
-      const now = clock.now()
-      const due = [...this.#groups.values()].filter((group) => group.due <= now)
+      const due = this.#groups.due(clock.now())
       if (due.length === 0) return
       // With the last of the budget, all that is due goes together.
       const groups = hurry || this.#throttle.left < 2 ? due : due.slice(0, 1)
@@ -172,7 +125,8 @@ export class Outbox {
       const message = await compose(mine, this.channel.name, this.#parts)
       // What is met while it is under way is not told by it.
       const types = new Map(mine.map(({ incident }) => [incident, incident.types.length]))
-      const trouble = await this.#deliver(message)
+      const signal = this.#abort.signal
+      const trouble = await deliverToSome(this.channel, message, { ...this.#parts.delivery, clock, signal })
       this.sent++
       this.#failures = 0
       for (const group of groups) group.sentAt = clock.now()
@@ -193,18 +147,6 @@ export class Outbox {
     this.#findDue(groups)
   }
 
-  /** Rejects when nobody got the message. Gives the error when not everybody did. */
-  async #deliver(message: Message): Promise<unknown> {
-    const { clock, delivery } = this.#parts
-    try {
-      await deliver(this.channel, message, { ...delivery, clock, signal: this.#abort.signal })
-      return undefined
-    } catch (error) {
-      if (hintsOf(error).taken) return error
-      throw error
-    }
-  }
-
   #tell(incident: Incident, thread: Thread, recovered: boolean, types: number): void {
     const before = incident.told[this.channel.name]
     incident.told[this.channel.name] = {
@@ -221,23 +163,11 @@ export class Outbox {
   #fail(error: unknown): void {
     this.failed++
     this.#failures++
-    const [first, most] = REST
+    const [first, most] = REST_MS
     const asked = hintsOf(error).retryAfter ?? 0
     this.#restUntil =
       this.#parts.clock.monotonic() + Math.max(asked, Math.min(most, first * 2 ** (this.#failures - 1)))
     this.#parts.onFailed(this.channel, error)
-  }
-
-  #items(group: Group): Item[] {
-    const items: Item[] = []
-    for (const key of group.members) {
-      const incident = this.#parts.incident(key)
-      const settings = incident && this.#parts.settings(incident)
-      const wanted = incident && settings && want(incident, this.channel.name, settings)
-      if (wanted) items.push({ ...wanted, incident, settings })
-      else group.members.delete(key)
-    }
-    return items
   }
 
   /** What these groups have to tell now. The worst first. */
@@ -245,7 +175,7 @@ export class Outbox {
     const now = this.#parts.clock.now()
     const muted = this.#parts.inhibited()
     const ready: Item[] = []
-    for (const item of groups.flatMap((group) => this.#items(group))) {
+    for (const item of groups.flatMap((group) => this.#groups.items(group))) {
       const { incident } = item
       if (item.from > now || this.#held(item, now)) continue
       if (!muted(incident)) ready.push(item)
@@ -253,18 +183,13 @@ export class Outbox {
       else if (incident.recoveredAt !== undefined || momentary(incident))
         this.#tell(incident, NO_THREAD, true, 0)
     }
-    return ready.sort(
-      (a, b) =>
-        Number(a.incident.recoveredAt !== undefined) - Number(b.incident.recoveredAt !== undefined) ||
-        SEVERITIES.indexOf(b.settings.severity) - SEVERITIES.indexOf(a.settings.severity) ||
-        b.incident.lastAt - a.incident.lastAt,
-    )
+    return ready.sort(worstFirst)
   }
 
   /** Held until a better time. */
   #held({ settings, by }: Item, now: number): boolean {
     if (this.#hurry === 'all') return false
-    return this.#quiet(settings, now) || (settings.digest !== undefined && by > now)
+    return this.#groups.quiet(settings, now) || (settings.digest !== undefined && by > now)
   }
 
   /** Those that no other instance tells, or has told meanwhile. */
@@ -284,49 +209,17 @@ export class Outbox {
     })
   }
 
-  #quiet({ quiet, severity }: Settings, now: number): boolean {
-    if (!quiet || severity === 'critical') return false
-    try {
-      return quiet(new Date(now))
-    } catch (error) {
-      // A calendar that is broken must not silence anything.
-      this.#parts.log.error({ error }, 'quiet hours threw, and are not observed')
-      return false
-    }
-  }
-
-  /** When an incident is to make its group be sent. */
-  #due(group: Group, { by, settings, incident }: Item): number {
-    const now = this.#parts.clock.now()
-    const due = group.sentAt === undefined ? by : Math.max(by, group.sentAt + settings.groupInterval)
-    if (due > now) return due
-    const other = this.#parts.sync()?.heldByOther(incident, this.channel.name)
-    return other || this.#quiet(settings, now) ? now + LOOK : due
-  }
-
-  /** Finds when groups are due. */
+  /** While stopping, each group is sent once: what is left waits for the next start. */
   #findDue(groups: Group[]): void {
-    const now = this.#parts.clock.now()
-    const muted = this.#parts.inhibited()
-    for (const group of groups) {
-      const dues = this.#items(group).map((item) => {
-        const due = this.#due(group, item)
-        return due <= now && muted(item.incident) ? now + LOOK : due
-      })
-      // While stopping, each group is sent once: what is left waits for the next start.
-      group.due = this.#hurry !== 'no' ? Infinity : dues.reduce((a, b) => Math.min(a, b), Infinity)
-    }
+    if (this.#hurry === 'no') this.#groups.findDue(groups)
+    else for (const group of groups) group.due = Infinity
   }
 
   #arm(): void {
     if (this.#hurry !== 'no' || this.#busy) return
     const { clock } = this.#parts
     const now = clock.now()
-    let at = Infinity
-    for (const [key, { due, members, sentAt }] of this.#groups) {
-      at = Math.min(at, due)
-      if (members.size === 0 && now - (sentAt ?? 0) > FORGET) this.#groups.delete(key)
-    }
+    let at = this.#groups.next(now)
     if (at === Infinity) {
       this.#disarm()
       return
@@ -341,7 +234,7 @@ export class Outbox {
         void this.#pump()
       },
       // Looked at once a minute, so that a clock that is set back delays nothing for long.
-      Math.min(Math.max(0, at - now), LOOK),
+      Math.min(Math.max(0, at - now), LOOK_MS),
     )
     this.#timer.unref?.()
   }

@@ -1,14 +1,22 @@
-import type { Clock } from '@escapement/core'
+import { type Clock, parseDuration } from '@escapement/core'
+import { checkKeys, integer } from '@escapement/core/plugin'
+import type { AlertsOptions } from '../types/options.ts'
+
+/** A number of messages in `per` ms. */
+export interface ThrottleLimit {
+  readonly messages: number
+  readonly per: number
+}
 
 /** A budget of messages that fills again evenly. */
 export class Throttle {
   readonly #clock: Clock
-  readonly #limit: { messages: number; per: number } | undefined
+  readonly #limit: ThrottleLimit | undefined
   #tokens: number
   #filledAt: number
 
-  /** @param limit A number of messages in `per` ms; undefined: any number. */
-  constructor(clock: Clock, limit: { messages: number; per: number } | undefined) {
+  /** @param limit Undefined: any number. */
+  constructor(clock: Clock, limit: ThrottleLimit | undefined) {
     this.#clock = clock
     this.#limit = limit
     this.#tokens = limit?.messages ?? Infinity
@@ -33,5 +41,16 @@ export class Throttle {
 
   take(): void {
     this.#tokens--
+  }
+}
+
+/** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION */
+export function parseThrottle(throttle: AlertsOptions['throttle']): ThrottleLimit | undefined {
+  const given = throttle ?? { messages: 30, per: '1h' }
+  if (!given) return undefined
+  checkKeys(given, { messages: 1, per: 1 }, 'throttle option')
+  return {
+    messages: integer('throttle.messages', given.messages, 1),
+    per: parseDuration(given.per, 'throttle.per', { min: 1 }),
   }
 }
