@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
 import { RedisServer } from '../../packages/redis-lock/test/redis-server.ts'
 import { Fleet } from './fleet.ts'
 import { mutexes, rollingDeploy } from './rolling-deploy.ts'
+import { tenAtOnce } from './ten-at-once.ts'
 
 let server: RedisServer
 let fleet: Fleet
@@ -18,3 +19,8 @@ test('a deployment over one Redis and its rollback lose and double no tick', () 
   rollingDeploy(fleet, { shared: false }))
 
 test('a mutex is held by one instance, of whatever version', () => mutexes(fleet))
+
+test('five instances of each version at once do no harm', () => {
+  fleet = new Fleet({ backend: 'redis-lock', server: server.url, lease: 3000 })
+  return tenAtOnce(fleet)
+}, 30_000)
