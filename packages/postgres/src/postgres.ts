@@ -51,6 +51,7 @@ export function postgres(options: PostgresOptions): Plugin {
     },
     sql: sqlOf(() => history),
     sqlNow: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+    flush: () => writer.flush(),
     close: () => writer.flush().finally(() => pools.close()),
   })
   return fleet.plugin()

@@ -34,7 +34,9 @@ export interface FleetParts {
   trouble?(): string | undefined
   /** False while nothing can be claimed, whatever the heartbeat says. */
   usable?(): boolean
-  /** Writes what waits, then closes what is the plugin's. */
+  /** Writes the records that wait. */
+  flush(): Promise<void> | void
+  /** As `flush()`, then closes what is the plugin's. */
   close(): Promise<void> | void
   /** Given to a scheduler. */
   attached?(host: Host): void

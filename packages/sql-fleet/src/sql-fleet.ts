@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Host, type Logger, type Plugin, type StopInfo, systemClock } from '@escapement/core'
-import { Troubles } from '@escapement/core/plugin'
+import { Troubles, within } from '@escapement/core/plugin'
 import { Ends } from './claims/ends.ts'
 import { Leases } from './claims/lease.ts'
 import { SqlLock } from './claims/lock.ts'
 import { SharedFleet } from './fleet/shared-fleet.ts'
 import type { FleetParts } from './fleet-parts.ts'
-import { pruneAudit } from './records/audit.ts'
-import { pruneCounters } from './records/counters.ts'
-import { Retention } from './records/retention.ts'
+import { Upkeep } from './records/upkeep.ts'
 import { Recover } from './recovery/recover.ts'
 
-/** Between two removals of what is too old. */
-const PRUNE_MS = 60_000
-/** A wall clock that was not set by more than this for so long is believed: a day. */
-const STEP_MS = 60_000
-const TRUST_MS = 86_400_000
 /** Heartbeats after an outage in which nothing of other instances is taken. */
 const SETTLING_BEATS = 2
 /** Of a stop, for what comes after the ends: the last records and the goodbye. */
@@ -30,17 +23,12 @@ export class SqlFleet {
   readonly #ends: Ends
   readonly #lock: SqlLock
   readonly #shared: SharedFleet
-  readonly #retention: Retention
+  readonly #upkeep: Upkeep
   #host: Host | undefined
   #clock: Clock = systemClock
   #troubles: Troubles | undefined
   #draining = false
   #recover: Recover | undefined
-  #pruned = -Infinity
-  /** Wall time at the zero of the monotonic clock, as far as it can be believed: no clock that is ahead removes anything. */
-  #epoch: number | undefined
-  /** How far the wall clock is before the monotonic clock, and since when. */
-  #steady = { offset: -Infinity, since: 0 }
   #beating: Promise<void> | undefined
   /** The last heartbeat was not written. */
   #missed = false
@@ -60,7 +48,6 @@ export class SqlFleet {
       enlist: () => this.#enlist(),
       onHeartbeat: (error) => this.#heard(error),
     })
-    this.#retention = new Retention(parts.sql, settings)
     this.#shared = new SharedFleet({
       sql: parts.sql,
       clock,
@@ -69,6 +56,8 @@ export class SqlFleet {
       now: parts.sqlNow ?? '?',
       onFault: (error) => this.fails(error),
     })
+    const { sql, store } = parts
+    this.#upkeep = new Upkeep({ sql, store, settings, clock, also: (now) => this.#shared.prune(now) })
     this.#lock = new SqlLock({
       backend,
       leases: this.#leases,
@@ -141,6 +130,8 @@ export class SqlFleet {
       this.#host?.log.error({ runs: left }, text)
     }
     this.#ends.close()
+    // Without an owner they would be closed by others, who know nothing of them but their outcome.
+    await within(this.#clock, this.#flush(), began + deadline - LEAVE_MS - this.#clock.monotonic())
     try {
       await this.#shared.leave()
       // What is left of ours may be taken over at once.
@@ -148,6 +139,10 @@ export class SqlFleet {
     } finally {
       await this.#parts.close()
     }
+  }
+
+  async #flush(): Promise<void> {
+    await this.#parts.flush()
   }
 
   async #enlist(): Promise<void> {
@@ -204,29 +199,12 @@ export class SqlFleet {
         void this.#shared.beat()
         await this.#parts.onHeartbeat?.()
       }
-      await this.#prune(host)
+      const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
+      await this.#upkeep.round(longest)
       if (this.#ends.size === 0) this.#troubles?.works(this.#parts.backend.name)
     } catch (fault) {
       this.fails(fault)
     }
-  }
-
-  async #prune(host: Host): Promise<void> {
-    const { monotonic, now } = { monotonic: this.#clock.monotonic(), now: this.#clock.now() }
-    if (monotonic - this.#pruned < PRUNE_MS) return
-    this.#pruned = monotonic
-    this.#epoch ??= Math.min(now, (await this.#parts.store.newest()) ?? now) - monotonic
-    // After a downtime the newest record is old, and the clock is right. One that is ahead is set back within a day.
-    const offset = now - monotonic
-    if (Math.abs(offset - this.#steady.offset) > STEP_MS) this.#steady = { offset, since: monotonic }
-    else if (monotonic - this.#steady.since >= TRUST_MS) this.#epoch = Math.max(this.#epoch, offset)
-    const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
-    const upTo = Math.min(now, this.#epoch + monotonic)
-    await this.#parts.store.prune(upTo, longest)
-    await this.#retention.round(upTo)
-    await pruneCounters(this.#parts.sql, upTo, (before, limit) => this.#parts.store.compact(before, limit))
-    await pruneAudit(this.#parts.sql, upTo)
-    await this.#shared.prune(upTo)
   }
 
   /** One line when it begins, one when a heartbeat goes through again. */

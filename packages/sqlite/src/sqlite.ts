@@ -56,6 +56,7 @@ export function sqlite(options: SqliteOptions): Plugin {
       replaced = false
       writer.sync()
     },
+    flush: () => writer.flush(),
     close: () => writeAndClose(writer),
   })
   return fleet.plugin()

@@ -1,6 +1,6 @@
 import type { Clock, IncidentStore, Timer } from '@escapement/core'
+import { answer } from '@escapement/core/plugin'
 import type { Incident, RunFacts } from '../types/index.ts'
-import { within } from '../util/within.ts'
 import { type Ledger, reopen } from './ledger.ts'
 
 export interface IncidentSyncParts {
@@ -208,7 +208,7 @@ export class IncidentSync {
   /** One after the other. A fault of the store is reported once an outage, and stops nothing. */
   #queued(work: () => Promise<void>, onError: () => void = () => {}): Promise<void> {
     const done = this.#last
-      .then(() => within(this.#parts.clock, work(), STORE_TIMEOUT_MS))
+      .then(() => answer(this.#parts.clock, work(), STORE_TIMEOUT_MS, 'the store'))
       .then(
         () => {
           this.#trouble = false

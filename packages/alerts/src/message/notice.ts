@@ -1,7 +1,7 @@
 import type { Host } from '@escapement/core'
+import { answer } from '@escapement/core/plugin'
 import { jobFacts } from '../incident/serialize.ts'
 import type { Incident, Notice, Severity } from '../types/index.ts'
-import { within } from '../util/within.ts'
 
 /** The longest time that the store is asked for the last success, in ms. */
 const PATIENCE = 5000
@@ -46,7 +46,7 @@ export async function notice(
 async function kept({ store, clock }: Host, job: string): Promise<number | undefined> {
   try {
     const asked = store.runs({ job, outcome: 'succeeded', limit: 1 })
-    const [run] = await within(clock, asked, PATIENCE)
+    const [run] = await answer(clock, asked, PATIENCE, 'the store')
     return run?.endedAt?.getTime()
   } catch {
     return undefined
