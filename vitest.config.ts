@@ -39,6 +39,8 @@ export default defineConfig({
         // Real servers and processes.
         test: {
           name: 'integration',
+          // `expect.poll()` is how tests wait: the bound is for a machine that is busy, and nobody waits it out.
+          expect: { poll: { timeout: 20_000, interval: 10 } },
           // The processes that these tests start run the built packages.
           globalSetup: ['scripts/build-first.mjs'],
           include: ['{packages,examples}/*/test/**/*.int.test.ts', 'compat/test/*.int.test.ts'],

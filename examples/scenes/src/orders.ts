@@ -22,17 +22,21 @@ export async function readOrders(file: string): Promise<Order[]> {
     .map((line) => JSON.parse(line) as Order)
 }
 
+/** A page of the orders that came after one, none when there is no other. */
+async function orders(api: string, after: number, signal: AbortSignal): Promise<Order[]> {
+  const response = await fetch(`${api}/orders?after=${after}`, { signal })
+  if (!response.ok) throw new Error(`the shop's API answered ${response.status}`)
+  return (await response.json()) as Order[]
+}
+
 /** Pulls the orders that came after the last stored one, page by page, and stores them. Returns how many. */
 export async function pullOrders(api: string, file: string, signal: AbortSignal): Promise<number> {
   let last = (await readOrders(file)).at(-1)?.id ?? 0
   let pulled = 0
-  for (;;) {
-    const response = await fetch(`${api}/orders?after=${last}`, { signal })
-    if (!response.ok) throw new Error(`the shop's API answered ${response.status}`)
-    const page = (await response.json()) as Order[]
-    if (page.length === 0) return pulled
+  for (let page = await orders(api, last, signal); page.length > 0; page = await orders(api, last, signal)) {
     await appendFile(file, page.map((order) => `${JSON.stringify(order)}\n`).join(''))
     last = page.at(-1)?.id ?? last
     pulled += page.length
   }
+  return pulled
 }

@@ -36,13 +36,11 @@ function start(name: 'express' | 'koa', env: Record<string, string> = {}): App {
     child,
     output: () => text,
     async shows(pattern) {
-      for (;;) {
-        const match = pattern.exec(text)
-        if (match) return match
-        if (child.exitCode !== null)
-          throw new Error(`ended with ${child.exitCode} before ${pattern}:\n${text}`)
-        await once(child.stdout, 'data')
-      }
+      const settled = () => pattern.test(text) || child.exitCode !== null
+      await expect.poll(settled, { message: `${pattern}`, timeout: 50_000 }).toBe(true)
+      const match = pattern.exec(text)
+      if (match) return match
+      throw new Error(`ended with ${child.exitCode} before ${pattern}:\n${text}`)
     },
   }
 }

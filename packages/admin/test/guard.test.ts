@@ -92,10 +92,8 @@ test('a stream tells that an old run of another instance has ended', async () =>
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
   let text = ''
   const end = setTimeout(() => void reader.cancel(), 4_000)
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done || text.includes('event: changed')) break
-    text += Buffer.from(value).toString()
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += Buffer.from(part.value).toString()
     if (text.includes('event: changed')) break
   }
   clearTimeout(end)

@@ -405,7 +405,8 @@ test('a refusal that nobody handles does not end the process, a mistake does', a
   process.on('unhandledRejection', listen)
   void scheduler.run('a')
   void scheduler.run('b')
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  // They are told at the end of a turn.
+  await new Promise((resolve) => setImmediate(resolve))
   process.off('unhandledRejection', listen)
   for (const other of others) process.on('unhandledRejection', other)
   expect(unhandled).toEqual(['ERR_ESCAPEMENT_JOB_UNKNOWN'])

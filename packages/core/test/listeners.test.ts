@@ -28,7 +28,8 @@ test.each<[string, (run: Run) => Promise<unknown>]>([
   for (const name of ['a', 'b']) {
     expect((await scheduler.run(name, undefined, { wait: true })).outcome).toBe('succeeded')
   }
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  // They are told at the end of a turn.
+  await new Promise((resolve) => setImmediate(resolve))
   process.off('warning', listen)
   expect(warnings).toEqual([])
 })

@@ -80,6 +80,7 @@ test.each(['ACCESS EXCLUSIVE', 'SHARE'])(
       const asking = keepAsking(fleet)
       const session = await server.pool({ max: 1 }).connect()
       await session.query(`BEGIN; LOCK TABLE ${fleet.schema}.${table} IN ${mode} MODE`)
+      // Time is the subject.
       await sleep(6000)
       await session.query('COMMIT')
       session.release()
@@ -95,6 +96,7 @@ test('a synchronous standby that is away for nine seconds: all jobs run again, a
   const admin = server.pool({ max: 1 })
   await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
   await admin.query('SELECT pg_reload_conf()')
+  // Time is the subject.
   await sleep(9000)
   await admin.query('ALTER SYSTEM RESET synchronous_standby_names')
   await admin.query('SELECT pg_reload_conf()')

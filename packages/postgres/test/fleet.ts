@@ -88,6 +88,19 @@ export class Fleet {
     await expect.poll(left, { timeout, message: `claims of ${this.schema} that do not end` }).toEqual([])
   }
 
+  /** Each instance that is there writes two more heartbeats: what follows the first is done then. */
+  async beats(): Promise<void> {
+    for (let beat = 0; beat < 2; beat++) {
+      const before = new Map((await this.#lives()).map(({ owner, until }) => [owner, until]))
+      const waiting = async () => (await this.#lives()).filter((one) => before.get(one.owner) === one.until)
+      await expect.poll(waiting, { timeout: 20_000, message: 'instances without a heartbeat' }).toEqual([])
+    }
+  }
+
+  #lives(): Promise<Record<string, unknown>[]> {
+    return this.rows('SELECT owner, until::text AS until FROM $.instances')
+  }
+
   /** No tick was begun twice. */
   once(): void {
     expect(this.begun.toSorted()).toEqual([...new Set(this.begun)].toSorted())

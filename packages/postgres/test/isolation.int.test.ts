@@ -1,6 +1,7 @@
 // What a database makes of a transaction by its defaults is no answer to who runs a tick.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { every } from '@escapement/core'
+import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Fleet } from './fleet.ts'
 import { type Server, startServer } from './server.ts'
@@ -54,10 +55,9 @@ test.each(['serializable', 'repeatable read'])(
     const all = fiftyJobs(level.slice(0, 6))
     const { begun, settled, lines } = all
     await all.start(3)
-    await sleep(8000)
+    await expect.poll(() => begun.length, { timeout: 40_000 }).toBeGreaterThan(50 * 6)
     await all.stop()
     all.once()
-    expect(begun.length).toBeGreaterThan(50 * 6)
     complete(begun)
     expect(settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
     expect(lines).toEqual([])
@@ -71,6 +71,11 @@ test('deadlocks with other sessions are tried again', async () => {
   await server.pool({ max: 1 }).query("ALTER ROLE postgres SET deadlock_timeout = '20ms'")
   await all.start(2)
   const session = server.pool({ max: 2 })
+  const deadlocks = async () => {
+    const { rows } = await session.query('SELECT sum(deadlocks)::int AS count FROM pg_stat_database')
+    return Number(rows[0]?.count)
+  }
+  const before = await deadlocks()
   let open = true
   // Takes the fences in the opposite order.
   const other = (async () => {
@@ -92,7 +97,7 @@ test('deadlocks with other sessions are tried again', async () => {
       await sleep(100)
     }
   })()
-  await sleep(5000)
+  await expect.poll(deadlocks, { timeout: 40_000 }).toBeGreaterThan(before + 2)
   open = false
   await other
   await all.stop()
@@ -100,6 +105,17 @@ test('deadlocks with other sessions are tried again', async () => {
   complete(all.begun)
   expect(all.settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
 })
+
+/** Ends the connections that were made before now: they have the settings of before. */
+async function endOlder(admin: pg.Pool): Promise<void> {
+  const { rows } = await admin.query('SELECT clock_timestamp()::text AS now')
+  const older = async () => {
+    const text = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_start < $1`
+    return (await admin.query(text, [rows[0]?.now])).rowCount
+  }
+  await expect.poll(older, { timeout: 20_000 }).toBe(0)
+}
 
 test.each([
   ['default_transaction_read_only', 'on', 'read-only transaction'],
@@ -110,23 +126,16 @@ test.each([
   await all.works(JOBS.slice(0, 2))
   const admin = server.pool({ max: 1 })
   await admin.query(`ALTER ROLE postgres SET ${name} TO '${value}'`)
-  const end =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-  await admin.query(end)
-  // A connection that was just being made had the settings of before.
-  await sleep(500)
-  await admin.query(end)
+  await endOlder(admin)
   const found = () => all.lines.filter((line) => line.startsWith('postgres fails:'))
   await expect.poll(found, { timeout: 8000 }).toHaveLength(1)
-  await sleep(2000)
-  expect(all.members[0]?.health().degraded).toEqual(expect.arrayContaining([expect.stringContaining(text)]))
+  const degraded = () => all.members[0]?.health().degraded
+  await expect.poll(degraded, { timeout: 8000 }).toContainEqual(expect.stringContaining(text))
   expect(all.members[0]?.health().live).toBe(true)
   await admin.query(
     `SET default_transaction_read_only = off; SET statement_timeout = 0; ALTER ROLE postgres RESET ALL`,
   )
-  await admin.query(end)
-  await sleep(500)
-  await admin.query(end)
+  await endOlder(admin)
   await all.works(JOBS.slice(0, 2), 12_000)
   expect(found()).toHaveLength(1)
   expect(all.lines.filter((line) => line.startsWith('postgres works again'))).toHaveLength(1)
@@ -139,10 +148,11 @@ test('under a short lock_timeout of the database a table that is held for a seco
   await all.works(JOBS.slice(0, 2))
   const session = await server.pool({ max: 1 }).connect()
   await session.query('SET lock_timeout = 0; BEGIN; LOCK TABLE impatient.claims IN ACCESS EXCLUSIVE MODE')
+  // Time is the subject.
   await sleep(1000)
   await session.query('COMMIT')
   session.release()
-  await sleep(2000)
+  await all.works(JOBS)
   await all.stop()
   all.once()
   complete(all.begun)

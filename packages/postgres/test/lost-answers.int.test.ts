@@ -20,16 +20,19 @@ afterAll(() => server?.close())
 type PoolLike = PostgresOptions['pool']
 
 /** Carries statements out, and loses the answers of the first ones that match; the statement may be late. */
-function losing(match: RegExp, { times = 1, late = 0 } = {}): PoolLike & { lost: number } {
+function losing(
+  match: RegExp,
+  { times = 1, late = 0 } = {},
+): PoolLike & { lost: number; readonly done: Promise<unknown>[] } {
   const pool = server.pool({ max: 10 })
   return {
     lost: 0,
+    done: [],
     async query(text, values) {
       if (this.lost >= times || !match.test(text)) return pool.query(text, values)
       this.lost++
-      if (late > 0) {
-        setTimeout(() => pool.query(text, values).catch(() => {}), late)
-      } else await pool.query(text, values)
+      if (late > 0) this.done.push(sleep(late).then(() => pool.query(text, values).catch(() => {})))
+      else await pool.query(text, values)
       throw new Error('the answer was lost')
     },
   }
@@ -72,7 +75,8 @@ test.each([
   await expect
     .poll(async () => (await all.rows("SELECT state FROM $.claims WHERE job = 'again'"))[0]?.state)
     .toBe('succeeded')
-  await sleep(1000)
+  await Promise.all(pool.done)
+  await all.beats()
   expect(all.begun).toHaveLength(1)
   expect(all.abandoned).toEqual(all.begun)
 })
@@ -87,7 +91,8 @@ test.each([
   await all.add({ pool })
   await orphans(all, ['record'], false)
   await expect.poll(() => all.abandoned, { timeout: 6000 }).toHaveLength(1)
-  await sleep(1500)
+  await Promise.all(pool.done)
+  await all.beats()
   expect(all.abandoned).toHaveLength(1)
   expect(await all.rows('SELECT state FROM $.claims')).toEqual([{ state: 'abandoned' }])
 })
@@ -97,7 +102,7 @@ test('of several instances that all lose the answer, one tells', async () => {
   for (let i = 0; i < 3; i++) await all.add({ pool: losing(MARK) })
   await orphans(all, ['record'], false, 20)
   await expect.poll(() => new Set(all.abandoned).size, { timeout: 6000 }).toBe(20)
-  await sleep(1500)
+  await all.beats()
   expect(all.abandoned).toHaveLength(20)
 })
 
@@ -111,7 +116,8 @@ test.each([0, 700])('a claim whose answer is lost is not in the way (statement %
       ({ outcome }) => outcome,
       () => 'no',
     )
-  await sleep(late)
+  await expect.poll(() => pool.lost).toBe(1)
+  await Promise.all(pool.done)
   await expect.poll(works, { timeout: 4000 }).toBe('succeeded')
   await expect
     .poll(() => all.rows("SELECT key FROM $.claims WHERE state = 'run'"), { timeout: 4000 })

@@ -1,5 +1,4 @@
 // Texts from outside that PostgreSQL cannot keep, or not at their length.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { every, manual } from '@escapement/core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Fleet } from './fleet.ts'
@@ -72,7 +71,7 @@ test('a mutex may have any name, and no name harms the claims of its moment', as
     ),
   )
   expect((await one.run('asked', undefined, { wait: true })).outcome).toBe('succeeded')
-  await sleep(1100)
+  await all.works(['a'])
   expect(all.settled.filter(({ reason }) => reason === 'claim-unavailable')).toEqual([])
   expect(all.lines).toEqual([])
 })

@@ -38,13 +38,9 @@ async function ask<T>(path: string, params: Record<string, string> = {}): Promis
 type Series = { metric: Record<string, string>; value: [number, string] }
 const query = async (expr: string) => (await ask<{ result: Series[] }>('query', { query: expr })).data.result
 
-/** Waits until Prometheus says so. */
+/** Waits until Prometheus says so: it looks each second or so. */
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 40_000; Date.now() < deadline; ) {
-    if (await holds().catch(() => false)) return
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  throw new Error(`not within 40 s: ${what}`)
+  await expect.poll(holds, { message: what, timeout: 40_000, interval: 200 }).toBe(true)
 }
 
 async function listen(server: Server): Promise<number> {

@@ -5,6 +5,7 @@ import { fleetContract } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { operatedFleet, pauseAndKill, startAll } from '../../postgres/test/operators.ts'
+import { until } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} }
@@ -60,21 +61,13 @@ async function instance(place: string, count: number, name: string) {
   return scheduler
 }
 
-async function eventually(check: () => unknown, what: string): Promise<void> {
-  const end = performance.now() + 10_000
-  while (!(await check())) {
-    if (performance.now() > end) throw new Error(`after 10 s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 test('a pause outlives a Redis that was emptied, as long as an instance lives', async () => {
   const [a, b] = await Promise.all([instance('emptied', 1, 'a'), instance('emptied', 1, 'b')])
   await a.pause('job', { by: 'ann' })
-  await eventually(() => b.get('job').paused, 'the pause is in force')
+  await until('the pause is in force', () => b.get('job').paused)
   const admin = new Redis((servers[0] as RedisServer).url)
   await admin.flushall()
-  await eventually(() => admin.hget('{emptied-1:fleet}:pauses', 'job'), 'it is kept again')
+  await until('it is kept again', () => admin.hget('{emptied-1:fleet}:pauses', 'job'))
   expect(b.get('job').paused).toEqual({ by: 'ann' })
   admin.disconnect()
   await Promise.all([a.stop(), b.stop()])
@@ -86,12 +79,12 @@ test('a majority of masters keeps a pause while one hangs, and the one learns of
   first.hang()
   try {
     await a.pause(undefined, { by: 'ann' })
-    await eventually(() => b.paused, 'the pause is in force')
+    await until('the pause is in force', () => b.paused)
   } finally {
     first.resume()
   }
   const admin = new Redis(first.url)
-  await eventually(() => admin.hget('{majority-3:fleet}:pauses', ''), 'the one has it')
+  await until('the one has it', () => admin.hget('{majority-3:fleet}:pauses', ''))
   admin.disconnect()
   await Promise.all([a.stop(), b.stop()])
 })

@@ -24,9 +24,8 @@ function fakeTime() {
   }
   const pass = async (ms: number) => {
     const end = time.mono + ms
-    for (;;) {
-      const next = [...timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at)[0]
-      if (!next) break
+    const first = () => [...timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at)[0]
+    for (let next = first(); next; next = first()) {
       timers.delete(next[0])
       time.mono = Math.max(time.mono, next[1].at)
       next[1].callback()

@@ -3,7 +3,7 @@ import { at, type Run } from '@escapement/core'
 import { liveRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
-import { type Member, member, settled, startServer, undo } from './open-fleet.ts'
+import { type Member, member, scanned, settled, startServer, undo } from './open-fleet.ts'
 import { until } from './open-nodes.ts'
 import { KeptProxy } from './proxy.ts'
 import type { RedisServer } from './redis-server.ts'
@@ -18,7 +18,7 @@ async function command(server: RedisServer, ...args: [string, ...(string | numbe
   return reply
 }
 
-/** A server that gives leases already. */
+/** A server that gives leases already. Time is the subject: it does so when it has been up for longer than one. */
 async function settledServer(): Promise<RedisServer> {
   const server = await startServer()
   await sleep(LEASE + 1100)
@@ -45,6 +45,7 @@ function gate(): { handler: (run: Run) => Promise<void>; open: () => void } {
 async function aftermath(of: Member): Promise<void> {
   of.scheduler.job('proof', '* * * * * *', () => {})
   await settled([of.scheduler], 1, ({ job, attempt }) => job.name === 'proof' && attempt > 0)
+  // Time is the subject: only when all leases are over could anything be said.
   await sleep(3 * LEASE)
 }
 
@@ -63,7 +64,7 @@ test.each(['record', 'rerun'] as const)(
     await command(server, 'SAVE')
     open()
     await began
-    await sleep(2 * LEASE)
+    await scanned(server, 2)
     await server.kill()
     await server.up()
     const again: Run[] = []
@@ -87,18 +88,15 @@ test.each([0, 2000])(
     await command(server, 'SAVE')
     const run = await liveRun(one.scheduler, 'a')
     await until('it runs', () => run.state === 'running')
-    // The other one has seen it by then, and does not see its end.
-    await sleep(1000)
+    // The other one has seen it then, and does not see its end.
+    await scanned(server, 2)
     open()
     await settled([one.scheduler], 1, ({ job }) => job.name === 'a')
     await server.kill()
+    // Time is the subject.
     await sleep(away)
     await server.up()
-    await until(
-      'its instance is back',
-      async () => ((await command(server, 'CLIENT', 'LIST')) as string).split('\n').length > 2,
-    )
-    await sleep(600)
+    await scanned(server, 2)
     await one.scheduler.stop()
     await aftermath(two)
     expect([...one.words, ...two.words]).toEqual([])
@@ -150,10 +148,11 @@ test('a run under way keeps its lease when Redis comes back from a snapshot', as
   const run = await liveRun(one.scheduler, 'a')
   await until('it runs', () => run.state === 'running')
   await command(server, 'SAVE')
-  // What the snapshot knows of the lease is over by then.
+  // Time is the subject: what the snapshot knows of the lease is over then.
   await sleep(1.5 * LEASE)
   await server.kill()
   await server.up()
+  // Time is the subject: a lease that is not renewed would be over.
   await sleep(3 * LEASE)
   open()
   await until('it has ended', () => run.outcome)
@@ -179,10 +178,10 @@ test('a replica that lags behind is promoted: what ended meanwhile is not told l
   await until('it runs', () => run.state === 'running')
   await until('the replica has it', async () => Number(await command(replica, 'DBSIZE')) >= 4)
   replica.hang()
+  const written = settled([one.scheduler], 1, ({ id }) => id === run.id)
   open()
-  await until('it has ended', () => run.outcome)
+  await written
   expect(run.outcome).toBe('succeeded')
-  await sleep(500)
   await master.kill()
   replica.resume()
   await command(replica, 'REPLICAOF', 'NO', 'ONE')

@@ -1,6 +1,8 @@
 import { createScheduler, type Run, type Scheduler } from '@escapement/core'
+import { Redis } from 'ioredis'
 import { afterEach } from 'vitest'
 import { type RedisLockOptions, redisLock } from '../src/index.ts'
+import { until } from './open-nodes.ts'
 import { RedisServer } from './redis-server.ts'
 
 /** What is undone after each test, the last first. */
@@ -50,17 +52,31 @@ export function member(
 }
 
 /** Resolves when `count` runs that fit have ended. */
-export function settled(
+export async function settled(
   schedulers: readonly Scheduler[],
   count: number,
   fits: (run: Run) => boolean,
 ): Promise<Run[]> {
-  return new Promise((resolve) => {
-    const found: Run[] = []
-    for (const each of schedulers) {
-      each.on('settled', (run) => {
-        if (found.length < count && fits(run) && found.push(run) === count) resolve(found)
-      })
-    }
-  })
+  const found: Run[] = []
+  const undo = schedulers.map((each) =>
+    each.on('settled', (run) => {
+      if (found.length < count && fits(run)) found.push(run)
+    }),
+  )
+  await until(`${count} runs that fit have ended`, () => found.length === count)
+  for (const fn of undo) fn()
+  return found
+}
+
+/** Resolves when each of `count` instances has scanned a Redis twice more: what the first scan told is known by then. */
+export async function scanned({ port }: RedisServer, count: number): Promise<void> {
+  const redis = new Redis(port)
+  for (let scan = 0; scan < 2; scan++) {
+    const [seconds, micros] = await redis.time()
+    const since = Number(seconds) * 1000 + Math.ceil(Number(micros) / 1000)
+    const key = '{escapement:0}:instances'
+    const seen = async () => (await redis.zcount(key, `(${since}`, '+inf')) >= count
+    await until(`${count} instances have scanned`, seen)
+  }
+  redis.disconnect()
 }

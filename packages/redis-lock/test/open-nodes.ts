@@ -1,4 +1,5 @@
 import { systemClock } from '@escapement/core'
+import { expect } from 'vitest'
 import type { Keys } from '../src/keys.ts'
 import { Nodes, type NodesContext } from '../src/nodes/nodes.ts'
 import type { Settings } from '../src/options.ts'
@@ -27,11 +28,7 @@ export async function openNodes(
   return nodes
 }
 
-/** Waits for something, at most 20 s. */
+/** Waits for something. */
 export async function until(what: string, ready: () => unknown): Promise<void> {
-  const end = performance.now() + 20_000
-  while (!(await ready())) {
-    if (performance.now() > end) throw new Error(`after 20 s still not so: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  await expect.poll(async () => Boolean(await ready()), { message: what }).toBe(true)
 }

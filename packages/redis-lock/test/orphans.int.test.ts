@@ -3,7 +3,7 @@ import type { Run } from '@escapement/core'
 import { liveRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
-import { type Member, member, startServer, undo } from './open-fleet.ts'
+import { type Member, member, scanned, startServer, undo } from './open-fleet.ts'
 import { until } from './open-nodes.ts'
 import { KeptProxy } from './proxy.ts'
 import type { RedisServer } from './redis-server.ts'
@@ -75,6 +75,13 @@ test('what is lost is told before what is run again, which may end the process',
   expect(told).toBe(3)
 })
 
+/** Nothing is open any more, and each instance has heard from Redis since: what had to be told of it was told. */
+async function nothingOpen(server: RedisServer, fleet: readonly Member[]): Promise<void> {
+  const redis = connect(server)
+  await until('nothing is open', async () => (await redis.zcard('{escapement:0}:open')) === 0)
+  await scanned(server, fleet.length)
+}
+
 /** A run that lasts until it is let go. */
 function gate(): { handler: (run: Run) => Promise<void>; open: () => void } {
   let open = () => {}
@@ -91,16 +98,17 @@ test('after an outage, living instances write their own ends: nobody else takes 
   const { handler, open } = gate()
   for (const { scheduler } of fleet) for (const job of jobs) scheduler.job(job, NEVER, handler)
   await Promise.all(fleet.map(({ scheduler }) => scheduler.start()))
-  // The others have been there for long.
+  // Time is the subject: the others have been there for longer than a lease and a scan.
   await sleep(2500)
   const runs = await Promise.all(jobs.map((job) => liveRun((fleet[0] as Member).scheduler, job)))
   await until('all run', () => runs.every(({ state }) => state === 'running'))
   server.hang()
   open()
   await until('all have ended', () => runs.every(({ outcome }) => outcome))
+  // Time is the subject: all leases run out meanwhile.
   await sleep(2500)
   server.resume()
-  await sleep(4000)
+  await nothingOpen(server, fleet)
   expect(fleet.flatMap(({ words }) => words)).toEqual([])
 })
 
@@ -113,6 +121,7 @@ test('an instance that is slow to come back writes its own ends', async () => {
   const { handler, open } = gate()
   for (const { scheduler } of [one, two]) scheduler.job('a', NEVER, handler)
   await Promise.all([one.scheduler.start(), two.scheduler.start()])
+  // Time is the subject, as above.
   await sleep(2500)
   const run = await liveRun(one.scheduler, 'a')
   await until('it runs', () => run.state === 'running')
@@ -121,9 +130,10 @@ test('an instance that is slow to come back writes its own ends', async () => {
   proxy.kill()
   open()
   await until('it has ended', () => run.outcome)
+  // Time is the subject: the lease runs out meanwhile.
   await sleep(2500)
   server.resume()
-  await sleep(4000)
+  await nothingOpen(server, [one, two])
   expect([...one.words, ...two.words]).toEqual([])
 })
 
@@ -135,14 +145,14 @@ test('a claim whose answer was lost is no lost tick', async () => {
   const two = member({ clients: [server.url], guard: false, lease: '4s', scan: '1s' })
   for (const { scheduler } of [one, two]) scheduler.job('a', NEVER, () => {})
   await Promise.all([one.scheduler.start(), two.scheduler.start()])
-  await sleep(2500)
+  await scanned(server, 2)
+  const { connections } = proxy
   proxy.mute()
   // Its connection is made anew meanwhile, and what was claimed is taken back as soon as there is one that answers.
   const asked = one.scheduler.run('a', undefined, { wait: true }).catch((error: Error) => error)
-  await sleep(3000)
+  await until('it has connected again', () => proxy.connections > connections)
   proxy.unmute()
   await asked
-  await sleep(6000)
+  await nothingOpen(server, [one, two])
   expect([...one.words, ...two.words]).toEqual([])
-  expect(await connect(server).zcard('{escapement:0}:open')).toBe(0)
 })

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { liveRun } from '@escapement/testing'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
@@ -31,10 +30,11 @@ test('ends that meet a pause of Redis and lose their connection during a stop ar
   const runs = await Promise.all(jobs.map((job) => liveRun(scheduler, job)))
   await until('all run', () => runs.every((run) => run.state === 'running'))
   server.hang()
+  const { connections } = proxy
   proxy.kill()
   const stopped = scheduler.stop()
   go()
-  await sleep(1500)
+  await until('it has connected again', () => proxy.connections > connections)
   server.resume()
   await stopped
   expect((await records(server)).map((record) => record.split('|')[3])).toEqual(['done', 'done', 'done'])
@@ -52,9 +52,8 @@ test('ends that cannot be written until the deadline of a stop are named in one 
   scheduler.on('running', () => server.hang())
   await scheduler.start()
   await ran
-  const began = performance.now()
+  // Redis hangs for good: only the deadline ends this.
   await scheduler.stop()
-  expect(performance.now() - began).toBeLessThan(3000)
   const told = lines.filter(({ text }) => text.includes('could be told what became of'))
   expect(told).toHaveLength(1)
   expect(told[0]?.text).toMatch(/[ab]@\d{4}-/)

@@ -59,6 +59,7 @@ test('what ends while nothing can be written keeps its outcome, is written later
   await expect.poll(() => begun().length, { timeout: 4000, interval: 5 }).toBeGreaterThan(before)
   const during = begun().at(-1)
   limit('0')
+  // Time is the subject: ticks come and end meanwhile.
   await sleep(4000)
   child?.send('health')
   await expect.poll(() => lines.some(({ degraded }) => degraded)).toBe(true)

@@ -78,6 +78,7 @@ test.each(['BEGIN IMMEDIATE', 'BEGIN EXCLUSIVE'])(
     })
     const run = await ended(scheduler)
     expect(run.outcome).toBe('succeeded')
+    // Time is the subject.
     await sleep(3000)
     other?.exec('COMMIT')
     other?.close()
@@ -107,6 +108,7 @@ test('exclusive() resolves with the value of its function, and the name is free 
     return 42
   })
   expect(value).toBe(42)
+  // Time is the subject: the mutex is given back only then.
   await sleep(3000)
   other?.exec('COMMIT')
   other?.close()
@@ -120,6 +122,7 @@ test('a stop while the file is held waits for it, and the end is written', async
   })
   const run = await ended(scheduler)
   const stopped = scheduler.stop()
+  // Time is the subject.
   await sleep(1000)
   other?.exec('COMMIT')
   other?.close()

@@ -116,6 +116,7 @@ test('a lock of another program is told once when it lasts and once when it is o
   other.exec('BEGIN EXCLUSIVE')
   const said = (text: string) => lines.filter((line) => line.includes(text)).length
   await expect.poll(() => said('locked by another program'), { timeout: 8000 }).toBe(1)
+  // Time is the subject: thirty heartbeats, none of which tells it again.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   other.exec('COMMIT')
   other.close()

@@ -26,7 +26,7 @@ writeSync(1, 'ready\n')
 for (let i = 0; i < 4; i++) void demand(`manual-${i}`)
 
 async function demand(name) {
-  for (;;) {
+  while (scheduler.state === 'running') {
     const run = await scheduler.run(name, undefined, { wait: true }).catch((error) => {
       // Not run while the lease of a process that was killed is not over.
       if (error.code !== 'ERR_ESCAPEMENT_NOT_RUN') throw error

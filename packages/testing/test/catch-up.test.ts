@@ -20,14 +20,14 @@ function random(seed: number): () => number {
 /** Restarts and blocks at random moments, the first ones soon. */
 function faults(next: () => number): Fault[] {
   const all: Fault[] = []
-  let at = FROM
-  for (;;) {
-    at += Math.floor(next() ** 3 * 20 * 60 * MINUTE)
+  const pause = () => Math.floor(next() ** 3 * 20 * 60 * MINUTE)
+  for (let at = FROM + pause(); at < TO; at += pause()) {
     const length = Math.floor(next() ** 4 * 10 * 60 * MINUTE)
-    if (at + length >= TO) return all
+    if (at + length >= TO) break
     all.push({ at: new Date(at), ...(next() < 0.7 ? { down: length } : { block: length }) })
     at += length
   }
+  return all
 }
 
 /** How often each tick was decided: by a record of its own, or one that stands for many. */

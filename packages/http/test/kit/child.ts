@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
@@ -18,7 +19,6 @@ export class Child {
   /** How the process ended. */
   readonly end: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   readonly #process: ChildProcess
-  #waiting: (() => void)[] = []
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#process = spawn(process.execPath, args, {
@@ -32,16 +32,12 @@ export class Child {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) if (line.startsWith('{"event"')) this.told.push(JSON.parse(line) as Told)
-      for (const wake of this.#waiting.splice(0)) wake()
     })
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.output += text
     })
     this.end = new Promise((resolve) => {
-      this.#process.on('close', (code, signal) => {
-        resolve({ code, signal })
-        for (const wake of this.#waiting.splice(0)) wake()
-      })
+      this.#process.on('close', (code, signal) => resolve({ code, signal }))
     })
   }
 
@@ -64,15 +60,17 @@ export class Child {
 
   /** Waits until the child has told an event, of a scenario, so many times. */
   async until(event: string, of?: string, times = 1): Promise<Told> {
-    for (;;) {
-      const all = this.told.filter((each) => each.event === event && (of === undefined || each.of === of))
-      const found = all[times - 1]
-      if (found) return found
-      if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
-        throw new Error(`the process ended before '${event}' ${of ?? ''}:\n${this.output}`)
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
+    const fits = (each: Told) => each.event === event && (of === undefined || each.of === of)
+    const found = () => this.told.filter(fits)[times - 1]
+    let ended = false
+    void this.end.then(() => {
+      ended = true
+    })
+    const settled = () => ended || found() !== undefined
+    await expect.poll(settled, { message: `'${event}' ${of ?? ''}`, timeout: 50_000 }).toBe(true)
+    const told = found()
+    if (told) return told
+    throw new Error(`the process ended before '${event}' ${of ?? ''}:\n${this.output}`)
   }
 
   /** What was told of a scenario, up to its end. */

@@ -23,6 +23,7 @@ const ways = {
   },
   async later(server) {
     await once(server.listen({ port: 0, host: '127.0.0.1' }), 'listening')
+    // Time is the subject: the scheduler is attached long after.
     await sleep(600)
     await attachTo(server)
   },

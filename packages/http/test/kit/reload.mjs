@@ -60,6 +60,7 @@ while (Date.now() < end);
 await ticked(2, 3)
 // Changed twice in short order.
 current = await load(url)
+// Time is the subject.
 await sleep(300)
 current = await load(url)
 await ticked(4, 3)

@@ -267,6 +267,7 @@ const others = {
     const scheduler = makeScheduler(framework)
     const late = framework.late(scheduler)
     const server = await listening(late.listen(await freePort()))
+    // Time is the subject.
     await sleep(20)
     late.mount()
     await started(scheduler)
