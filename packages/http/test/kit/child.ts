@@ -1,8 +1,12 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { expect } from 'vitest'
+import { vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** How long an event is waited for, in ms. */
+const WAIT = { timeout: 50_000, interval: 10 }
 
 /** Something a child told, or that happened to it. */
 export interface Told {
@@ -19,6 +23,8 @@ export class Child {
   /** How the process ended. */
   readonly end: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   readonly #process: ChildProcess
+  /** It has ended, and all it told was read. */
+  #closed = false
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#process = spawn(process.execPath, args, {
@@ -37,7 +43,10 @@ export class Child {
       this.output += text
     })
     this.end = new Promise((resolve) => {
-      this.#process.on('close', (code, signal) => resolve({ code, signal }))
+      this.#process.on('close', (code, signal) => {
+        this.#closed = true
+        resolve({ code, signal })
+      })
     })
   }
 
@@ -62,15 +71,12 @@ export class Child {
   async until(event: string, of?: string, times = 1): Promise<Told> {
     const fits = (each: Told) => each.event === event && (of === undefined || each.of === of)
     const found = () => this.told.filter(fits)[times - 1]
-    let ended = false
-    void this.end.then(() => {
-      ended = true
-    })
-    const settled = () => ended || found() !== undefined
-    await expect.poll(settled, { message: `'${event}' ${of ?? ''}`, timeout: 50_000 }).toBe(true)
+    const what = `'${event}' ${of ?? ''}`
+    // Also in hooks, where there is no expect.poll().
+    await vi.waitFor(() => assert(found() || this.#closed, `the process has not told ${what}`), WAIT)
     const told = found()
     if (told) return told
-    throw new Error(`the process ended before '${event}' ${of ?? ''}:\n${this.output}`)
+    throw new Error(`the process ended before ${what}:\n${this.output}`)
   }
 
   /** What was told of a scenario, up to its end. */
