@@ -30,21 +30,57 @@ function attend(run: ActiveRun, returned: unknown): unknown {
     checkResult(run.job.name, returned)
     return returned
   }
-  return new Promise((resolve, reject) => {
-    run.forceEnd = reject
+  return new Attempt(run, returned)
+}
+
+type Settle = (value: unknown) => unknown
+
+/**
+ * An attempt whose handler has not ended yet. Whoever called the chain waits for it once, by `await` or `then()`.
+ * It is no promise: with async hooks on, three promises for each run cost as much as all other links.
+ */
+class Attempt {
+  readonly #run: ActiveRun
+  readonly #returned: unknown
+  #resolve: Settle | undefined
+  #reject: Settle | undefined
+
+  constructor(run: ActiveRun, returned: unknown) {
+    this.#run = run
+    this.#returned = returned
+  }
+
+  then(resolve: Settle, reject: Settle): void {
+    this.#resolve = resolve
+    this.#reject = reject
+    const run = this.#run
+    run.underWay = this
     if (run.aborted) run.environment.abortGrace.begin(run)
-    // Written out with few promises: each costs, the more where async hooks are on.
-    const end = (value: unknown, failure?: Failure) => {
-      if (run.hasTasks) void join(run, failure).then((later) => end(value, later))
-      else {
-        run.forceEnd = undefined
-        const why = failureOf(run, value, failure)
-        if (why) reject(why.error)
-        else resolve(value)
-      }
+    Promise.resolve(this.#returned).then(
+      (value) => this.#end(value),
+      (error: unknown) => this.#end(undefined, { error }),
+    )
+  }
+
+  /** Ends it without its handler. */
+  forceEnd(reason: unknown): void {
+    const reject = this.#reject
+    this.#resolve = undefined
+    this.#reject = undefined
+    reject?.(reason)
+  }
+
+  #end(value: unknown, failure?: Failure): void {
+    const run = this.#run
+    if (run.hasTasks) {
+      void join(run, failure).then((later) => this.#end(value, later))
+      return
     }
-    Promise.resolve(returned).then(end, (error: unknown) => end(undefined, { error }))
-  })
+    if (run.underWay === this) run.underWay = undefined
+    const why = failureOf(run, value, failure)
+    if (why) this.forceEnd(why.error)
+    else this.#resolve?.(value)
+  }
 }
 
 /** Waits for what the handler began. Gives its failure, or the one of the handler. */

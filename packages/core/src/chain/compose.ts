@@ -21,7 +21,23 @@ export function withFinally(run: ActiveRun, next: Chain, done: () => void): unkn
     done()
     throw error
   }
-  if (isPromise(result)) return result.finally(done)
+  if (isPromise(result)) return asPromise(result, done)
   done()
   return result
+}
+
+/** What the rest of the chain gave, as a promise. `done` is called before it settles. */
+export function asPromise(result: PromiseLike<unknown>, done?: () => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    result.then(
+      (value) => {
+        done?.()
+        resolve(value)
+      },
+      (error) => {
+        done?.()
+        reject(error)
+      },
+    )
+  })
 }

@@ -2,7 +2,7 @@ import { EscapementError } from '../errors.ts'
 import type { ActiveRun } from '../run/active-run.ts'
 import type { Hook, Maybe } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
-import type { Link } from './compose.ts'
+import { asPromise, type Link } from './compose.ts'
 
 type Report = (error: unknown, run: ActiveRun) => void
 
@@ -28,7 +28,8 @@ export function guard(hook: Hook, report: Report): Link {
       }
       call.called = true
       try {
-        call.inner = next(run)
+        const inner = next(run)
+        call.inner = isPromise(inner) ? asPromise(inner) : inner
       } catch (error) {
         call.inner = Promise.reject(error)
       }

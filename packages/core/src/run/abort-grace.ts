@@ -1,10 +1,15 @@
 import type { Clock, Events, Run, Timer } from '../types/index.ts'
 
 /** An attempt that can be ended without waiting for its handler. */
+export interface AttemptUnderWay {
+  forceEnd(reason: unknown): void
+}
+
+/** A run whose attempt was aborted. */
 export interface AbortedRun extends Run {
   readonly aborted: Error | undefined
   readonly ended: boolean
-  readonly forceEnd: ((reason: unknown) => void) | undefined
+  readonly underWay: AttemptUnderWay | undefined
   cleanUp(): Promise<void>
 }
 
@@ -24,14 +29,14 @@ export class AbortGrace {
 
   /** Called when a running attempt was aborted. */
   begin(run: AbortedRun): void {
-    const { attempt, forceEnd } = run
-    if (!forceEnd) return
+    const { underWay } = run
+    if (!underWay) return
     const timer = this.#clock.setTimeout(() => {
       this.#timers.delete(run)
-      if (run.ended || run.attempt !== attempt || run.forceEnd !== forceEnd) return
+      if (run.ended || run.underWay !== underWay) return
       this.#events.emit('ignored-abort', run)
       void run.cleanUp()
-      forceEnd(run.aborted)
+      underWay.forceEnd(run.aborted)
     }, this.length)
     this.#timers.set(run, timer)
   }

@@ -16,6 +16,7 @@ import type {
 } from '../types/index.ts'
 import { errorRecord, redactThrown } from '../util/describe.ts'
 import { checkFraction } from '../util/validate.ts'
+import type { AttemptUnderWay } from './abort-grace.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
 import { type Kept, keptOf, NO_FACTS } from './facts.ts'
 import type { Failure } from './failure.ts'
@@ -32,8 +33,8 @@ export class ActiveRun extends WaitingRun implements Run {
   result: unknown = undefined
   /** Why the attempt under way was aborted. */
   aborted: Error | undefined = undefined
-  /** Ends the attempt under way without waiting for its handler. Only the link `attempt` sets it. */
-  forceEnd: ((reason: unknown) => void) | undefined = undefined
+  /** Only the link `attempt` sets it. */
+  underWay: AttemptUnderWay | undefined = undefined
   /** Where it is among the runs in flight; -1 outside. Only they write it. */
   index = -1
   /** Releases what the link `overlap` holds for it. */
@@ -216,7 +217,7 @@ export class ActiveRun extends WaitingRun implements Run {
     this.outcome = outcome
     this.state = outcome
     this.endedAtMono = this.environment.clock.monotonic()
-    this.forceEnd = undefined
+    this.underWay = undefined
     const { onSeal } = this
     this.onSeal = undefined
     onSeal?.(this)

@@ -11,7 +11,7 @@ export interface Entry {
   bytes: number
   /** Of ticks in a row that were skipped for one reason: the instant of the last one, in ms. */
   until: number | undefined
-  /** How many ticks it stands for; 0 when it is not kept any more. */
+  /** How many ticks it stands for. */
   count: number
 }
 
@@ -22,6 +22,10 @@ class History {
 
   get count(): number {
     return this.entries.length - this.#first
+  }
+
+  get newest(): Entry | undefined {
+    return this.count > 0 ? this.entries.at(-1) : undefined
   }
 
   push(entry: Entry): void {
@@ -73,13 +77,16 @@ export class Histories {
     this.#limit = limit
   }
 
-  add(run: Recordable): Entry | undefined {
-    if (this.#limit === 0) return undefined
+  add(run: Recordable): void {
+    if (this.#limit === 0) return
     const { name } = run.job
     const history = this.#historyOf(name)
-    const entry = entryOf(run, this.#makeRoom(name, history))
-    this.#push(history, entry)
-    return entry
+    this.#push(history, entryOf(run, this.#makeRoom(name, history)))
+  }
+
+  /** The newest of a job. */
+  newest(job: string): Entry | undefined {
+    return this.#jobs.get(job)?.newest
   }
 
   /** Forgets the run of this id, or all of a job. Gives how many. */
@@ -118,8 +125,8 @@ export class Histories {
     return history
   }
 
-  /** Lets one more run into the history of a job. Gives the run that is not kept any more for it. */
-  #makeRoom(name: string, history: History): Recordable | undefined {
+  /** Lets one more run into the history of a job. Gives the entry that is not kept any more for it. */
+  #makeRoom(name: string, history: History): Entry | undefined {
     if (this.#size >= this.#limit && history.count === this.#most) return this.#drop(history)
     const dropped = this.#size < this.#limit ? undefined : this.#dropOldest()
     if (!dropped) this.#size++
@@ -137,7 +144,7 @@ export class Histories {
   }
 
   /** Of a job that has the most. */
-  #dropOldest(): Recordable {
+  #dropOldest(): Entry {
     const fullest = this.#levels.get(this.#most) as Level
     const [name, history] = fullest.oldest.next().value as [string, History]
     this.#move(name, history, -1)
@@ -146,11 +153,10 @@ export class Histories {
     return dropped
   }
 
-  #drop(history: History): Recordable {
+  #drop(history: History): Entry {
     const entry = history.shift()
     this.#bytes -= entry.bytes
-    entry.count = 0
-    return entry.run
+    return entry
   }
 
   /** Its history is about to grow or to shrink by one. */
@@ -173,12 +179,18 @@ export class Histories {
 /**
  * Plain data is made of it when it is asked for.
  *
- * @param dropped A run that is not kept any more.
+ * @param dropped An entry that is not kept any more. It is used again: what lives long is dear to collect.
  */
-function entryOf(run: Recordable, dropped?: Recordable): Entry {
-  const free = dropped instanceof RunSnapshot ? dropped : undefined
+function entryOf(run: Recordable, dropped?: Entry): Entry {
+  const free = dropped?.run instanceof RunSnapshot ? dropped.run : undefined
   const kept = run instanceof RunSnapshot ? run.remember(free) : run
-  return { run: kept, bytes: sizeOf(kept), until: undefined, count: 1 }
+  const bytes = sizeOf(kept)
+  if (!dropped) return { run: kept, bytes, until: undefined, count: 1 }
+  dropped.run = kept
+  dropped.bytes = bytes
+  dropped.until = undefined
+  dropped.count = 1
+  return dropped
 }
 
 /** Of a run without facts and errors, and of the facts and of each line without their texts, about. */

@@ -47,8 +47,8 @@ class MemoryHistory {
   readonly #ran: Histories
   readonly #notRun: Histories
   readonly #counters = new MemoryCounters()
-  /** The newest record of each job whose last tick was skipped. */
-  readonly #skipped = new Map<string, Entry>()
+  /** Jobs whose last tick was skipped. */
+  readonly #skipped = new Set<string>()
 
   constructor(limit: number) {
     this.#ran = new Histories(limit)
@@ -90,25 +90,24 @@ class MemoryHistory {
   }
 
   forget(what: { readonly run: string } | { readonly job: string }): number {
-    if ('job' in what) {
-      this.#counters.forget(what.job)
-      this.#skipped.delete(what.job)
-    }
+    if ('job' in what) this.#counters.forget(what.job)
+    // What is left of a row that lost its newest record is another row.
+    this.#skipped.clear()
     return this.#ran.forget(what) + this.#notRun.forget(what)
   }
 
   /** Ticks in a row that are skipped for one reason are one record. */
   #skip(run: Run): void {
     const job = run.job.name
-    const last = this.#skipped.get(job)
+    const last = this.#skipped.has(job) ? this.#notRun.newest(job) : undefined
     const at = run.tick.scheduledAt.getTime()
-    if (last && last.count > 0 && last.run.reason === run.reason && at > (last.until ?? 0)) {
+    if (last && last.run.reason === run.reason && at > (last.until ?? 0)) {
       last.until = at
       last.count++
       return
     }
-    const entry = this.#notRun.add(run)
-    if (entry) this.#skipped.set(job, entry)
+    this.#notRun.add(run)
+    this.#skipped.add(job)
   }
 
   #count(run: Run, outcome: Outcome): void {
