@@ -35,6 +35,8 @@ function attend(run: ActiveRun, returned: unknown): unknown {
 
 type Settle = (value: unknown) => unknown
 
+/* oxlint-disable unicorn/no-thenable */
+
 /**
  * An attempt whose handler has not ended yet. Whoever called the chain waits for it once, by `await` or `then()`.
  * It is no promise: with async hooks on, three promises for each run cost as much as all other links.
@@ -50,6 +52,7 @@ class Attempt {
     this.#returned = returned
   }
 
+  // biome-ignore lint/suspicious/noThenProperty: whoever calls the chain awaits it.
   then(resolve: Settle, reject: Settle): void {
     this.#resolve = resolve
     this.#reject = reject

@@ -4,11 +4,10 @@ import type { Claim, Clock, Job, Lock, Maybe, Refusal, Run } from '../types/inde
 import { describe, isError } from '../util/describe.ts'
 import { isPromise } from '../util/promise.ts'
 import { answer } from '../util/time.ts'
+import { END_TIMEOUT_MS, GuardedClaim } from './guarded-claim.ts'
 
 /** How long a lock may take to answer a claim, in ms. Far more than those that keep to their port need. */
 const CLAIM_TIMEOUT_MS = 30_000
-/** How long the end of a run waits until it is written, in ms. */
-const END_TIMEOUT_MS = 5_000
 /** How long a lock can leave a tick to others from now on, in ms. */
 const MAX_CLAIM_DELAY_MS = 60_000
 
@@ -38,22 +37,27 @@ export class GuardedLock implements Lock {
   claim(run: Run, options: { exclusive: boolean }): Maybe<Claim | Refusal> {
     try {
       const asked = this.#lock.claim(run, options)
-      return isPromise(asked) ? this.#wait(asked) : this.#judge(asked)
+      return isPromise(asked) ? this.#wait(asked) : this.#accept(asked)
     } catch (error) {
       return this.#unavailable(error)
     }
   }
 
-  async #wait(asked: Promise<Claim | Refusal>): Promise<Claim | Refusal> {
-    let left = true
+  #wait(asked: Promise<Claim | Refusal>): Promise<Claim | Refusal> {
+    return answer(this.#clock, asked, CLAIM_TIMEOUT_MS, 'lock.claim()').then(
+      (given) => this.#accept(given),
+      (error: unknown) => {
+        // What is granted after all is not used.
+        asked.then((late) => void (late.granted && this.take(late).complete('skipped'))).catch(() => {})
+        return this.#unavailable(error)
+      },
+    )
+  }
+
+  #accept(given: Claim | Refusal): Claim | Refusal {
     try {
-      const given = await answer(this.#clock, asked, CLAIM_TIMEOUT_MS, 'lock.claim()')
-      left = false
       return this.#judge(given)
     } catch (error) {
-      // What is granted after all is not used.
-      if (left)
-        asked.then((late) => void (late.granted && this.take(late).complete('skipped'))).catch(() => {})
       return this.#unavailable(error)
     }
   }
@@ -86,49 +90,7 @@ export class GuardedLock implements Lock {
 
   /** A claim that never throws, and whose end is waited for a limited time. */
   take(claim: Claim): Claim {
-    return {
-      granted: true,
-      ...(claim.fence !== undefined && { fence: claim.fence }),
-      ...(claim.restarts !== undefined && { restarts: claim.restarts }),
-      held: () => {
-        try {
-          return claim.held() === true
-        } catch (error) {
-          this.#fail('lock.held', error, 'the lease counts as lost')
-          return false
-        }
-      },
-      onLost: (callback) => {
-        try {
-          const undo = claim.onLost((reason) => callback(lost(reason)))
-          return () => {
-            if (typeof undo === 'function') this.#try('lock.onLost', undo)
-          }
-        } catch (error) {
-          this.#fail('lock.onLost', error, 'runs are not told when their lease is lost')
-          return () => {}
-        }
-      },
-      complete: (outcome) => this.#end('complete', () => claim.complete(outcome)),
-      release: () => this.#end('release', () => claim.release()),
-    }
-  }
-
-  async #end(method: 'complete' | 'release', end: () => Promise<void>): Promise<void> {
-    try {
-      await answer(this.#clock, end(), END_TIMEOUT_MS, `claim.${method}()`)
-      this.#troubles.works('lock.complete')
-    } catch (error) {
-      this.#fail('lock.complete', error, 'runs keep their outcome, but other instances may not learn of it')
-    }
-  }
-
-  #try(what: string, fn: () => void): void {
-    try {
-      fn()
-    } catch (error) {
-      this.#fail(what, error, 'nothing else is harmed')
-    }
+    return new GuardedClaim(claim, this.#clock, this.#troubles)
   }
 
   claimDelay(job: Job, at: number, now: number): number {
@@ -181,12 +143,5 @@ export class GuardedLock implements Lock {
 }
 
 const CLAIM = ['held', 'onLost', 'complete', 'release'] as const
-/** A reason that ends the run as `lease-lost`, whatever the lock has given. */
-function lost(reason: unknown): Error {
-  if (isError(reason) && describe(reason).code === 'ERR_ESCAPEMENT_LEASE_LOST') return reason
-  return new EscapementError('ERR_ESCAPEMENT_LEASE_LOST', `the lease was lost: ${show(reason)}`, {
-    cause: reason,
-  })
-}
 
 const NOT_RUN = "ticks are skipped, or run unguarded with onLockUnavailable: 'run'"

@@ -185,11 +185,20 @@ export function bindings(run: Run): Record<string, unknown> {
   return fields
 }
 
-/** A logger that adds the run's bindings, as they are at the moment of each line. Its methods never throw. */
-export function bind(logger: Logger, run: Run): Logger {
+/**
+ * A logger that adds the run's bindings, as they are at the moment of each line. Its methods never throw.
+ *
+ * @param heard Called with each line before it is written.
+ */
+export function bind(
+  logger: Logger,
+  run: Run,
+  heard?: (level: Level, fields: unknown, message: unknown) => void,
+): Logger {
   const method =
     (level: Level): LogMethod =>
     (fields, message) => {
+      heard?.(level, fields, message)
       if (typeof fields !== 'object' || fields === null) logger[level](bindings(run), textOf(fields))
       else if (isError(fields))
         logger[level](Object.assign(bindings(run), { error: fields }), message ?? describe(fields).message)

@@ -18,7 +18,7 @@ import { errorRecord, redactThrown } from '../util/describe.ts'
 import { checkFraction } from '../util/validate.ts'
 import type { AttemptUnderWay } from './abort-grace.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
-import { type Kept, keptOf, NO_FACTS } from './facts.ts'
+import { factsOf, type Kept, keptOf } from './facts.ts'
 import type { Failure } from './failure.ts'
 import type { LazyFields } from './lazy-fields.ts'
 import { checkExclusive } from './mutex.ts'
@@ -44,7 +44,7 @@ export class ActiveRun extends WaitingRun implements Run {
   }
 
   override get facts(): RunFacts {
-    return this.keep()?.facts ?? NO_FACTS
+    return factsOf(this.keep())
   }
 
   override get logLines(): readonly LogLine[] {

@@ -1,8 +1,8 @@
 import type { Asked, RunFacts } from '../types/index.ts'
-import { type Plain, toPlain } from '../util/plain.ts'
+import { NOTHING, type Plain, toPlain } from '../util/plain.ts'
 import type { RunEnvironment } from './environment.ts'
 import type { LazyFields } from './lazy-fields.ts'
-import { type KeptLine, keptText } from './notes.ts'
+import { type KeptLine, keptText, type RunNotes } from './notes.ts'
 import type { RunnableJob } from './runnable-job.ts'
 
 /** The most characters of JSON that are kept of the data of a run, and of its result. */
@@ -31,10 +31,17 @@ interface Source {
 
 /** What the history keeps of a run besides how it ended. */
 export interface Kept {
+  /** But how many lines there are. */
   readonly facts: RunFacts
   readonly lines: readonly KeptLine[]
   /** The characters of its texts, about. */
   readonly size: number
+}
+
+/** The facts of a run of which this is kept. */
+export function factsOf(kept: Kept | undefined): RunFacts {
+  if (!kept) return NO_FACTS
+  return kept.lines.length === 0 ? kept.facts : { ...kept.facts, logLines: kept.lines.length }
 }
 
 /** What the history keeps of this run; undefined when its handler had and said nothing. */
@@ -45,27 +52,25 @@ export function keptOf({
   result: returned,
   lazyFields,
 }: Source): Kept | undefined {
-  if (given === undefined && returned === undefined && !hasMore(lazyFields)) return undefined
+  const { lines = NO_LINES, size = 0, omitted = 0, progress } = lazyFields?.notes ?? NO_NOTES
+  // Most runs that say something write lines and nothing else.
+  if (given === undefined && returned === undefined && !progress && omitted === 0 && !hasMore(lazyFields))
+    return lines.length > 0 ? { facts: NO_FACTS, lines, size } : undefined
   const { keep } = job.policies
   const { redact } = environment
-  const data = keep.data || given === undefined ? plain(given, redact) : NOT_KEPT
-  const result = keep.result ? plain(returned, redact) : NOTHING
-  const notes = lazyFields?.notes
+  const data = keep.data || given === undefined ? toPlain(given, MAX_VALUE, redact) : NOT_KEPT
+  const result = keep.result ? toPlain(returned, MAX_VALUE, redact) : NOTHING
   const facts = {
     data: data.value,
     result: result.value,
-    progress: notes?.progress,
+    progress,
     asked: lazyFields?.request?.asked && askedOf(lazyFields.request.asked, redact),
     parent: lazyFields?.parent?.id,
     retryOf: lazyFields?.request?.retryOf,
-    logLines: notes?.lines.length ?? 0,
-    cut: cutOf(data, result, notes?.omitted ?? 0),
+    logLines: 0,
+    cut: cutOf(data, result, omitted),
   }
-  return {
-    facts,
-    lines: notes?.lines.slice() ?? NO_LINES,
-    size: data.size + result.size + (notes?.size ?? 0),
-  }
+  return { facts, lines, size: data.size + result.size + size }
 }
 
 /** What was left out, and why. */
@@ -80,10 +85,7 @@ function cutOf(data: Plain, result: Plain, lines: number): RunFacts['cut'] {
 }
 
 function hasMore(lazy: LazyFields | undefined): boolean {
-  return (
-    lazy !== undefined &&
-    (lazy.notes ?? lazy.request?.asked ?? lazy.request?.retryOf ?? lazy.parent) !== undefined
-  )
+  return lazy !== undefined && (lazy.request?.asked ?? lazy.request?.retryOf ?? lazy.parent) !== undefined
 }
 
 function askedOf(asked: Asked, redact: (text: string) => string): Asked {
@@ -91,9 +93,5 @@ function askedOf(asked: Asked, redact: (text: string) => string): Asked {
 }
 
 const NO_LINES: readonly KeptLine[] = []
-const NOTHING: Plain = { size: 0 }
+const NO_NOTES: Partial<RunNotes> = {}
 const NOT_KEPT: Plain = { size: 0, cut: 'the job keeps no data' }
-
-function plain(value: unknown, redact: (text: string) => string): Plain {
-  return value === undefined ? NOTHING : toPlain(value, MAX_VALUE, redact)
-}

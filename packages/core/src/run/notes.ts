@@ -1,6 +1,6 @@
 import { bind } from '../log/logger.ts'
 import { cut, printable, redact } from '../text.ts'
-import type { Logger, LogLine, LogMethod, ProgressRecord, Run } from '../types/index.ts'
+import type { Logger, LogLine, ProgressRecord, Run } from '../types/index.ts'
 import { describe, isError, MAX_MESSAGE, textOf } from '../util/describe.ts'
 import { toPlain } from '../util/plain.ts'
 import type { RunEnvironment } from './environment.ts'
@@ -99,24 +99,18 @@ export function noteProgress(run: NotedRun, fraction: number, note: unknown): vo
 /** The scheduler's logger with the run's bindings. What is written before the run's end is kept, too. */
 export function logOf(run: NotedRun): Logger {
   const { environment, job } = run
-  const logger = bind(environment.userLog, run)
-  if (!job.policies.keep.logs) return logger
-  const method =
-    (level: LogLine['level']): LogMethod =>
-    (fields, message) => {
-      if (!run.ended) {
-        notesOf(run).add(environment.now(), level, writtenOf(fields, message), environment.redact)
-        environment.noted(run)
-      }
-      logger[level](fields, message)
-    }
-  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') }
+  if (!job.policies.keep.logs) return bind(environment.userLog, run)
+  return bind(environment.userLog, run, (level, fields, message) => {
+    if (run.ended) return
+    notesOf(run).add(environment.now(), level, writtenOf(fields, message), environment.redact)
+    environment.noted(run)
+  })
 }
 
 /** The fields come first or are left out, as in pino. */
 function writtenOf(fields: unknown, message: unknown): Written {
+  if (typeof fields !== 'object' || fields === null) return { message: textOf(fields) }
   if (isError(fields))
     return { message: textOf(message ?? describe(fields).message), fields: { error: fields } }
-  if (typeof fields !== 'object' || fields === null) return { message: textOf(fields) }
   return { message: message === undefined ? '' : textOf(message), fields }
 }

@@ -14,7 +14,7 @@ import type {
 import { serial, tickId, timeOrderedId } from '../util/ids.ts'
 import { shownAs } from '../util/shown-as.ts'
 import type { RunEnvironment } from './environment.ts'
-import { type Kept, NO_FACTS } from './facts.ts'
+import { factsOf, type Kept } from './facts.ts'
 import { logLine } from './notes.ts'
 import { toRecord } from './record.ts'
 import type { RunnableJob } from './runnable-job.ts'
@@ -162,7 +162,7 @@ export class RunSnapshot {
   }
 
   get facts(): RunFacts {
-    return this.kept?.facts ?? NO_FACTS
+    return factsOf(this.kept)
   }
 
   get logLines(): readonly LogLine[] {

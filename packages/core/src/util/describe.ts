@@ -69,6 +69,7 @@ const made = new WeakSet<object>()
 
 /** Whether a value is an error, of whatever realm. Never throws, as `instanceof` does for some Proxies. */
 export function isError(value: unknown): value is Error {
+  if (typeof value !== 'object') return false
   try {
     return types.isNativeError(value) || value instanceof Error
   } catch {

@@ -21,6 +21,7 @@ export interface Plain {
  * @param redact Called with each text in it.
  */
 export function toPlain(value: unknown, max: number, redact: (text: string) => string): Plain {
+  if (value === undefined) return NOTHING
   const walk = new Walk(max, redact)
   try {
     const copy = walk.copy(value, 0)
@@ -31,13 +32,16 @@ export function toPlain(value: unknown, max: number, redact: (text: string) => s
   }
 }
 
+/** Of a value that is not there. */
+export const NOTHING: Plain = { size: 0 }
+
 const TOO_LARGE = new Error('too large')
 
 class Walk {
   left: number
   redacted = false
   readonly #redact: (text: string) => string
-  readonly #above = new Set<object>()
+  readonly #above: object[] = []
 
   constructor(max: number, redact: (text: string) => string) {
     this.left = max
@@ -66,8 +70,8 @@ class Walk {
     if (isError(value)) return this.#error(value, depth)
     if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`
     if (depth >= MAX_DEPTH) return '(too deep)'
-    if (this.#above.has(value)) return '(circular)'
-    this.#above.add(value)
+    if (this.#above.includes(value)) return '(circular)'
+    this.#above.push(value)
     try {
       const { toJSON } = value as { toJSON?: unknown }
       if (typeof toJSON === 'function') return this.copy(toJSON.call(value, ''), depth + 1)
@@ -75,7 +79,7 @@ class Walk {
       if (value instanceof Map || value instanceof Set) return this.#array(value, depth)
       return this.#fields(value, depth)
     } finally {
-      this.#above.delete(value)
+      this.#above.pop()
     }
   }
 
