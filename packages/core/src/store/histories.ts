@@ -15,27 +15,38 @@ export interface Entry {
   count: number
 }
 
+/** In a ring of histories. */
+interface Linked {
+  previous: Linked
+  next: Linked
+}
+
 /** The runs of one job, the oldest first. */
-class History {
+class History implements Linked {
+  job: string
   entries: Entry[] = []
+  previous: Linked = this
+  next: Linked = this
+  /** In which ring it is: how many runs were kept when it was put there. */
+  level = 0
   #first = 0
+
+  constructor(job: string) {
+    this.job = job
+  }
 
   get count(): number {
     return this.entries.length - this.#first
   }
 
   get newest(): Entry | undefined {
-    return this.count > 0 ? this.entries.at(-1) : undefined
-  }
-
-  push(entry: Entry): void {
-    this.entries.push(entry)
+    return this.entries.at(-1)
   }
 
   /** Takes the oldest out. */
   shift(): Entry {
     const entry = this.entries[this.#first++] as Entry
-    if (this.#first > 32 && this.#first * 2 > this.entries.length) {
+    if (this.#first === this.entries.length || (this.#first > 32 && this.#first * 2 > this.entries.length)) {
       this.entries.splice(0, this.#first)
       this.#first = 0
     }
@@ -45,19 +56,12 @@ class History {
   all(): Entry[] {
     return this.entries.slice(this.#first)
   }
-}
 
-/** Jobs of which as many runs are kept. */
-interface Level {
-  readonly jobs: Map<string, History>
-  /** Gives each job once, the one that has been there longest first. What it gives leaves the level at once. */
-  readonly oldest: Iterator<[string, History]>
-}
-
-function levelOf(name: string, history: History): Level {
-  const jobs = new Map([[name, history]])
-  // One iterator for all: a new one would pass by each entry that was deleted, thousands at a time.
-  return { jobs, oldest: jobs.entries() }
+  /** From now on these are all. */
+  replace(entries: Entry[]): void {
+    this.entries = entries
+    this.#first = 0
+  }
 }
 
 /**
@@ -67,11 +71,14 @@ function levelOf(name: string, history: History): Level {
 export class Histories {
   readonly #limit: number
   readonly #jobs = new Map<string, History>()
-  /** The jobs by how many runs of theirs are kept. */
-  readonly #levels = new Map<number, Level>()
+  /** By how many runs of a job are kept: a ring of such jobs. The one that has been in it longest is the next of its start. */
+  readonly #levels: Linked[] = []
+  /** The highest level that has a job. */
   #most = 0
   #size = 0
   #bytes = 0
+  /** Of a job of which nothing is kept any more: it is used again. */
+  #free: History | undefined
 
   constructor(limit: number) {
     this.#limit = limit
@@ -79,9 +86,15 @@ export class Histories {
 
   add(run: Recordable): void {
     if (this.#limit === 0) return
-    const { name } = run.job
-    const history = this.#historyOf(name)
-    this.#push(history, entryOf(run, this.#makeRoom(name, history)))
+    const history = this.#historyOf(run.job.name)
+    const entry = entryOf(run, this.#makeRoom(history))
+    history.entries.push(entry)
+    this.#bytes += entry.bytes
+    this.#place(history)
+    while (this.#bytes > MAX_BYTES && this.#size > 1) {
+      this.#size--
+      this.#dropOldest()
+    }
   }
 
   /** The newest of a job. */
@@ -91,26 +104,19 @@ export class Histories {
 
   /** Forgets the run of this id, or all of a job. Gives how many. */
   forget({ job, run }: { readonly job?: string; readonly run?: string }): number {
-    let forgotten = 0
-    for (const [name, history] of [...this.#jobs]) {
-      if (job !== undefined && name !== job) continue
-      const kept = history.all().filter((entry) => run !== undefined && entry.run.id !== run)
-      const { count } = history
-      if (kept.length === count) continue
-      for (let left = count; left > 0; left--) {
-        this.#move(name, history, -1)
-        this.#bytes -= history.shift().bytes
+    const before = this.#size
+    for (const history of [...this.#jobs.values()]) {
+      if (job !== undefined && history.job !== job) continue
+      const kept: Entry[] = []
+      for (const entry of history.all()) {
+        if (run !== undefined && entry.run.id !== run) kept.push(entry)
+        else this.#bytes -= entry.bytes
       }
-      this.#jobs.delete(name)
-      this.#size -= count
-      forgotten += count - kept.length
-      for (const entry of kept) {
-        const refilled = this.#historyOf(name)
-        this.#makeRoom(name, refilled)
-        this.#push(refilled, entry)
-      }
+      this.#size -= history.count - kept.length
+      history.replace(kept)
+      this.#place(history)
     }
-    return forgotten
+    return before - this.#size
   }
 
   /** Those of one job, or of all, in no order. */
@@ -119,37 +125,29 @@ export class Histories {
     return this.#jobs.get(job)?.all() ?? []
   }
 
-  #historyOf(name: string): History {
-    const history = this.#jobs.get(name) ?? new History()
-    if (history.count === 0) this.#jobs.set(name, history)
+  #historyOf(job: string): History {
+    const known = this.#jobs.get(job)
+    if (known) return known
+    const history = this.#free ?? new History(job)
+    this.#free = undefined
+    history.job = job
+    this.#jobs.set(job, history)
     return history
   }
 
-  /** Lets one more run into the history of a job. Gives the entry that is not kept any more for it. */
-  #makeRoom(name: string, history: History): Entry | undefined {
-    if (this.#size >= this.#limit && history.count === this.#most) return this.#drop(history)
-    const dropped = this.#size < this.#limit ? undefined : this.#dropOldest()
-    if (!dropped) this.#size++
-    this.#move(name, history, 1)
-    return dropped
-  }
-
-  #push(history: History, entry: Entry): void {
-    history.push(entry)
-    this.#bytes += entry.bytes
-    while (this.#bytes > MAX_BYTES && this.#size > 1) {
-      this.#size--
-      this.#dropOldest()
-    }
+  /** Lets one more run into a history. Gives the entry that is not kept any more for it. */
+  #makeRoom(history: History): Entry | undefined {
+    if (this.#size >= this.#limit)
+      return history.count === this.#most ? this.#drop(history) : this.#dropOldest()
+    this.#size++
+    return undefined
   }
 
   /** Of a job that has the most. */
   #dropOldest(): Entry {
-    const fullest = this.#levels.get(this.#most) as Level
-    const [name, history] = fullest.oldest.next().value as [string, History]
-    this.#move(name, history, -1)
+    const history = this.#levels[this.#most]?.next as History
     const dropped = this.#drop(history)
-    if (history.count === 0) this.#jobs.delete(name)
+    this.#place(history)
     return dropped
   }
 
@@ -159,21 +157,51 @@ export class Histories {
     return entry
   }
 
-  /** Its history is about to grow or to shrink by one. */
-  #move(name: string, history: History, by: 1 | -1): void {
+  /** Puts a history, which has grown or shrunk, into its ring. */
+  #place(history: History): void {
     const { count } = history
-    const level = this.#levels.get(count)
-    level?.jobs.delete(name)
-    if (level?.jobs.size === 0) this.#levels.delete(count)
-    const next = count + by
-    if (next > 0) {
-      const other = this.#levels.get(next)
-      if (other) other.jobs.set(name, history)
-      else this.#levels.set(next, levelOf(name, history))
-    }
-    if (by > 0) this.#most = Math.max(this.#most, next)
-    else if (!this.#levels.has(this.#most)) this.#most = next
+    if (count === history.level) return
+    history.level = count
+    unlink(history)
+    if (count === 0) {
+      this.#jobs.delete(history.job)
+      this.#free = history
+    } else link(history, this.#level(count))
+    this.#most = Math.max(this.#most, count)
+    while (this.#most > 0 && isEmpty(this.#levels[this.#most])) this.#most--
   }
+
+  #level(count: number): Linked {
+    for (let next = this.#levels.length; next <= count; next++) this.#levels.push(ring())
+    return this.#levels[count] as Linked
+  }
+}
+
+/** The start of a ring that is empty. */
+function ring(): Linked {
+  const start = {} as Linked
+  start.previous = start
+  start.next = start
+  return start
+}
+
+function isEmpty(start: Linked | undefined): boolean {
+  return start === undefined || start.next === start
+}
+
+/** Puts it at the end of a ring. */
+function link(linked: Linked, start: Linked): void {
+  linked.previous = start.previous
+  linked.next = start
+  start.previous.next = linked
+  start.previous = linked
+}
+
+function unlink(linked: Linked): void {
+  linked.previous.next = linked.next
+  linked.next.previous = linked.previous
+  linked.previous = linked
+  linked.next = linked
 }
 
 /**
