@@ -97,6 +97,8 @@ export class JobEntry implements RunnableJob, JobTiming, JobStatistics {
   lastOutcome: Outcome | undefined = undefined
   lastAt: number = NaN
 
+  memory: unknown = undefined
+
   /** This instance runs it: it has the role of the job. */
   readonly here: boolean
   /** Its own pause. Only the pauses of the fleet write it. */

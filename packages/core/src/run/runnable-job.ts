@@ -1,7 +1,7 @@
 import type { Handler, Job, Outcome, SkipReason } from '../types/index.ts'
 
 /** What a run and the links around it know of the job. */
-export interface RunnableJob extends Job, Readonly<OverlapLane> {
+export interface RunnableJob extends Job, Readonly<OverlapLane>, Remembered {
   readonly handler: Handler
   /** What scheduled runs get. */
   readonly data: unknown
@@ -20,4 +20,9 @@ export interface QueuedRun {
   decide(outcome: Outcome, reason?: SkipReason): void
   proceed(): void
   dismiss(): void
+}
+
+/** What the history in memory holds of the job. Only that store reads and writes it. */
+export interface Remembered {
+  memory: unknown
 }

@@ -13,6 +13,8 @@ export interface Entry {
   until: number | undefined
   /** How many ticks it stands for. */
   count: number
+  /** The next one of its job. */
+  newer: Entry | undefined
 }
 
 /** In a ring of histories. */
@@ -21,46 +23,38 @@ interface Linked {
   next: Linked
 }
 
-/** The runs of one job, the oldest first. */
-class History implements Linked {
-  job: string
-  entries: Entry[] = []
+/** The runs of one job. */
+export class History implements Linked {
+  oldest: Entry | undefined = undefined
+  newest: Entry | undefined = undefined
+  count = 0
   previous: Linked = this
   next: Linked = this
   /** In which ring it is: how many runs were kept when it was put there. */
   level = 0
-  #first = 0
 
-  constructor(job: string) {
-    this.job = job
-  }
-
-  get count(): number {
-    return this.entries.length - this.#first
-  }
-
-  get newest(): Entry | undefined {
-    return this.entries.at(-1)
+  push(entry: Entry): void {
+    if (this.newest) this.newest.newer = entry
+    else this.oldest = entry
+    this.newest = entry
+    this.count++
   }
 
   /** Takes the oldest out. */
   shift(): Entry {
-    const entry = this.entries[this.#first++] as Entry
-    if (this.#first === this.entries.length || (this.#first > 32 && this.#first * 2 > this.entries.length)) {
-      this.entries.splice(0, this.#first)
-      this.#first = 0
-    }
+    const entry = this.oldest as Entry
+    this.oldest = entry.newer
+    if (!entry.newer) this.newest = undefined
+    entry.newer = undefined
+    this.count--
     return entry
   }
 
+  /** All, the oldest first. */
   all(): Entry[] {
-    return this.entries.slice(this.#first)
-  }
-
-  /** From now on these are all. */
-  replace(entries: Entry[]): void {
-    this.entries = entries
-    this.#first = 0
+    const entries: Entry[] = []
+    for (let entry = this.oldest; entry; entry = entry.newer) entries.push(entry)
+    return entries
   }
 }
 
@@ -70,25 +64,21 @@ class History implements Linked {
  */
 export class Histories {
   readonly #limit: number
-  readonly #jobs = new Map<string, History>()
   /** By how many runs of a job are kept: a ring of such jobs. The one that has been in it longest is the next of its start. */
   readonly #levels: Linked[] = []
   /** The highest level that has a job. */
   #most = 0
   #size = 0
   #bytes = 0
-  /** Of a job of which nothing is kept any more: it is used again. */
-  #free: History | undefined
 
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  add(run: Recordable): void {
+  add(history: History, run: Recordable): void {
     if (this.#limit === 0) return
-    const history = this.#historyOf(run.job.name)
     const entry = entryOf(run, this.#makeRoom(history))
-    history.entries.push(entry)
+    history.push(entry)
     this.#bytes += entry.bytes
     this.#place(history)
     while (this.#bytes > MAX_BYTES && this.#size > 1) {
@@ -97,42 +87,34 @@ export class Histories {
     }
   }
 
-  /** The newest of a job. */
-  newest(job: string): Entry | undefined {
-    return this.#jobs.get(job)?.newest
-  }
-
-  /** Forgets the run of this id, or all of a job. Gives how many. */
-  forget({ job, run }: { readonly job?: string; readonly run?: string }): number {
-    const before = this.#size
-    for (const history of [...this.#jobs.values()]) {
-      if (job !== undefined && history.job !== job) continue
-      const kept: Entry[] = []
-      for (const entry of history.all()) {
-        if (run !== undefined && entry.run.id !== run) kept.push(entry)
-        else this.#bytes -= entry.bytes
+  /** Forgets the runs that are meant. Gives how many. */
+  forget(isMeant: (run: Recordable) => boolean): number {
+    let forgotten = 0
+    for (const history of this.#histories()) {
+      for (let left = history.count; left > 0; left--) {
+        const entry = history.shift()
+        if (!isMeant(entry.run)) history.push(entry)
+        else {
+          this.#bytes -= entry.bytes
+          forgotten++
+        }
       }
-      this.#size -= history.count - kept.length
-      history.replace(kept)
       this.#place(history)
     }
-    return before - this.#size
+    this.#size -= forgotten
+    return forgotten
   }
 
-  /** Those of one job, or of all, in no order. */
-  of(job: string | undefined): Entry[] {
-    if (job === undefined) return [...this.#jobs.values()].flatMap((history) => history.all())
-    return this.#jobs.get(job)?.all() ?? []
+  /** All that are kept, in no order. */
+  all(): Entry[] {
+    return this.#histories().flatMap((history) => history.all())
   }
 
-  #historyOf(job: string): History {
-    const known = this.#jobs.get(job)
-    if (known) return known
-    const history = this.#free ?? new History(job)
-    this.#free = undefined
-    history.job = job
-    this.#jobs.set(job, history)
-    return history
+  #histories(): History[] {
+    const found: History[] = []
+    for (const start of this.#levels)
+      for (let linked = start.next; linked !== start; linked = linked.next) found.push(linked as History)
+    return found
   }
 
   /** Lets one more run into a history. Gives the entry that is not kept any more for it. */
@@ -163,10 +145,7 @@ export class Histories {
     if (count === history.level) return
     history.level = count
     unlink(history)
-    if (count === 0) {
-      this.#jobs.delete(history.job)
-      this.#free = history
-    } else link(history, this.#level(count))
+    if (count > 0) link(history, this.#level(count))
     this.#most = Math.max(this.#most, count)
     while (this.#most > 0 && isEmpty(this.#levels[this.#most])) this.#most--
   }
@@ -213,7 +192,7 @@ function entryOf(run: Recordable, dropped?: Entry): Entry {
   const free = dropped?.run instanceof RunSnapshot ? dropped.run : undefined
   const kept = run instanceof RunSnapshot ? run.remember(free) : run
   const bytes = sizeOf(kept)
-  if (!dropped) return { run: kept, bytes, until: undefined, count: 1 }
+  if (!dropped) return { run: kept, bytes, until: undefined, count: 1, newer: undefined }
   dropped.run = kept
   dropped.bytes = bytes
   dropped.until = undefined

@@ -20,10 +20,17 @@ export interface Counted {
   readonly late: number
 }
 
-interface Counts {
+export interface Counts {
   readonly outcomes: { [O in Outcome]?: number }
   readonly durations: Record<number, number>
   readonly lateness: Record<number, number>
+}
+
+/** Where a job remembers its counters. */
+export interface CountedJob {
+  /** Those of the hour that is counted, and among which they were found. */
+  counts: Counts | undefined
+  among: object | undefined
 }
 
 /** What was counted in one hour, or in one day. */
@@ -31,7 +38,8 @@ interface Span {
   readonly at: number
   readonly day: boolean
   readonly all: Counts
-  readonly jobs: Map<string, Counts>
+  /** Another map when counters are gone: jobs remember theirs by it. */
+  jobs: Map<string, Counts>
 }
 
 /** Counters of this process, of all jobs and of each. */
@@ -40,19 +48,27 @@ export class MemoryCounters {
   readonly #spans: Span[] = []
   #jobCounts = 0
 
-  add(run: Counted): void {
+  add(memory: CountedJob, run: Counted): void {
     const newest = this.#spans.at(-1)
     const inNewest = newest && run.at >= newest.at && run.at < newest.at + HOUR_MS
     const span = inNewest ? newest : this.#spanAt(run.at - (run.at % HOUR_MS))
     count(span.all, run)
-    let counts = span.jobs.get(run.job)
-    if (!counts) {
-      if (this.#jobCounts >= MAX_JOB_COUNTS && !this.#dropJobs(span)) return
-      this.#jobCounts++
-      counts = none()
-      span.jobs.set(run.job, counts)
+    if (memory.among !== span.jobs) {
+      memory.among = span.jobs
+      memory.counts = this.#countsOf(span, run.job)
     }
-    count(counts, run)
+    if (memory.counts) count(memory.counts, run)
+  }
+
+  /** Undefined when there is no room for one more job. */
+  #countsOf(span: Span, job: string): Counts | undefined {
+    const known = span.jobs.get(job)
+    if (known) return known
+    if (this.#jobCounts >= MAX_JOB_COUNTS && !this.#dropJobs(span)) return undefined
+    this.#jobCounts++
+    const counts = none()
+    span.jobs.set(job, counts)
+    return counts
   }
 
   stats({ from, until = Infinity, step = 'hour', job, perJob = false }: StatsQuery): RunCounts[] {
@@ -76,7 +92,11 @@ export class MemoryCounters {
   }
 
   forget(job: string): void {
-    for (const span of this.#spans) if (span.jobs.delete(job)) this.#jobCounts--
+    for (const span of this.#spans) {
+      if (!span.jobs.delete(job)) continue
+      this.#jobCounts--
+      span.jobs = new Map(span.jobs)
+    }
   }
 
   #spanAt(at: number): Span {
@@ -113,7 +133,7 @@ export class MemoryCounters {
     const oldest = this.#spans.find(({ jobs }) => jobs.size > 0)
     if (!oldest || oldest === filled) return false
     this.#jobCounts -= oldest.jobs.size
-    oldest.jobs.clear()
+    oldest.jobs = new Map()
     return true
   }
 }

@@ -1,4 +1,5 @@
-import { toRecord } from '../run/record.ts'
+import { type Recordable, toRecord } from '../run/record.ts'
+import type { Remembered } from '../run/runnable-job.ts'
 import { RunSnapshot } from '../run/snapshot.ts'
 import type {
   IncidentStore,
@@ -12,7 +13,8 @@ import type {
   Store,
 } from '../types/index.ts'
 import { checkKeys, integer } from '../util/validate.ts'
-import { type Entry, Histories } from './histories.ts'
+import { type Entry, Histories, History } from './histories.ts'
+import { JobMemory } from './job-memory.ts'
 import { matcher, timeOf } from './matching.ts'
 import { memoryAudit } from './memory-audit.ts'
 import { MemoryCounters } from './memory-counters.ts'
@@ -43,12 +45,15 @@ export function memoryStore(options: { limit?: number } = {}): Store {
   }
 }
 
+/** The most jobs that are not a scheduler's own whose names are remembered. */
+const MAX_FOREIGN = 10_000
+
 class MemoryHistory {
   readonly #ran: Histories
   readonly #notRun: Histories
   readonly #counters = new MemoryCounters()
-  /** Jobs whose last tick was skipped. */
-  readonly #skipped = new Set<string>()
+  /** Of jobs that are not a scheduler's own, by name. */
+  readonly #foreign = new Map<string, JobMemory>()
 
   constructor(limit: number) {
     this.#ran = new Histories(limit)
@@ -60,21 +65,26 @@ class MemoryHistory {
     if (run.reason === 'claimed-elsewhere') return
     const { outcome } = run
     if (outcome === undefined) return
-    this.#count(run, outcome)
-    if (outcome === 'skipped') this.#skip(run)
-    else {
-      if (this.#skipped.size > 0) this.#skipped.delete(run.job.name)
-      const histories = outcome === 'missed' ? this.#notRun : this.#ran
-      histories.add(run)
+    const memory = this.#memoryOf(run)
+    this.#count(memory, run, outcome)
+    if (outcome === 'skipped') {
+      this.#skip(memory, run)
+      return
     }
+    memory.skipped = false
+    if (outcome === 'missed') this.#addNotRun(memory, run)
+    else this.#ran.add(memory, run)
   }
 
   runs(query: RunQuery = {}): RunRecord[] {
     const { job, before, after, limit = 100 } = query
     const matches = matcher(query)
-    const found = [...this.#ran.of(job), ...this.#notRun.of(job)].filter(
+    const found = [...this.#ran.all(), ...this.#notRun.all()].filter(
       ({ run }) =>
-        (before === undefined || run.id < before) && (after === undefined || run.id > after) && matches(run),
+        (job === undefined || run.job.name === job) &&
+        (before === undefined || run.id < before) &&
+        (after === undefined || run.id > after) &&
+        matches(run),
     )
     found.sort((a, b) => (a.run.id < b.run.id ? 1 : -1))
     const page = after === undefined ? found.slice(0, limit) : found.slice(Math.max(0, found.length - limit))
@@ -82,7 +92,7 @@ class MemoryHistory {
   }
 
   logs(id: string): LogLine[] {
-    return [...(this.#ran.of(undefined).find(({ run }) => run.id === id)?.run.logLines ?? [])]
+    return [...(this.#ran.all().find(({ run }) => run.id === id)?.run.logLines ?? [])]
   }
 
   stats(query: StatsQuery): RunCounts[] {
@@ -91,27 +101,43 @@ class MemoryHistory {
 
   forget(what: { readonly run: string } | { readonly job: string }): number {
     if ('job' in what) this.#counters.forget(what.job)
-    // What is left of a row that lost its newest record is another row.
-    this.#skipped.clear()
-    return this.#ran.forget(what) + this.#notRun.forget(what)
+    const isMeant = (run: Recordable) => ('job' in what ? run.job.name === what.job : run.id === what.run)
+    return this.#ran.forget(isMeant) + this.#notRun.forget(isMeant)
+  }
+
+  #memoryOf({ job }: Run): JobMemory {
+    const holder = job as Partial<Remembered>
+    const { memory } = holder
+    if (memory instanceof JobMemory && memory.owner === this) return memory
+    const made = this.#foreign.get(job.name) ?? new JobMemory(this)
+    if ('memory' in holder) holder.memory = made
+    else {
+      if (this.#foreign.size >= MAX_FOREIGN) this.#foreign.clear()
+      this.#foreign.set(job.name, made)
+    }
+    return made
+  }
+
+  #addNotRun(memory: JobMemory, run: Run): void {
+    memory.notRun ??= new History()
+    this.#notRun.add(memory.notRun, run)
   }
 
   /** Ticks in a row that are skipped for one reason are one record. */
-  #skip(run: Run): void {
-    const job = run.job.name
-    const last = this.#skipped.has(job) ? this.#notRun.newest(job) : undefined
+  #skip(memory: JobMemory, run: Run): void {
+    const last = memory.skipped ? memory.notRun?.newest : undefined
     const at = run.tick.scheduledAt.getTime()
-    if (last && last.run.reason === run.reason && at > (last.until ?? 0)) {
+    if (last?.run.outcome === 'skipped' && last.run.reason === run.reason && at > (last.until ?? 0)) {
       last.until = at
       last.count++
       return
     }
-    this.#notRun.add(run)
-    this.#skipped.add(job)
+    this.#addNotRun(memory, run)
+    memory.skipped = true
   }
 
-  #count(run: Run, outcome: Outcome): void {
-    this.#counters.add({
+  #count(memory: JobMemory, run: Run, outcome: Outcome): void {
+    this.#counters.add(memory, {
       job: run.job.name,
       outcome,
       at: madeAt(run),
