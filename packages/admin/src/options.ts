@@ -1,6 +1,6 @@
 import { EscapementError, type Scheduler } from '@escapement/core'
-import { checkKeys, fail, func, text } from '@escapement/core/plugin'
-import type { Auth } from './auth/auth.ts'
+import { checkKeys, fail, text } from '@escapement/core/plugin'
+import { type Auth, secretless } from './auth/auth.ts'
 import { type LinkToken, linkToken } from './auth/link-token.ts'
 import { localHosts } from './auth/origin.ts'
 
@@ -38,14 +38,17 @@ export function parseOptions(scheduler: Scheduler, options: AdminOptions): Setti
     fail('the first argument of admin()', 'a scheduler', scheduler)
   checkKeys(options, KNOWN, 'admin() option')
   const { hide = [], hosts } = options
-  const auth = func('auth', options.auth)
+  const { auth } = options
+  // It may be the token itself.
+  if (auth !== undefined && typeof auth !== 'function')
+    throw secretless('auth must be a function, such as tokenAuth() and basicAuth() give')
   if (!auth && process.env.NODE_ENV === 'production') {
     const message =
       'admin() needs the option auth in production: it tells who may see and run jobs, e.g. auth: tokenAuth({ [process.env.JOBS_TOKEN]: { actor: "ops", role: "operator" } })'
     throw new EscapementError('ERR_ESCAPEMENT_OPTION', message)
   }
-  for (const what of hide)
-    if (!['data', 'result', 'logs'].includes(what)) fail('hide', "a list of 'data', 'result', 'logs'", what)
+  if (!Array.isArray(hide) || !hide.every((what) => ['data', 'result', 'logs'].includes(what)))
+    fail('hide', "an array of 'data', 'result', 'logs'", hide)
   if (hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => typeof host === 'string')))
     fail('hosts', 'an array of names', hosts)
   const link = auth ? undefined : linkToken()

@@ -23,7 +23,7 @@ const FEW = 6
  * describe('0 0 LW * *', { lang: 'zh' }) // '在00:00, 限每月的最后一个工作日'
  */
 export function describe(expression: string, options: DescribeOptions = {}): string {
-  checkKeys(options, { lang: 1, seed: 1 }, 'describe option')
+  checkKeys(options, { lang: 1, seed: 1 }, 'describe() option')
   const { lang = 'en', seed } = options
   const words = languages[oneOf('lang', lang, ['en', 'zh'])]
   const { plain } = cron(expression, { timezone: 'UTC', seed })

@@ -52,7 +52,7 @@ group('samples', () => {
   })
   it.each<[string, object | null, RegExp]>([
     ['a language', { lang: 'fr' }, /lang must be 'en' or 'zh'/],
-    ['a misspelt option', { locale: 'zh' }, /no describe option "locale"/],
+    ['a misspelt option', { locale: 'zh' }, /no describe\(\) option "locale"/],
     ['no object', null, /must be an object/],
   ])('refuses %s', (_, options, message) =>
     expect(() => describe('@daily', options as never)).toThrow(message),

@@ -18,6 +18,7 @@ export {
   keyReused,
   queueFull,
 } from './store/request-refusals.ts'
+export { parseRetention, type Retention } from './store/retention.ts'
 export { cut, printable, redact } from './text.ts'
 export { WATERMARK_AHEAD } from './timetable/catch-up.ts'
 export { offsetAt, systemZone, systemZoneProblem } from './triggers/cron/find-zone.ts'

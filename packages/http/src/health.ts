@@ -28,7 +28,7 @@ export function healthOf(scheduler: Scheduler): Health {
  */
 export function health(scheduler: Scheduler, options: HealthOptions = {}): FetchHandler {
   checkScheduler(scheduler, 'healthz()')
-  checkKeys(options, { probe: 1 }, 'healthz option')
+  checkKeys(options, { probe: 1 }, 'healthz() option')
   const probe = oneOf('probe', options.probe ?? 'ready', ['ready', 'live'])
   return () => {
     const report = healthOf(scheduler)

@@ -72,7 +72,7 @@ const KNOWN_SIGNALS = {
 
 /** @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION */
 export function parseOptions(given: MiddlewareOptions = {}): Options {
-  checkKeys(given, KNOWN, 'middleware option')
+  checkKeys(given, KNOWN, 'middleware() option')
   const { start = 'auto', grace, signals = false, guard = process.env.NODE_ENV !== 'production' } = given
   return {
     start: oneOf('start', start, ['auto', 'always', 'never']),

@@ -18,7 +18,7 @@ it('has defaults', () => {
 
 it.each([
   [{ start: 'now' }, 'ERR_ESCAPEMENT_OPTION', "start must be 'auto' or 'always' or 'never', but is \"now\""],
-  [{ sart: 'auto' }, 'ERR_ESCAPEMENT_OPTION', 'there is no middleware option "sart"'],
+  [{ sart: 'auto' }, 'ERR_ESCAPEMENT_OPTION', 'there is no middleware() option "sart"'],
   [{ grace: '10 parsecs' }, 'ERR_ESCAPEMENT_DURATION', 'grace: expected a duration'],
   [{ grace: -1 }, 'ERR_ESCAPEMENT_DURATION', 'grace: must be at least'],
   [{ guard: 'yes' }, 'ERR_ESCAPEMENT_OPTION', 'guard must be true or false'],
@@ -30,7 +30,7 @@ it.each([
   [{ signals: { exitCode: 1.5 } }, 'ERR_ESCAPEMENT_OPTION', 'signals.exitCode must be a whole number'],
   [{ signals: { cleanup: 'sdk' } }, 'ERR_ESCAPEMENT_OPTION', 'signals.cleanup must be a function'],
   [{ signals: { code: 1 } }, 'ERR_ESCAPEMENT_OPTION', 'there is no signals option "code"'],
-  [null, 'ERR_ESCAPEMENT_OPTION', 'middleware options must be an object, but is null'],
+  [null, 'ERR_ESCAPEMENT_OPTION', 'middleware() options must be an object, but is null'],
 ])('refuses %j', (options, code, message) => {
   const parse = () => parseOptions(options as never)
   expect(parse).toThrow(message)

@@ -88,7 +88,7 @@ const KNOWN = {
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  */
 export function parseOptions(options: RedisLockOptions): Settings {
-  checkKeys(options, KNOWN, 'redisLock option')
+  checkKeys(options, KNOWN, 'redisLock() option')
   const { namespace = DEFAULT_NAMESPACE, guard = true, maxRestarts = 2, replicaAcks = 0 } = options
   const { onAbandoned, onLockUnavailable } = options
   const lengths = parseLengths(options)

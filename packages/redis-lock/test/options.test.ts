@@ -53,7 +53,7 @@ test.each<[string, Record<string, unknown>, string]>([
   ['a client of another package', { clients: [{ evalSha() {} }] }, 'clients must be ioredis clients'],
   ['a path that is no database', { clients: ['redis://localhost/abc'] }, 'the number of a database'],
   ['a host that is missing', { clients: ['redis://:6379'] }, 'clients must be redis:// or rediss:// URLs'],
-  ['an unknown option', { leese: 5 }, 'there is no redisLock option "leese": did you mean lease?'],
+  ['an unknown option', { leese: 5 }, 'there is no redisLock() option "leese": did you mean lease?'],
   ['the option of another package', { ttl: 5 }, 'did you mean lease?'],
   ['nothing for a duration', { lease: null }, 'lease: expected a duration'],
   ['nothing for a number', { maxRestarts: null }, 'maxRestarts must be a whole number'],
@@ -92,7 +92,7 @@ test('replicas of a Cluster cannot be waited for', () => {
 test('options that are no object are refused', () => {
   for (const given of [undefined, null, 'redis://:hidden@host', [], 5]) {
     expect(() => redisLock(given as unknown as RedisLockOptions)).toThrow(
-      /^(?!.*hidden)redisLock options must/,
+      /^(?!.*hidden)redisLock\(\) options must/,
     )
   }
 })

@@ -1,5 +1,5 @@
 import type { Duration } from '@escapement/core'
-import { checkKeys, duration, fail, integer } from '@escapement/core/plugin'
+import { checkKeys, fail, parseRetention, type Retention } from '@escapement/core/plugin'
 import { checkRedis, type RedisClient } from '@escapement/redis-fleet'
 
 export interface RedisStoreOptions {
@@ -28,16 +28,12 @@ export interface RedisRetention {
 }
 
 /** Options as they are used: checked, in bytes and milliseconds. */
-export interface Settings {
+export interface Settings extends Retention {
   readonly redis: RedisClient | string
   readonly prefix: string
   readonly runBytes: number
   /** How many counters of an hour of a job there may be, and as many of days. */
   readonly counters: number
-  readonly runs: number
-  readonly age: number
-  readonly total: number
-  readonly failures: { readonly age: number; readonly runs: number }
 }
 
 /** What a counter of a job takes, about, in bytes. */
@@ -52,10 +48,7 @@ const UNITS: Readonly<Record<string, number>> = { kb: 1024, mb: 1024 ** 2, gb: 1
  */
 export function parseOptions(options: RedisStoreOptions): Settings {
   checkKeys(options, { redis: 1, prefix: 1, maxBytes: 1, retention: 1 }, 'redisStore() option')
-  const { prefix = 'escapement', maxBytes = '64mb', retention = {} } = options
-  checkKeys(retention, { runs: 1, age: 1, total: 1, failures: 1 }, 'retention option')
-  const { failures = {} } = retention
-  checkKeys(failures, { age: 1, runs: 1 }, 'retention.failures option')
+  const { prefix = 'escapement', maxBytes = '64mb' } = options
   if (typeof prefix !== 'string' || !/^[\w.:/-]{1,100}$/.test(prefix))
     fail('prefix', '1 to 100 letters, digits and . : / _ -', prefix)
   const bytes = parseBytes(maxBytes)
@@ -64,13 +57,7 @@ export function parseOptions(options: RedisStoreOptions): Settings {
     prefix,
     runBytes: Math.floor((bytes * 3) / 4),
     counters: Math.floor(bytes / 4 / COUNTER_BYTES / 2),
-    runs: integer('retention.runs', retention.runs ?? 100, 1, 1e7),
-    age: duration('retention.age', retention.age ?? '8d', { min: 1000 }),
-    total: integer('retention.total', retention.total ?? 1_000_000, 1, 1e9),
-    failures: {
-      age: duration('retention.failures.age', failures.age ?? '90d', { min: 1000 }),
-      runs: integer('retention.failures.runs', failures.runs ?? 1000, 1, 1e7),
-    },
+    ...parseRetention(options.retention),
   }
 }
 

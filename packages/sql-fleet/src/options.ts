@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from '@escapement/core'
-import { checkKeys, fail, flag, integer } from '@escapement/core/plugin'
+import { fail, flag, integer, parseRetention, type Retention } from '@escapement/core/plugin'
 
 /** What all backends take. */
 export interface FleetOptions {
@@ -34,13 +34,9 @@ export interface FleetOptions {
 }
 
 /** Options as they are used: checked, in milliseconds. */
-export interface FleetSettings {
+export interface FleetSettings extends Retention {
   readonly lock: boolean
   readonly migrate: boolean
-  readonly runs: number
-  readonly age: number
-  readonly total: number
-  readonly failures: { readonly age: number; readonly runs: number }
   readonly claims: number
   readonly heartbeat: number
   readonly lease: number
@@ -67,10 +63,7 @@ const LEASE_WITHOUT_LOCK_MS = 300_000
  * @throws ERR_ESCAPEMENT_OPTION, ERR_ESCAPEMENT_DURATION
  */
 export function parseFleetOptions(options: FleetOptions): FleetSettings {
-  const { retention = {} } = options
-  const { failures = {} } = retention
-  checkKeys(retention, { runs: 1, age: 1, total: 1, failures: 1, claims: 1 }, 'retention option')
-  checkKeys(failures, { age: 1, runs: 1 }, 'retention.failures option')
+  const retention = parseRetention(options.retention, { claims: 1 })
   const lock = flag('lock', options.lock ?? true)
   const heartbeat = parseDuration(options.heartbeat ?? '5s', 'heartbeat', { min: 50, max: 3_600_000 })
   const lease = parseDuration(options.lease ?? '20s', 'lease', { min: 200, max: 86_400_000 })
@@ -79,14 +72,8 @@ export function parseFleetOptions(options: FleetOptions): FleetSettings {
   return {
     lock,
     migrate: flag('migrate', options.migrate ?? true),
-    runs: integer('retention.runs', retention.runs ?? 100, 1, 1e7),
-    age: parseDuration(retention.age ?? '8d', 'retention.age', { min: 1000 }),
-    total: integer('retention.total', retention.total ?? 1_000_000, 1, 1e9),
-    failures: {
-      age: parseDuration(failures.age ?? '90d', 'retention.failures.age', { min: 1000 }),
-      runs: integer('retention.failures.runs', failures.runs ?? 1000, 1, 1e7),
-    },
-    claims: parseDuration(retention.claims ?? '48h', 'retention.claims', { min: 1000 }),
+    ...retention,
+    claims: parseDuration(options.retention?.claims ?? '48h', 'retention.claims', { min: 1000 }),
     heartbeat,
     lease: lock ? lease : Math.max(lease, LEASE_WITHOUT_LOCK_MS),
     poll: parseDuration(options.poll ?? '400ms', 'poll', { min: 50, max: 86_400_000 }),

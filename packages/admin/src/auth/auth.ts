@@ -28,7 +28,7 @@ export type Auth = (
  * admin(scheduler, { auth: tokenAuth({ [process.env.JOBS_TOKEN]: { actor: 'ops', role: 'operator' } }) })
  */
 export function tokenAuth(tokens: Readonly<Record<string, Identity>>): Auth {
-  const known = Object.entries(tokens)
+  const known = Object.entries(tokens ?? {})
   if (known.length === 0 || known.some(([token]) => token.length < 16 || token === 'undefined'))
     throw secretless('tokens must be an object of tokens of at least 16 characters')
   return (request) => {
@@ -49,7 +49,7 @@ export function tokenAuth(tokens: Readonly<Record<string, Identity>>): Auth {
 export function basicAuth(
   users: Readonly<Record<string, { readonly password: string; readonly role: Role }>>,
 ): Auth {
-  const known = Object.entries(users)
+  const known = Object.entries(users ?? {})
   if (
     known.length === 0 ||
     known.some(([, user]) => typeof user?.password !== 'string' || user.password.length < 8)
@@ -66,6 +66,6 @@ export function basicAuth(
 }
 
 /** A refused option without what was given: these are secrets. */
-function secretless(message: string): EscapementError {
+export function secretless(message: string): EscapementError {
   return new EscapementError('ERR_ESCAPEMENT_OPTION', message)
 }

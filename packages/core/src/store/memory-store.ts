@@ -28,7 +28,7 @@ import { MemoryCounters } from './memory-counters.ts'
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function memoryStore(options: { limit?: number } = {}): Store {
-  checkKeys(options, { limit: 1 }, 'memoryStore option')
+  checkKeys(options, { limit: 1 }, 'memoryStore() option')
   const kept = new MemoryHistory(integer('limit', options.limit ?? 10_000, 0, 1e7))
   const incidents = new Map<string, Incident>()
   return {

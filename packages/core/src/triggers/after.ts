@@ -15,7 +15,7 @@ import { checkKeys, oneOf } from '../util/validate.ts'
  * scheduler.job('publish', after('build-report'), (run) => publish(run.parent?.result))
  */
 export function after(job: string, options: { on?: Follow['on'] } = {}): Trigger {
-  checkKeys(options, { on: 1 }, 'after option')
+  checkKeys(options, { on: 1 }, 'after() option')
   const { on = 'succeeded' } = options
   if (typeof job !== 'string' || job === '') {
     throw new EscapementError('ERR_ESCAPEMENT_TRIGGER', `after: expected the name of a job, got ${show(job)}`)

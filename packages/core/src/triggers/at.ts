@@ -21,7 +21,7 @@ export interface AtOptions {
  * at('2026-12-24 09:00', { timezone: 'Europe/Berlin' })
  */
 export function at(when: Instant | readonly Instant[], options: AtOptions = {}): Trigger {
-  checkKeys(options, { timezone: 1 }, 'at option')
+  checkKeys(options, { timezone: 1 }, 'at() option')
   return new At(Array.isArray(when) ? Array.from(when) : [when as Instant], options.timezone, undefined)
 }
 

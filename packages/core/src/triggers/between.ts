@@ -21,7 +21,7 @@ export function between(
   end: Instant | undefined,
   options: AtOptions = {},
 ): Trigger {
-  checkKeys(options, { timezone: 1 }, 'between option')
+  checkKeys(options, { timezone: 1 }, 'between() option')
   return new Between(timedPart(trigger, 'between'), [start, end], options.timezone)
 }
 

@@ -22,7 +22,7 @@ export interface EveryOptions {
  * every('1d', { phase: '6h' }) // 06:00 UTC
  */
 export function every(interval: Duration, options: EveryOptions = {}): Trigger {
-  checkKeys(options, { phase: 1, expression: 1 }, 'every option')
+  checkKeys(options, { phase: 1, expression: 1 }, 'every() option')
   const { phase = 0 } = options
   const expression = text('expression', options.expression)
   const length = wholeDuration(interval, 'every', { min: 1 })

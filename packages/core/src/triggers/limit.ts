@@ -25,7 +25,7 @@ export interface LimitOptions extends AtOptions {
  * limit('0 9 * * *', 7, { from: '2026-12-01', timezone: 'Europe/Berlin' }) // the first week of December
  */
 export function limit(trigger: string | Trigger, count: number, options: LimitOptions): Trigger {
-  if (options !== undefined) checkKeys(options, { from: 1, timezone: 1 }, 'limit option')
+  if (options !== undefined) checkKeys(options, { from: 1, timezone: 1 }, 'limit() option')
   return new Limit(timedPart(trigger, 'limit'), count, options, undefined)
 }
 

@@ -72,7 +72,7 @@ const RUN_AT_START = new Set(['runOnInit', 'runOnStart', 'immediate'])
  * Refuses what is no object, and keys that are no options, with a hint at the option that was meant.
  *
  * @param known The options there are, as keys.
- * @param what What the keys are called, e.g. `'job option'`, `'redisLock option'`.
+ * @param what What the keys are called, e.g. `'job option'`, `'redisLock() option'`.
  * @throws ERR_ESCAPEMENT_OPTION
  */
 export function checkKeys(given: unknown, known: Readonly<Record<string, unknown>>, what: string): void {

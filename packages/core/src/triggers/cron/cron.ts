@@ -43,7 +43,7 @@ export interface CronTrigger extends Trigger {
  * cron('0 9 LW * *', { timezone: 'Asia/Shanghai' }).next(new Date())
  */
 export function cron(expression: string, options: CronOptions = {}): CronTrigger {
-  checkDefaults(options, 'cron option')
+  checkDefaults(options, 'cron() option')
   return make(expression, options, false)
 }
 

@@ -34,7 +34,7 @@ export function upcoming(
   spec: TriggerSpec,
   options: UpcomingOptions = {},
 ): Generator<Upcoming, void, undefined> {
-  checkKeys(options, { from: 1, count: 1, until: 1, timezone: 1, dst: 1, seed: 1 }, 'upcoming option')
+  checkKeys(options, { from: 1, count: 1, until: 1, timezone: 1, dst: 1, seed: 1 }, 'upcoming() option')
   const { from = new Date(), count, until, ...defaults } = options
   checkDate('from', from)
   if (until !== undefined) checkDate('until', until)
