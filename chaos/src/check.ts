@@ -6,7 +6,7 @@ export interface Report {
   /** Ticks that were due while the fleet was up. */
   ticks: number
   ran: number
-  /** Ticks without a run whose reason was told, by reason. */
+  /** Ticks without a run whose reason was reported, by reason. */
   named: Record<string, number>
   /** Surplus starts of a tick with the same start number; with `record`, any second start. */
   duplicates: number

@@ -41,7 +41,7 @@ ${verdict}
 - **dup**: a tick started twice (with the same start number). **over**: work after another run of the job began.
 - **silent**: a due tick without a run and without a word, or a run of which nothing more was heard.
 - **fence**: a fence that did not rise. **crash**: a process that ended, or an error that nobody caught.
-- **named**: ticks without a run, by the reason that was told. Variants in *italics* are here to show failures.
+- **named**: ticks without a run, by the reason that was reported. Variants in *italics* are here to show failures.
 - **late**: start after the instant, p50 / p99 / max in ms; in brackets how late timers of an idle process were
   meanwhile, p50 / p99, and *busy* if that is more than 5 ms, or
   if more processes wanted to run than there are processors: then start times are not judged. **taken up**: from death, stall or cut to the next start or

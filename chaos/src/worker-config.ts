@@ -1,7 +1,7 @@
 import type { JobOptions } from '@escapement/core'
 import type { RedisLockOptions } from '@escapement/redis-lock'
 
-/** What a worker process is told to be. */
+/** What a worker process is to be. */
 export interface WorkerConfig {
   readonly name: string
   /** Appended to, one JSON object a line. */

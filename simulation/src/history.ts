@@ -1,4 +1,4 @@
-/** What happened in a simulation, in true time: what the checker reads and a story is told from. */
+/** What happened in a simulation, in true time: what the checker reads and a story is made of. */
 export type Fact = { readonly t: number; readonly who: string } & (
   | {
       readonly what: 'start'

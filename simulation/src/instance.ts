@@ -191,7 +191,7 @@ export class Instance {
     // What an instance says of a database that is away is no fault of the code.
     const { name } = this.#access.plugin
     scheduler.on('error', (error, { source }) => {
-      // A fault of the database that is told as one of the plugin, the store or the fleet is none of the scheduler.
+      // A fault of the database that is reported as one of the plugin, the store or the fleet is none of the scheduler.
       if (source === name || source === `${name}.stop` || source === 'fleet' || source.startsWith('store'))
         return
       this.note({ what: 'crash', text: `${source}: ${String(error)}` })

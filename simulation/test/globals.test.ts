@@ -21,7 +21,7 @@ const looks = {
   'setImmediate()': () => void setImmediate(() => {}),
 }
 
-test.each(Object.entries(looks))('%s of the real world throws, and is told', (name, look) => {
+test.each(Object.entries(looks))('%s of the real world throws, and is on record', (name, look) => {
   const told: string[] = []
   restore = simulateGlobals((what) => void told.push(what))
   Machine.outside = false

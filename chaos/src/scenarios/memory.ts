@@ -4,12 +4,14 @@ import type { Line } from '../worker-config.ts'
 import { sleep, type World } from '../world.ts'
 import { busyWorker, long } from './deaths.ts'
 
-/** Runs that came to their end and were told lost or abandoned all the same. */
+/** Runs that came to their end and were reported as lost or abandoned all the same. */
 export function falseWords(_: Report, lines: Line[]): string[] {
   const ended = new Map(lines.flatMap(({ e, tick, t }) => (e === 'end' && tick ? [[tick, t] as const] : [])))
   return lines.flatMap(({ name, outcome, tick, t }) => {
     const word = name === 'tick-lost' || outcome === 'abandoned'
-    return word && tick && (ended.get(tick) ?? Infinity) < t ? [`${tick} had ended, and was told lost`] : []
+    return word && tick && (ended.get(tick) ?? Infinity) < t
+      ? [`${tick} had ended, and was reported as lost`]
+      : []
   })
 }
 

@@ -311,7 +311,7 @@ describe('writes', () => {
 })
 
 describe('who may', () => {
-  test('without a token nothing is told, and in production auth must be given', async () => {
+  test('without a token nothing is shown, and in production auth must be given', async () => {
     expect((await checked('GET', 'overview', { headers: { authorization: 'Bearer wrong' } })).status).toBe(
       401,
     )

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { world } from './harness.ts'
 
-test('a failure is told after the group wait, its recovery too, in one thread', async () => {
+test('a failure is reported after the group wait, its recovery too, in one thread', async () => {
   const { clock, scheduler, plugin, mail, run, flaky } = world({ groupInterval: 0 })
   const report = flaky('report', {
     owner: 'data team',

@@ -45,7 +45,7 @@ test('the errors of all incidents together have a bound in bytes', async () => {
   await scheduler.stop()
 }, 30_000)
 
-test('a run that was lost with its job is told once', async () => {
+test('a run that was lost with its job is reported once', async () => {
   let host: Host | undefined
   const fleet: Plugin = {
     name: 'fleet',

@@ -109,7 +109,7 @@ describe('a channel that fails', () => {
     expect(mail.lines[2]).toMatch(/^12:\d\d:\d\d channel-failed slack recovered ×\d #1$/)
   })
 
-  test('that reached some counts as sent, and is told of by the others', async () => {
+  test('that reached some counts as sent, and is reported by the others', async () => {
     const mail = recorder('mail')
     const slack = recorder('slack')
     const { clock, scheduler, plugin, run, flaky } = world({
@@ -201,7 +201,7 @@ describe('stopping', () => {
     ])
   })
 
-  test('runs that had to be aborted are told', async () => {
+  test('runs that had to be aborted are reported', async () => {
     const { clock, scheduler, mail } = world()
     scheduler.job(
       'stubborn',

@@ -12,7 +12,7 @@ export interface Recorder extends Channel {
   closed: number
 }
 
-/** A channel that writes down what it is told. */
+/** A channel that writes down what it gets. */
 export function recorder(name = 'mail'): Recorder {
   return {
     name,

@@ -15,7 +15,7 @@ function locked(answer: { now: Claim | Refusal }) {
   return { name: 'lock', lock }
 }
 
-test('a tick that was missed for good is told; the next one that starts ends it', async () => {
+test('a tick that was missed for good is reported; the next one that starts ends it', async () => {
   const { clock, scheduler, mail } = world({ groupInterval: 0 })
   scheduler.job('hourly', '0 * * * *', { missed: 'skip' }, () => {})
   await scheduler.start()
@@ -28,7 +28,7 @@ test('a tick that was missed for good is told; the next one that starts ends it'
   expect(mail.lines.slice(1)).toEqual(['14:00:00 missed hourly recovered ×1 #1'])
 })
 
-test('a lock out of reach is told as missed, until some instance runs the job', async () => {
+test('a lock out of reach is reported as missed, until some instance runs the job', async () => {
   const answer: { now: Claim | Refusal } = { now: { granted: false, reason: 'claim-unavailable' } }
   const { clock, scheduler, mail } = world({ groupInterval: 0 }, { plugins: [locked(answer)] })
   scheduler.job('minutely', '* * * * *', () => {})
@@ -110,7 +110,7 @@ test('grace is a setting, and a job that is switched off is not watched', async 
   expect(mail.lines).toEqual([expect.stringMatching(/^12:03:\d\d missed waits open ×1 #0$/)])
 })
 
-test('a slow run is told while it is under way, its end as recovery', async () => {
+test('a slow run is reported while it is under way, its end as recovery', async () => {
   const { clock, scheduler, mail } = world({ groupInterval: 0 })
   let finish: () => void = () => {}
   scheduler.job(
@@ -144,7 +144,7 @@ test('a timed-out run is a failed one; a removed job ends its incidents', async 
   expect(plugin.stats().incidents).toBe(0)
 })
 
-test('a lost lease and an abandoned run are told', async () => {
+test('a lost lease and an abandoned run are reported', async () => {
   let lose: (reason: Error) => void = () => {}
   const claim: Claim = {
     ...fine,

@@ -46,7 +46,7 @@ describe('thresholds', () => {
 })
 
 describe('repeating', () => {
-  test('one incident is told once, and again every 4 h while it lasts', async () => {
+  test('one incident is reported once, and again every 4 h while it lasts', async () => {
     const { clock, scheduler, mail, flaky } = world()
     scheduler.job('tick', '*/5 * * * *', () => {
       throw new Error('still broken')
@@ -71,7 +71,7 @@ describe('repeating', () => {
     expect(mail.lines).toHaveLength(1)
   })
 
-  test('a new type of error is told at once, a new message of the same type is not', async () => {
+  test('a new type of error is reported at once, a new message of the same type is not', async () => {
     const { clock, scheduler, mail, run, flaky } = world({ groupWait: 0, groupInterval: 0 })
     const job = flaky('report')
     await scheduler.start()
@@ -92,7 +92,7 @@ describe('repeating', () => {
     expect(mail.lines).toHaveLength(2)
   })
 
-  test('what fails again before its recovery was told goes on as the same incident, without a mail', async () => {
+  test('what fails again before its recovery was reported goes on as the same incident, without a mail', async () => {
     const { clock, scheduler, plugin, mail, run, flaky } = world()
     const job = flaky('report')
     await scheduler.start()
@@ -108,7 +108,7 @@ describe('repeating', () => {
     expect(plugin.incidents()).toMatchObject([{ key: 'failed:report', count: 3, recoveredAt: undefined }])
   })
 
-  test('what failed and recovered before anybody was told is told once', async () => {
+  test('what failed and recovered before anything was reported is reported once', async () => {
     const { clock, scheduler, plugin, mail, run, flaky } = world()
     const job = flaky('report')
     await scheduler.start()
@@ -312,7 +312,7 @@ describe('inhibition', () => {
 })
 
 describe('escalation', () => {
-  test('after a time, to a further channel that is told of the end too', async () => {
+  test('after a time, to a further channel that gets the end too', async () => {
     const pager = recorder('pager')
     const mail = recorder('mail')
     const { clock, scheduler, run, flaky } = world({

@@ -121,7 +121,7 @@ test('of several instances that see the same job fail, one tells', async () => {
   expect(store.incidents()).toMatchObject([{ key: 'failed:report', count: 3 }])
 })
 
-test('the success of one instance ends the incident of another; the end is told once', async () => {
+test('the success of one instance ends the incident of another; the end is reported once', async () => {
   const { store, clock, worlds, told } = fleet(2)
   const [a, b] = worlds as [World, World]
   const broken = [a.flaky('report'), b.flaky('report')] as const
@@ -153,7 +153,7 @@ test('failures on several instances count together', async () => {
   expect(told()).toEqual([expect.stringMatching(/failed report open ×3 #0$/)])
 })
 
-test('what an instance was telling when it died is told by another after five minutes', async () => {
+test('what an instance was telling when it died is reported by another after five minutes', async () => {
   const store = shared()
   const clocks = [new VirtualClock('2026-11-20T12:00:00Z'), new VirtualClock('2026-11-20T12:00:00Z')] as const
   const [dying, other] = clocks.map((clock, i) =>

@@ -143,7 +143,7 @@ group('describe', () => {
     expect(describe(expression)).toEqual(match(english))
     expect(describe(expression, { lang: 'zh' })).toEqual(match(chinese))
   })
-  it('H is told as what it stands for', () =>
+  it('H is shown as what it stands for', () =>
     expect(describe('H 3 * * *', { seed: 'job' })).toMatch(/^At 03:\d\d$/))
   it('is a command', () => {
     expect(run('describe', '@daily', '--lang', 'zh')).toEqual({ code: 0, out: ['在00:00'], error: '' })

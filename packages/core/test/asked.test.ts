@@ -405,7 +405,7 @@ test('a refusal that nobody handles does not end the process, a mistake does', a
   process.on('unhandledRejection', listen)
   void scheduler.run('a')
   void scheduler.run('b')
-  // They are told at the end of a turn.
+  // Node reports them at the end of a turn.
   await new Promise((resolve) => setImmediate(resolve))
   process.off('unhandledRejection', listen)
   for (const other of others) process.on('unhandledRejection', other)

@@ -214,7 +214,7 @@ describe('with a lock and a durable store', () => {
     }
   }
 
-  test('a tick that was told as missed in the false time runs after all, once in the fleet', async () => {
+  test('a tick that was reported as missed in the false time runs after all, once in the fleet', async () => {
     const lock = claims()
     const { clock, scheduler, runs, machine } = world('2026-01-01T08:00:00Z', [{ name: 'lock', lock }])
     scheduler.job('daily', '0 9 * * *', () => {})

@@ -376,7 +376,7 @@ describe('exclusive', () => {
   })
 })
 
-test('progress is told', async () => {
+test('progress is reported', async () => {
   const { scheduler } = harness()
   const told: unknown[] = []
   scheduler.on('progress', (run, info) => void told.push([run.job.name, info]))

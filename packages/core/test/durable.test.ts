@@ -27,7 +27,7 @@ function kept(states: JobState[] = []): { store: Store; decided: string[]; begun
 }
 
 describe('a durable store', () => {
-  test('is told when a run begins, and how far the job is decided', async () => {
+  test('learns when a run begins, and how far the job is decided', async () => {
     const { store, decided, begun } = kept()
     const { clock, scheduler } = harness({ plugins: [{ name: 'kept', store }] })
     scheduler.job('a', every('1s'), () => {})
@@ -119,7 +119,7 @@ describe('in a fleet, a tick that is late here', () => {
     return log.filter((line) => !line.includes('succeeded')).slice(0, 2)
   }
 
-  test('is missed if nobody has taken it, which the lock is told', async () => {
+  test('is missed if nobody has taken it, which the lock learns', async () => {
     const finished: string[] = []
     expect(await late(claim(finished))).toEqual(['a missed 00:00:01', 'a missed 00:00:02'])
     expect(finished.slice(0, 2)).toEqual(['missed', 'missed'])

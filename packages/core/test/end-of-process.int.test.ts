@@ -22,7 +22,7 @@ function endBy(body: string, begin = 'await scheduler.start()') {
 test.each([
   ['start', 'await scheduler.start()'],
   ['no start', ''],
-])('process.exit() with a run under way is told in one line, after %s', (_, begin) => {
+])('process.exit() with a run under way is reported in one line, after %s', (_, begin) => {
   const { lines, status } = endBy('process.exit(3)', begin)
   expect(status).toBe(3)
   expect(lines).toEqual([expect.stringMatching(/process\.exit\(\) did not wait.*jobs=.*long/)])

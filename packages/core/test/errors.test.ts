@@ -88,7 +88,7 @@ test.each([
   expect(codeOf(create)).toBe(`ERR_ESCAPEMENT_${code}`)
 })
 
-test('a trigger that breaks later is told of, asked again, and harms nobody', async () => {
+test('a trigger that breaks later is reported, asked again, and harms nobody', async () => {
   const { harness } = await import('./harness.ts')
   const { clock, scheduler, log } = harness()
   let calls = 0

@@ -126,7 +126,7 @@ test.each(values)('%s is kept in the history as text', async (_, make) => {
   })
 })
 
-test('what is told cannot keep a run from its end', async () => {
+test('what is reported cannot keep a run from its end', async () => {
   const { scheduler, runs } = harness({
     plugins: [
       {
@@ -158,7 +158,7 @@ test('fields that a logger cannot write are written as text', () => {
   expect(lines).toEqual(['{"rows":3,"circle":"<ref *1> { self: [Circular *1] }","big":"10n"} copied'])
 })
 
-test('a logger that fails is told once, on stderr', () => {
+test('a logger that fails is reported once, on stderr', () => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {})
   const log = toLogger(allOf(bomb))
   for (let i = 0; i < 3; i++) log.error({ i }, 'x')
@@ -178,7 +178,7 @@ test('nothing in a line on a console breaks it, moves the cursor or goes on for 
   expect(lines[1]?.length).toBeLessThan(40_000)
 })
 
-test('an AggregateError is told with what it holds', () => {
+test('an AggregateError is shown with what it holds', () => {
   const lines: string[] = []
   const refused = [1, 2].map((i) => new Error(`connect ECONNREFUSED 127.0.0.1:${i}`))
   const error = new AggregateError(refused)

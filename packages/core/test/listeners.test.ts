@@ -28,7 +28,7 @@ test.each<[string, (run: Run) => Promise<unknown>]>([
   for (const name of ['a', 'b']) {
     expect((await scheduler.run(name, undefined, { wait: true })).outcome).toBe('succeeded')
   }
-  // They are told at the end of a turn.
+  // Node reports them at the end of a turn.
   await new Promise((resolve) => setImmediate(resolve))
   process.off('warning', listen)
   expect(warnings).toEqual([])

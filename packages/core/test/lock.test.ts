@@ -33,7 +33,7 @@ describe.each([
   ['never answers', never],
   ['answers nonsense', () => 7],
 ])('a complete() that %s', (how, complete) => {
-  test('leaves the outcome as it is, is told once, and the next ticks run', async () => {
+  test('leaves the outcome as it is, is reported once, and the next ticks run', async () => {
     const h = withLock({ claim: () => granted({ complete }) })
     h.scheduler.job('good', every('10s'), () => 'done')
     h.scheduler.job('bad', every('10s'), () => {
@@ -98,7 +98,7 @@ describe.each<[string, () => unknown]>([
   ['refuses for a reason that there is not', async () => ({ granted: false, reason: 'full moon' })],
   ['answers null, later', async () => null],
 ])('a claim() that %s', (_, claim) => {
-  test('is as if the lock were not available, and is told once', async () => {
+  test('is as if the lock were not available, and is reported once', async () => {
     const h = withLock({ claim })
     h.scheduler.job('a', every('1m'), () => {})
     h.scheduler.job('b', every('1m'), { onLockUnavailable: 'run' }, () => {})
@@ -128,7 +128,7 @@ test('a claim that is granted when nobody waits for it any more is given back', 
   expect(ends).toEqual(['skipped'])
 })
 
-test('a lock that is not available and has no trouble() is told once, and when it is over', async () => {
+test('a lock that is not available and has no trouble() is reported once, and when it is over', async () => {
   let down = true
   const refusal: Refusal = {
     granted: false,
@@ -233,7 +233,7 @@ test.each<[string, () => unknown]>([
   ['a huge number', () => 1e12],
   ['nothing', () => undefined],
   ['a throw', throws],
-])('a claimDelay() that gives %s counts as 0 and is told once', async (_, claimDelay) => {
+])('a claimDelay() that gives %s counts as 0 and is reported once', async (_, claimDelay) => {
   const h = withLock({ claimDelay })
   h.scheduler.job('a', every('1s'), (run: Run) => run.late)
   await h.scheduler.start()

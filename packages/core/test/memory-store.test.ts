@@ -96,7 +96,7 @@ test('ticks in a row that were skipped stay one record when another run of the j
   expect(skipped).toMatchObject({ count: 5, until: new Date(MONDAY + 4000) })
 })
 
-test('a tick that is skipped is told though the record of those before it is not kept any more', async () => {
+test('a tick that is skipped is reported though the record of those before it is not kept any more', async () => {
   const store = memoryStore({ limit: 1 })
   const skip = (job: string, i: number) =>
     store.record(fakeRun({ job, outcome: 'skipped', reason: 'paused', at: MONDAY + i * 1000 }))

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-test('history keeps what is told of a run, not its result, data, signal or parent', async () => {
+test('history keeps what is shown of a run, not its result, data, signal or parent', async () => {
   const scheduler = createScheduler({ timezone: 'UTC' })
   const held: Record<string, WeakRef<object>> = {}
   const hold = <T extends object>(name: string, value: T): T => {

@@ -42,7 +42,7 @@ test('a run is its record as JSON, while it is under way and afterwards', async 
   )
 })
 
-test('one record of many missed ticks is told with their number', async () => {
+test('one record of many missed ticks is shown with their number', async () => {
   const decided = Date.parse('2025-12-31T22:59:59Z')
   const store: Store = {
     ...memoryStore(),

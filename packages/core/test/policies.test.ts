@@ -176,7 +176,7 @@ describe('retry', () => {
     ['backoff gives more than a timer can wait', { backoff: () => '30d' }],
     ['retryIf gives a promise', { retryIf: async () => true }],
     ['retryIf gives a promise that rejects', { retryIf: () => Promise.reject(new Error('oops')) }],
-  ])('where %s the run fails, and why is told', async (_, options) => {
+  ])('where %s the run fails, and the error says why', async (_, options) => {
     const { clock, scheduler, runs } = harness()
     const errors: unknown[] = []
     scheduler.on('error', (error) => void errors.push((error as { code: string }).code))
@@ -525,7 +525,7 @@ test('a run can be cancelled', async () => {
   expect(run.error).toBeInstanceOf(EscapementError)
 })
 
-test('slow runs are told of while they run', async () => {
+test('slow runs are reported while they run', async () => {
   const { clock, scheduler, runs } = harness()
   const slow: string[] = []
   scheduler.on('slow', (run) => void slow.push(`${run.job.name} ${run.state}`))

@@ -75,7 +75,7 @@ test('whatever happens: one outcome a tick, no overlap, no surplus attempt, alwa
           active.set(run.job.name, now)
           if (overlap !== 'allow' && now > 1) broken.push(`${run.tick.id} overlaps`)
           const leave = () => active.set(run.job.name, (active.get(run.job.name) ?? 1) - 1)
-          // A handler that does not settle has ended for us when its attempt has: that is told by cleanup.
+          // A handler that does not settle has ended for us when its attempt has: cleanup shows that.
           run.onCleanup(leave)
           return behave(run, spec.behaviours[calls++ % spec.behaviours.length] as Behaviour, clock)
         })

@@ -4,7 +4,7 @@ import { harness as world } from './harness.ts'
 
 const scheduledAt = new Date('2026-11-20T11:00:00Z')
 
-test('an abandoned run of a job that is not registered any more is told: event, line, history', async () => {
+test('an abandoned run of a job that is not registered any more is reported: event, line, history', async () => {
   let host: Host | undefined
   const plugin: Plugin = {
     name: 'fleet',
@@ -29,7 +29,7 @@ test('an abandoned run of a job that is not registered any more is told: event, 
   await scheduler.stop()
 })
 
-test('a name that no job can have is told of by nothing', async () => {
+test('of a name that no job can have nothing is reported', async () => {
   let host: Host | undefined
   const plugin: Plugin = {
     name: 'fleet',

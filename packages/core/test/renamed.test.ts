@@ -23,7 +23,7 @@ describe('a name from before is refused with the name of now', () => {
     expect(() => scheduler.job('a', trigger, () => {})).toThrow('wildcard is called followsElapsedTime now')
   })
 
-  test('a method of a claim: the tick is not run, and the reason is told', async () => {
+  test('a method of a claim: the tick is not run, and the reason is reported', async () => {
     const claim = { granted: true, held: () => true, onLost: () => () => {}, finish: async () => {} }
     const lock = { claim: () => claim } as unknown as Lock
     const { scheduler, clock, runs, lines } = harness({

@@ -143,7 +143,7 @@ test('a store that never answers the first question delays the ticks by half a m
   expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1)
 })
 
-test('plugins are told how long the stop waits for them, and are named when they take longer', async () => {
+test('plugins learn how long the stop waits for them, and are named when they take longer', async () => {
   const told: StopInfo[] = []
   const { clock, scheduler, lines } = harness({
     drain: { grace: '5s', abort: '2s' },

@@ -14,7 +14,7 @@ test.each([
   ],
   ['rejects', () => Promise.reject(new Error('no space left on device'))],
 ])(
-  'a store whose record() %s is told once, is seen in health, and is told when it works again',
+  'a store whose record() %s is reported once, is seen in health, and is reported when it works again',
   async (_, broken) => {
     let down = true
     const store: Store = { record: () => (down ? broken() : undefined), runs: () => [] }
@@ -69,7 +69,7 @@ test.each<[string, Partial<Store>]>([
       },
     },
   ],
-])('a store whose %s fails at each tick is told once', async (_, broken) => {
+])('a store whose %s fails at each tick is reported once', async (_, broken) => {
   const store: Store = { record: () => {}, runs: () => [], ...broken }
   const { clock, scheduler, lines, log } = harness({ plugins: [{ name: 'store', store }] })
   scheduler.job('a', every('1s'), () => {})
@@ -122,7 +122,7 @@ test.each<[string, () => unknown]>([
   ],
   ['gives a promise', async () => true],
   ['gives a promise that rejects', () => Promise.reject(new Error('oops'))],
-])('a blackout that %s is told once, and the ticks run', async (_, blackout) => {
+])('a blackout that %s is reported once, and the ticks run', async (_, blackout) => {
   const { clock, scheduler, lines, log } = harness()
   scheduler.job('a', every('1s'), { blackout: blackout as () => boolean }, () => {})
   await scheduler.start()

@@ -56,7 +56,7 @@ ${body}
 `
 }
 
-/** Up to this number of incidents are told in full; of more, each gets a row while there is room. */
+/** Up to this number of incidents are reported in full; of more, each gets a row while there is room. */
 const FULL = 4
 /** Encoded bytes of the rows, so that there is room for what is around them and for the text. */
 const ROOM = 60_000

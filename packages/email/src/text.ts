@@ -11,7 +11,7 @@ import { type Encoding, encodedSize, fitting } from './encoded.ts'
 
 type Words = Description['words']
 
-/** Up to this number of incidents are told in full; of more, each gets two lines while there is room. */
+/** Up to this number of incidents are reported in full; of more, each gets two lines while there is room. */
 const FULL = 4
 /** Encoded bytes of all of them. */
 const ROOM = 27_000

@@ -24,7 +24,7 @@ async function box(...args: Parameters<typeof mailbox>) {
   return made
 }
 
-/** A server that says what it is told to, and then nothing. */
+/** A server that answers as the test says, and then nothing. */
 async function bare(talk: (socket: Socket) => void) {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 
-/** What a handler is told beside the request. */
+/** What a handler gets beside the request. */
 export interface RequestInfo {
   /** The path it is mounted under, without a slash at the end. */
   readonly base: string

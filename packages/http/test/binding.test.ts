@@ -31,7 +31,7 @@ const next = (scheduler: Scheduler, event: 'start' | 'stop') =>
     })
   })
 
-it('starts with a server it is told of, drains with it, and starts again', async () => {
+it('starts with a server that it learns of, drains with it, and starts again', async () => {
   const { scheduler } = make()
   const server = http.createServer()
   attach(scheduler, server, { start: 'always' })

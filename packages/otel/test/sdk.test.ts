@@ -67,7 +67,7 @@ describe('an SDK that registers late', () => {
 })
 
 describe('an SDK that cannot be seen, as it registered with an older copy of the API', () => {
-  test('is told of at the start, once', async () => {
+  test('is reported at the start, once', async () => {
     older.trace.setGlobalTracerProvider(new BasicTracerProvider() as unknown as older.TracerProvider)
     expect(trace.getTracer('any').startSpan('any').isRecording()).toBe(false)
     const { scheduler, lines } = harness({ plugins: [otel()] })
@@ -79,7 +79,7 @@ describe('an SDK that cannot be seen, as it registered with an older copy of the
     expect(warnings(lines)).toEqual([expect.stringContaining('registered with @opentelemetry/api 1.8.0')])
   })
 
-  test('is told of when it came after the start', async () => {
+  test('is reported when it came after the start', async () => {
     const { scheduler, lines } = harness({ plugins: [otel()] })
     scheduler.job('a', manual(), () => {})
     await scheduler.start()
@@ -89,7 +89,7 @@ describe('an SDK that cannot be seen, as it registered with an older copy of the
   })
 })
 
-test('an SDK without a context manager is told of', async () => {
+test('an SDK without a context manager is reported', async () => {
   trace.setGlobalTracerProvider(new BasicTracerProvider())
   const { scheduler, lines } = harness({ plugins: [otel()] })
   scheduler.job('a', manual(), () => {})

@@ -11,7 +11,7 @@ export interface PoolLike {
 interface Pool extends PoolLike {
   readonly options: object & { password?: unknown; query_timeout?: number }
   readonly Client: unknown
-  /** It was told to end. */
+  /** Its end was asked for. */
   readonly ending?: boolean
   query: PoolLike['query'] &
     ((query: {

@@ -67,7 +67,7 @@ function connect(host: Host, writer: Writer, store: PostgresStore): void {
 const CLOSED =
   'postgres: the pool was closed while the scheduler uses it: close it after scheduler.stop(). History is written by own connections meanwhile'
 
-/** Connections that break are told once in this time: a restart breaks all of them. */
+/** Connections that break are reported once in this time: a restart breaks all of them. */
 const QUIET_MS = 60_000
 const heard = new WeakSet<PoolLike>()
 

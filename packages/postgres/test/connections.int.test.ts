@@ -57,7 +57,7 @@ test('a restart of PostgreSQL does not end the process of a user without an erro
   expect(stdout.trim().split('\n')).toEqual(['ready', 'runs again', 'stopped'])
 })
 
-test('a restart with a pool full of idle connections is told in few lines, without a stack', async () => {
+test('a restart with a pool full of idle connections is reported in few lines, without a stack', async () => {
   const all = newFleet('told')
   const pool = server.pool({ max: 10 })
   await all.add({ pool })

@@ -65,7 +65,7 @@ function newFleet(schema: string): Fleet {
 test.each([
   ['lost', 0],
   ['lost, and the statement takes effect a second later', 1000],
-])('a take-over whose answer is %s: its run goes on here, and it is told once', async (_, late) => {
+])('a take-over whose answer is %s: its run goes on here, and it is reported once', async (_, late) => {
   const all = newFleet(`take_over_${late}`)
   const pool = losing(TAKE_OVER, { late })
   await all.add({ pool })
@@ -85,7 +85,7 @@ test.each([
   ['lost', 0, 1],
   ['lost three times', 0, 3],
   ['lost, and the statement takes effect a second later', 1000, 1],
-])('an end of a dead run whose answer is %s: it is told once', async (_, late, times) => {
+])('an end of a dead run whose answer is %s: it is reported once', async (_, late, times) => {
   const all = newFleet(`mark_${late}_${times}`)
   const pool = losing(MARK, { late, times })
   await all.add({ pool })

@@ -83,7 +83,7 @@ test('what is left of runs of a removed job that were asked for by hand ends', a
     .toEqual([])
 })
 
-test('what died with a job that ends its process is told before that job is run again', async () => {
+test('what died with a job that ends its process is reported before that job is run again', async () => {
   let told: string[] | undefined
   const all = new Fleet(server, 'poison', {
     jobs(scheduler, { abandoned }) {

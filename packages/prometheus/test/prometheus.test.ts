@@ -125,7 +125,7 @@ describe('runs', () => {
     })
   })
 
-  test('under way are told with the age of the oldest, and its bound', async () => {
+  test('under way are counted with the age of the oldest, and its bound', async () => {
     const { clock, metrics, scheduler } = setUp()
     scheduler.job('a', every('10s'), { overlap: 'allow', slow: '1m' }, () => new Promise(() => {}))
     await scheduler.start()

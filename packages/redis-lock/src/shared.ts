@@ -3,7 +3,7 @@ import { Troubles } from '@escapement/core/plugin'
 import { execute, SharedFleet } from '@escapement/redis-fleet'
 import type { Node } from './nodes/node.ts'
 
-/** How long it may fail until it is told, in ms: the lock finds out within that time what is wrong with a Redis. */
+/** How long it may fail until it is reported, in ms: the lock finds out within that time what is wrong with a Redis. */
 const PATIENCE_MS = 10_000
 
 interface SharedParts {

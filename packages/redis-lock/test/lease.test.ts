@@ -132,7 +132,7 @@ test('it is never renewed once Redis says it was over', async () => {
   expect(beats).toHaveLength(1)
 })
 
-test('a listener that comes late is told', async () => {
+test('a listener that comes late is called', async () => {
   const { hold, pass } = setup(() => 'over')
   await pass(1100)
   let reason: Error | undefined

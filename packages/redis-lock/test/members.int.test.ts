@@ -38,7 +38,7 @@ test('a job that one of three instances has is claimed at once, without a look f
   )
 })
 
-test('two apps with a job of the same name are told, and each instance leaves nothing of itself', async () => {
+test('two apps with a job of the same name are reported, and each instance leaves nothing of itself', async () => {
   const server = await startServer()
   const redis = new Redis(server.port)
   undo.push(() => redis.disconnect())

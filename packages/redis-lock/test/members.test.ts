@@ -82,7 +82,7 @@ test('an instance that tells nothing, or what cannot be read, may have each job'
   expect(lines).toEqual([])
 })
 
-test('of too many jobs nothing is told, and each instance may have each of them', () => {
+test('of too many jobs nothing is reported, and each instance may have each of them', () => {
   const many = Object.fromEntries(Array.from({ length: MAX_JOBS + 1 }, (_, i) => [`job-${i}`, '* * * * *']))
   const [one, two] = [instance('one', many), instance('two', many)]
   meet(one, { two })
@@ -97,7 +97,7 @@ test('of too many jobs nothing is told, and each instance may have each of them'
   expect(other.members.lacking('other')('one')).toBe(true)
 })
 
-test('a job with another schedule in an instance beside this one is told once, when no deploy can be the reason', () => {
+test('a job with another schedule in an instance beside this one is reported once, when no deploy can be the reason', () => {
   const one = instance('one', { cleanup: '0 3 * * *', mine: '* * * * *', custom: undefined })
   const two = instance('two', { cleanup: '0 4 * * *', theirs: '* * * * *', custom: '1 * * * *' })
   together(one, two, PATIENCE_MS - 1)
@@ -121,7 +121,7 @@ test('a rolling deploy, in which each instance is replaced, is not told', () => 
   expect(one.lines).toEqual([])
 })
 
-test('two apps in the default namespace are told at once, also where the schedules are the same', () => {
+test('two apps in the default namespace are reported at once, also where the schedules are the same', () => {
   const jobs = { cleanup: '0 3 * * *' }
   const shop = instance('one', jobs, { app: 'shop' })
   meet(shop, { two: instance('two', jobs, { app: 'blog' }) })
@@ -132,7 +132,7 @@ test('two apps in the default namespace are told at once, also where the schedul
   expect(own.lines).toEqual([])
 })
 
-test('another lease is told once, when it lasts', () => {
+test('another lease is reported once, when it lasts', () => {
   const one = instance('one', {})
   together(one, instance('two', {}, { lease: 3000 }), PATIENCE_MS)
   together(one, instance('two', {}, { lease: 3000 }), PATIENCE_MS)
@@ -140,7 +140,7 @@ test('another lease is told once, when it lasts', () => {
   expect(one.lines[0]).toMatch(/the lease is 15000 ms here and 3000 ms in two/)
 })
 
-test('jobs that are added later are told', () => {
+test('jobs that are added later are reported', () => {
   const one = instance('one', { a: '* * * * *' })
   const two = instance('two', { a: '* * * * *' })
   meet(one, { two })

@@ -39,7 +39,7 @@ test('orphans of jobs that nobody has hide no other run', async () => {
   const { scheduler, words } = member({ clients: [server.url], guard: false })
   scheduler.job('mine', NEVER, () => {})
   await scheduler.start()
-  await until('it is told', () => words.some((word) => word.startsWith('tick-lost mine@')))
+  await until('it is reported', () => words.some((word) => word.startsWith('tick-lost mine@')))
 })
 
 test('runs that were asked for, of jobs that are gone, are closed when they are old', async () => {
@@ -58,7 +58,7 @@ test('runs that were asked for, of jobs that are gone, are closed when they are 
   ])
 })
 
-test('what is lost is told before what is run again, which may end the process', async () => {
+test('what is lost is reported before what is run again, which may end the process', async () => {
   const server = await startServer()
   const redis = connect(server)
   await orphan(redis, 'poison', 3, Date.now() - 3000)
@@ -75,7 +75,7 @@ test('what is lost is told before what is run again, which may end the process',
   expect(told).toBe(3)
 })
 
-/** Nothing is open any more, and each instance has heard from Redis since: what had to be told of it was told. */
+/** Nothing is open any more, and each instance has heard from Redis since: what had to be told of it was reported. */
 async function nothingOpen(server: RedisServer, fleet: readonly Member[]): Promise<void> {
   const redis = connect(server)
   await until('nothing is open', async () => (await redis.zcard('{escapement:0}:open')) === 0)

@@ -36,7 +36,7 @@ const MAX_ROUNDS = 500
 const MAX_TICKS = 200
 
 test.each([3, 5])(
-  'split votes on %d nodes: one wins each tick, and nobody is told so too early',
+  'split votes on %d nodes: one wins each tick, and no claimer learns so too early',
   async (count) => {
     const { claimers } = await fleet(count, 5)
     const now = Date.now()
@@ -50,13 +50,11 @@ test.each([3, 5])(
           rounds++
           const { kind } = await vote(quorumClaims, `job-${ticks}`, now, who)
           if (kind === 'granted') wins.push(who)
-          // Who is told that it is taken must be right: somebody has won, or is about to be told so.
+          // The answer that it is taken must be right: another claimer has won, or is about to.
           if (kind === 'granted' || kind === 'taken') return
           await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
         }
-        throw new Error(
-          `after ${MAX_ROUNDS} rounds claimer ${who} was told neither that it won nor that it lost`,
-        )
+        throw new Error(`after ${MAX_ROUNDS} rounds claimer ${who} has neither won nor lost`)
       }
       await Promise.all(claimers.map(contend))
       expect(wins).toHaveLength(1)

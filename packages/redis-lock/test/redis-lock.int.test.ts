@@ -230,7 +230,7 @@ async function abandoned(onAbandoned: 'rerun' | 'record') {
   return { one, two, first, dying }
 }
 
-test('an abort comes before the lease ends, and what was lost is told', async () => {
+test('an abort comes before the lease ends, and what was lost is reported', async () => {
   const { one, two, first, dying } = await abandoned('record')
   const lost = event(two, 'tick-lost')
   const run = await liveRun(one, first.name)

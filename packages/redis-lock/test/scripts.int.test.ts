@@ -102,7 +102,7 @@ async function expire(subject: ClaimTarget) {
   await redis.zadd(keys.open(0), Date.now() - 1, subject.member)
 }
 
-test('a tick is given once, and its owner is told so again', async () => {
+test('a tick is given once, and its owner gets the same answer again', async () => {
   const tick = keys.tick('a', await settle())
   expect(await claim(tick)).toMatch(/^ok\|1\|\d{16}$/)
   expect(await claim(tick)).toMatch(/^ok\|1\|/)

@@ -87,7 +87,7 @@ test('what has waited too long is not voted on', async () => {
   expect(await results[69]).toMatchObject({ asked: false, error: { code: 'ERR_ESCAPEMENT_UNAVAILABLE' } })
 })
 
-test('what a look has told is told once, and of its tick only', async () => {
+test('what a look has found counts once, and of its tick only', async () => {
   const { made, reads } = standbyClaims({ [subject(1).key]: '1|web-2/b.7|5|run' })
   expect([made.looked(subject(1)), made.looked(subject(1)), made.looked(subject(2))]).toEqual([
     false,

@@ -300,7 +300,7 @@ test('a Redis that gives no lease yet says so, and when it does', async () => {
   expect(health()).toBe('')
 })
 
-test('of several, each is told, and that too few are left', async () => {
+test('of several, each is reported, and that too few are left', async () => {
   const all = await Promise.all([redis(), redis(), redis()])
   const { lines, health, runs, later } = await watched(all.map(({ url }) => url))
   await until('a run', () => runs() > 0)
@@ -320,7 +320,7 @@ test('of several, each is told, and that too few are left', async () => {
   expect(lines.slice(3).join()).toContain('enough Redis nodes can be used again')
 })
 
-test('a client that the app closes too early is told at once', async () => {
+test('a client that the app closes too early is reported at once', async () => {
   const server = await redis()
   const client = new Redis(server.port)
   const { one, lines, runs } = await watched([client])
@@ -333,7 +333,7 @@ test('a client that the app closes too early is told at once', async () => {
   expect(lines).toHaveLength(1)
 })
 
-test('a client that is closed after stop() is told nothing about', async () => {
+test('of a client that is closed after stop() nothing is reported', async () => {
   const server = await redis()
   const client = new Redis(server.port)
   const { one, lines, runs } = await watched([client])

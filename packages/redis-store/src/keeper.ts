@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts'
 /** Between two looks after the store, in ms; and when there is more to remove. */
 const TEND_MS = 2_000
 const MORE_MS = 50
-/** How long lost data is told as a trouble, in ms. */
+/** How long lost data is reported as a trouble, in ms. */
 const LOST_MS = 60_000
 const BY_HOUR_MS = 30 * DAY_MS
 const COUNTERS_MS = 400 * DAY_MS

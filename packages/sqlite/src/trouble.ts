@@ -8,7 +8,7 @@ const MAX_TRIES = 5
 const LOCKED =
   'the file is locked by another program: claims are refused and records wait until it is released: end its transaction'
 
-/** Whether the file can be written. Each change is told once. */
+/** Whether the file can be written. Each change is reported once. */
 export class FileTrouble {
   /** Called with the fault of a record, and once when the file begins to fail. */
   onError: (error: unknown) => void = () => {}

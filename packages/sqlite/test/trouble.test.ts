@@ -79,7 +79,7 @@ test('skips do not push runs out of the history', async () => {
 })
 
 test.each(['removed', 'replaced'])(
-  'a file that is %s is left for the one at its path, and it is told once',
+  'a file that is %s is left for the one at its path, and it is reported once',
   async (how) => {
     const scheduler = createScheduler({
       plugins: [sqlite({ file, heartbeat: '50ms', lease: '5s' })],
@@ -107,7 +107,7 @@ test.each(['removed', 'replaced'])(
   },
 )
 
-test('a lock of another program is told once when it lasts and once when it is over', async () => {
+test('a lock of another program is reported once when it lasts and once when it is over', async () => {
   const lines: string[] = []
   const logger = { ...quiet, warn: (_fields: unknown, line?: string) => void lines.push(String(line)) }
   const scheduler = createScheduler({ plugins: [sqlite({ file, heartbeat: '50ms', lease: '10s' })], logger })

@@ -40,7 +40,7 @@ test('what has piled up is written in groups, with a turn of the loop between', 
   expect(groups).toEqual([2000, 2000, 1000])
 })
 
-test('memory is bounded while the file cannot be written: the oldest are given up, and it is told', async () => {
+test('memory is bounded while the file cannot be written: the oldest are given up, and it is reported', async () => {
   const { writer, clock, errors, notices, groups, mend } = broken()
   for (let i = 0; i < 250_000; i++) writer.later((prepared) => prepared.run('x'))
   expect(errors).toEqual(['200000 records or 64 MiB wait for the file: the oldest are given up from now on'])

@@ -73,7 +73,7 @@ export class Client {
     this.#close(new Error('Connection is closed.'), reconnect)
   }
 
-  /** The process is gone: its connections end, and nobody is told. */
+  /** The process is gone: its connections end, and nothing says so. */
   abandon(): void {
     this.#connection++
     this.#pending.clear()

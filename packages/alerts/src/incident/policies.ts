@@ -30,7 +30,7 @@ export class Policies {
     if (!settings) {
       settings = this.#parse(this.subjectOf({ kind, subject, job }))
       if (job !== undefined && this.#off.has(job)) settings = { ...settings, enabled: false }
-      // What a job left behind is told once, and repeated only by instances that have the job.
+      // What a job left behind is reported once, and repeated only by instances that have the job.
       if (job !== undefined && !this.#host?.job(job)) settings = { ...settings, repeat: Infinity }
       this.#settings.set(key, settings)
     }

@@ -1,7 +1,7 @@
 import type { Settings } from '../incident/settings.ts'
 import type { Subject } from '../types/options.ts'
 
-/** What an incident is told together with: those of the same key. */
+/** What an incident is reported together with: those of the same key. */
 export function groupKey(subject: Subject, { groupBy, digest }: Settings): string {
   const part = typeof groupBy === 'function' ? own(groupBy, subject) : PARTS[groupBy](subject)
   return digest ? `digest ${part}` : part

@@ -23,7 +23,7 @@ export async function compose(
   const threads = new Map(told.flatMap((thread) => (thread ? [[thread.id, thread] as const] : [])))
   const [known] = threads.values()
   const { kind, subject } = notices[0] as Notice
-  // All of them were told in one message: this one answers to it.
+  // All of them were reported in one message: this one answers to it.
   const answers = known !== undefined && threads.size === 1 && !told.includes(undefined)
   const thread: Thread = answers ? known : { id, incidents: notices.length, kind, subject }
   return {

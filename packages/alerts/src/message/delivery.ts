@@ -16,7 +16,7 @@ export interface DeliveryOptions {
 export interface SendError extends Error {
   /** False: the same message will not be taken later either. */
   readonly retryable?: boolean
-  /** True: somebody got it, but not everybody. It counts as sent, and the trouble is told elsewhere. */
+  /** True: somebody got it, but not everybody. It counts as sent, and the trouble is reported elsewhere. */
   readonly taken?: boolean
   /** Milliseconds the receiver asks to wait. */
   readonly retryAfter?: number

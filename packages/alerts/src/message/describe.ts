@@ -106,7 +106,7 @@ function card(notice: Notice, words: Words): Card {
   }
 }
 
-/** Who, when, where: only what is known. What is over is told in short. */
+/** Who, when, where: only what is known. What is over is reported in short. */
 function facts(notice: Notice, words: Words): Fact[] {
   const { job, run, status, count, openedAt, recoveredAt, lastSuccess, detail, told, errors } = notice
   const zone = job?.timezone ?? 'UTC'
@@ -123,7 +123,7 @@ function facts(notice: Notice, words: Words): Fact[] {
     if (wall(utc) !== wall(at(run.scheduledAt) as string)) add('utc', utc)
     add('started', at(run.startedAt))
     if (run.endedAt) add('took', words.duration(run.duration))
-    // Else they are told one by one.
+    // Else they are reported one by one.
     if (run.attempts > 1 && errors.length < 2) add('attempts', String(run.attempts))
   }
   if (count > 1 || told > 0 || over) add('since', at(openedAt))

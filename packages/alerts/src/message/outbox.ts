@@ -11,7 +11,7 @@ export interface OutboxParts extends GroupsParts {
   delivery: DeliveryOptions
   throttle: ThrottleLimit | undefined
   notice: (incident: Incident, channel: string, escalated: boolean) => Promise<Notice>
-  /** Something was told, or will not be: the incident may be done with. */
+  /** Something was reported, or will not be: the incident may be done with. */
   onTold: (incident: Incident) => void
   onSent: (channel: Channel) => void
   onFailed: (channel: Channel, error: unknown) => void
@@ -35,7 +35,7 @@ export class Outbox {
   /** Not tried again before. */
   #restUntil = 0
   #abort = new AbortController()
-  /** While stopping: what may be told is told now; `all`: also what is held, as it would be lost. */
+  /** While stopping: what may be told is reported now; `all`: also what is held, as it would be lost. */
   #hurry: 'no' | 'due' | 'all' = 'no'
 
   constructor(channel: Channel, parts: OutboxParts) {

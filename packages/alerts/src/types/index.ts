@@ -166,12 +166,12 @@ export interface Incident {
   /** Successes in a row since it was last met. */
   good: number
   recoveredAt: number | undefined
-  /** Names and codes of the errors met, at most 5: a new one is told at once. */
+  /** Names and codes of the errors met, at most 5: a new one is reported at once. */
   types: string[]
   run: RunFacts | undefined
   errors: readonly ErrorFacts[]
   detail: string | undefined
-  /** What each channel was told. */
+  /** What each channel has got. */
   told: Record<string, Told>
   /** By channel: the instance that is telling it now. */
   claims: Record<string, TellingClaim>

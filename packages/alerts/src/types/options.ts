@@ -16,7 +16,7 @@ export type Quiet =
   | Calendar
   | ((instant: Date) => boolean)
 
-/** What decides when and where an incident is told. Given for all, or by rules for some. */
+/** What decides when and where an incident is reported. Given for all, or by rules for some. */
 export interface Policy {
   /** False: no incidents. Default true. */
   enabled?: boolean
@@ -24,23 +24,23 @@ export interface Policy {
   to?: string | readonly string[]
   /** Default `error` for failed, abandoned and channel-failed; `warning` for the others. */
   severity?: Severity
-  /** Times in a row before it is told. Default 1. */
+  /** Times in a row before it is reported. Default 1. */
   after?: number
   /** Successes in a row before it counts as recovered. Default 1. */
   recoverAfter?: number
-  /** Whether the end of what was told is told too. Default true. */
+  /** Whether the end of what was reported is reported too. Default true. */
   recovery?: boolean
-  /** How long others are waited for before a group is told first. Default 30 s. */
+  /** How long others are waited for before a group is reported first. Default 30 s. */
   groupWait?: Duration
   /** Between two messages about one group. Default 5 min. */
   groupInterval?: Duration
-  /** How often an incident is told again while it lasts; `false`: never. Default 4 h. */
+  /** How often an incident is reported again while it lasts; `false`: never. Default 4 h. */
   repeat?: Duration | false
-  /** What is told together: all, those of one job group, job or kind, or what a function says. Default `'group'`. */
+  /** What is reported together: all, those of one job group, job or kind, or what a function says. Default `'group'`. */
   groupBy?: 'all' | 'group' | 'job' | 'kind' | ((incident: Subject) => string)
   /** Collects notices and tells them together at these instants, e.g. `cron('0 9 * * *')`. */
   digest?: Trigger | false
-  /** When nothing but `critical` is told: it is held until the end. */
+  /** When nothing but `critical` is reported: it is held until the end. */
   quiet?: Quiet | false
   /** Further channels for what lasts. */
   escalate?: Escalation | readonly Escalation[] | false

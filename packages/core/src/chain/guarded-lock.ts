@@ -15,7 +15,7 @@ const REASONS: readonly unknown[] = ['claimed-elsewhere', 'claim-unavailable', '
 
 /**
  * A lock that keeps to its port whatever the given one does: no fault of it changes the outcome of a run or keeps one
- * from its end. What throws, rejects, does not answer or answers nonsense is told once when it begins.
+ * from its end. What throws, rejects, does not answer or answers nonsense is reported once when it begins.
  */
 export class GuardedLock implements Lock {
   readonly exclusive: Lock['exclusive']

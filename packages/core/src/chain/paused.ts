@@ -17,7 +17,7 @@ export function paused(troubles: Troubles): Link {
   }
 }
 
-/** A blackout that cannot say is told once, and its ticks run. */
+/** A blackout that cannot say is reported once, and its ticks run. */
 function isWithin(blackout: Calendar, { job, at }: ActiveRun, troubles: Troubles): boolean {
   const what = `blackout of ${job.name}`
   try {

@@ -153,7 +153,7 @@ export class Dispatcher {
     this.#context.log[level]({ job: name }, `${name} will not run any more: ${why}`)
   }
 
-  /** What a durable store was told while the clock was ahead would hide ticks until then. */
+  /** What was written to a durable store while the clock was ahead would hide ticks until then. */
   async #lowerWatermarks(): Promise<void> {
     if (this.#context.store.jobs) await loadWatermarks(this.#context, [...this.#registry.here()])
   }

@@ -10,7 +10,7 @@ const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
 /**
  * Makes one logger of many kinds: winston's methods and the console's take the message first; pino's, and
  * those of any other object, the fields. Its methods never throw: fields that the given logger cannot write are
- * written as text, and the first failure after that is told on stderr.
+ * written as text, and the first failure after that is reported on stderr.
  *
  * @throws ERR_ESCAPEMENT_OPTION when one of debug, info, warn and error is missing
  */

@@ -1,13 +1,13 @@
 import type { Clock, Logger } from '../types/index.ts'
 import { describe } from '../util/describe.ts'
 
-/** A fault that comes and goes is told again after this time at the earliest, in ms. */
+/** A fault that comes and goes is reported again after this time at the earliest, in ms. */
 const QUIET = 60_000
 
 interface Fault {
   /** What is wrong, in one line; undefined when it is over. */
   reason: string | undefined
-  /** How often it was met since it was told. */
+  /** How often it was met since it was reported. */
   met: number
   told: boolean
   toldAt: number
@@ -31,7 +31,7 @@ export class Troubles {
   }
 
   /**
-   * Something has failed. True when it was told.
+   * Something has failed. True when it was reported.
    *
    * @param what Names it, e.g. `store.record`.
    * @param effect What it means for the app.

@@ -14,7 +14,7 @@ const shared: Shared = home[key]
 
 /**
  * Names loose ends with the run they come from: rejections nobody handles, and errors thrown where nobody can
- * catch them. A rejection inside a run is told and goes no further; any other one ends the process as Node
+ * catch them. A rejection inside a run is reported and goes no further; any other one ends the process as Node
  * does by default, unless the app listens for it. Returns the undo.
  */
 export function watchLooseEnds(): () => void {

@@ -2,7 +2,7 @@ import type { JobEntry } from '../jobs/job-entry.ts'
 
 /** Stretches that are remembered: as many as the clock is set in a bad week. */
 const MAX_STRETCHES = 32
-/** Late ticks of one job that are remembered: those that ran, and those that were told as missed. */
+/** Late ticks of one job that are remembered: those that ran, and those that were reported as missed. */
 const MAX_RAN = 2_000
 const MAX_MISSED = 500
 
@@ -77,7 +77,7 @@ export class LivedTime {
     this.#missed.delete(job)
   }
 
-  /** Whether the tick was told as missed in a time that the clock never reached by itself. */
+  /** Whether the tick was reported as missed in a time that the clock never reached by itself. */
   missed(job: JobEntry, at: number): boolean {
     return this.#missed.get(job)?.has(at) === true
   }

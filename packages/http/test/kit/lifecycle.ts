@@ -151,7 +151,7 @@ export function lifecycle(
         expect(body(told, 'context')).toEqual({ result: 'none' })
       })
 
-      it('are told of a run that writes to their finished response', () => {
+      it('learn of a run that writes to their finished response', () => {
         const text = 'outlive writes to the finished response of POST /outlive'
         expect(told).toContainEqual(expect.objectContaining({ event: 'log', level: 'warn', text }))
       })

@@ -47,7 +47,7 @@ export async function connect(url: string, timeout: number): Promise<RedisLike> 
       lazyConnect: true,
       // It would only hide what an answer tells: that Redis is loading, or which right is missing.
       enableReadyCheck: false,
-      // For what a connection begins with. How long we wait for a command is told by Node.within().
+      // For what a connection begins with. Node.within() decides how long a command is waited for.
       commandTimeout: 5 * timeout,
       connectTimeout: Math.max(1000, timeout),
       retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 1000),

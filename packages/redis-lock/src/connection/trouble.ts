@@ -5,7 +5,7 @@ import type { Cause } from './cause.ts'
 const REPORT_AFTER_MS = 1000
 const REPORT_AT_LATEST_MS = 3000
 
-/** A state that is told once when it begins, and once when it is over. */
+/** A state that is reported once when it begins, and once when it is over. */
 export class Trouble {
   #cause: Cause | undefined
   readonly #clock: Clock

@@ -12,7 +12,7 @@ import {
   UNTOLD,
 } from './roster.ts'
 
-/** A rolling deploy is over by then: what still differs is told. */
+/** A rolling deploy is over by then: what still differs is reported. */
 export const PATIENCE_MS: number = 5 * 60_000
 /** How many jobs one line names. */
 const MAX_NAMED_JOBS = 10

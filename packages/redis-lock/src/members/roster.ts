@@ -56,7 +56,7 @@ export function rosterText(entries: readonly string[]): { text: string; digest: 
   return { text, digest: digest(text, ENTRY_CHARS) }
 }
 
-/** Undefined if it is none: of too many jobs nothing is told, and a later version may tell more. */
+/** Undefined if it is none: of too many jobs nothing is reported, and a later version may tell more. */
 export function parseRoster(text: string): Roster | undefined {
   if (text.length > 1 + MAX_JOBS * ENTRY_CHARS || !JOBS.test(text)) return
   return new Roster(text)

@@ -10,7 +10,7 @@ import { type Greeting, GUARDED, greeting, TEND } from '../scripts/index.ts'
 /** How many open runs are listed at a time. */
 export const LISTED_RUNS = 1000
 
-/** What is told and asked at each look at a shard. */
+/** What is reported and asked at each look at a shard. */
 export interface TendContext {
   readonly clock: Clock
   readonly keys: Keys

@@ -8,7 +8,7 @@ import type { Settings } from '../options.ts'
 
 /** When to try again a rerun that met another run of its job, in ms. */
 const RETRY_DELAY_MS = 100
-/** How long stores and loggers have for what was told, before a run is started again that may end this process, in ms. */
+/** How long stores and loggers have for what was reported, before a run is started again that may end this process, in ms. */
 const REPORT_TIME_MS = 100
 
 /** A run that nobody holds any more. */

@@ -12,7 +12,7 @@ export interface Greeting {
   readonly id: string
   /** By the clock of this Redis, in ms. */
   readonly now: number
-  /** What it was told before this moment, it may have forgotten. */
+  /** What was written to it before this moment, it may have forgotten. */
   readonly born: number
   readonly instances: string[]
   /** What the instances that were asked about say of themselves. */

@@ -101,7 +101,7 @@ export class Recover {
       const orphans = await backend.orphans(this.#after, PAGE_SIZE)
       const fates: Record<Fate, ClaimRow[]> = { end: [], rerun: [], leave: [], delete: [] }
       for (const orphan of orphans) fates[this.#fateOf(orphan, seen)].push(orphan)
-      // Those that died for good are told before anything is run again: a rerun may end this process.
+      // Those that died for good are reported before anything is run again: a rerun may end this process.
       await this.#end(fates.end)
       if (fates.delete.length > 0) await backend.deleteClaims(fates.delete.map(({ token }) => token))
       again.push(...fates.rerun)
@@ -179,7 +179,7 @@ export class Recover {
     return now - since >= UNKNOWN_JOB_MS
   }
 
-  /** Ends whose answer was lost: those that were written are told now. */
+  /** Ends whose answer was lost: those that were written are reported now. */
   async #confirmMarked(): Promise<void> {
     if (this.#marked.size === 0) return
     this.#tellMarked(await this.#parts.backend.markedBy(this.#mark, [...this.#marked.keys()]))

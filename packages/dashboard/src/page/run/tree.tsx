@@ -1,7 +1,7 @@
 import { t } from '../i18n/index.ts'
 import { safe } from '../safe-text.ts'
 
-/** Data as a tree that can be folded; what was left out is told. */
+/** Data as a tree that can be folded; what was left out is reported. */
 export function Tree({ value, cut }: { value: unknown; cut: string | undefined }) {
   if (cut) return <p class="empty">{safe(cut)}</p>
   if (value === undefined || value === null) return <p class="empty">{t('run.nothing')}</p>
