@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import { dashboard, tokenAuth } from '@escapement/dashboard'
 import {
   buildReport,
   cleanLogs,
@@ -8,6 +10,7 @@ import {
   sendNotices,
   showRuns,
 } from '@escapement/example-scenes'
+import { toNode } from '@escapement/http'
 import { createScheduler, every } from '@escapement/koa'
 import Koa from 'koa'
 
@@ -63,6 +66,18 @@ async function main() {
       },
     }),
   )
+  // In production whoever looks needs a token of ours; else the random one of the link below.
+  const token = process.env.JOBS_TOKEN ?? (process.env.NODE_ENV === 'production' ? randomUUID() : undefined)
+  const page = dashboard(scheduler, {
+    title: 'koa-app',
+    ...(token !== undefined && { auth: tokenAuth({ [token]: { actor: 'ops', role: 'operator' } }) }),
+  })
+  const answer = toNode(page)
+  app.use((ctx, next) => {
+    if (!ctx.path.startsWith('/ops/')) return next()
+    ctx.respond = false // the page answers by itself
+    return answer(Object.assign(ctx.req, { baseUrl: '/ops' }), ctx.res)
+  })
   app.use(async (ctx) => {
     if (ctx.method === 'POST' && ctx.path === '/notices') {
       const run = await ctx.scheduler.run('notices', { to: [ctx.query.to ?? 'you@example.com'].flat() })
@@ -76,6 +91,9 @@ async function main() {
   const port = await freePort(Number(process.env.PORT ?? 3000))
   const server = app.listen(port, () => {
     const { port } = server.address() as AddressInfo
+    console.log(
+      `the page on the jobs: http://localhost:${port}/ops/${page.token === undefined ? '' : `?token=${page.token}`}`,
+    )
     console.log(`http://localhost:${port}/jobs; send a notice yourself:`)
     console.log(`curl -X POST 'localhost:${port}/notices?to=me@example.com'\n`)
   })

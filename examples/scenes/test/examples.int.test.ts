@@ -63,6 +63,8 @@ describe.each(['express', 'koa'] as const)('the %s example', (name) => {
     })
     expect(response.status).toBe(202)
     expect(await response.json()).toEqual({ run: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+    const page = await fetch(`http://127.0.0.1:${port}/ops/`)
+    expect(await page.text()).toContain('<script type="module"')
     // Each request is answered and served, however close they come.
     const people = ['ann', 'bob', 'cleo', 'dan'].map((who) => `${who}@example.com`)
     const answers = await Promise.all(

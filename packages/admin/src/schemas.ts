@@ -25,7 +25,7 @@ const page = (items: Schema, more: Readonly<Record<string, Schema>> = {}): Schem
 
 const pause = object({ 'by?': string, 'reason?': string, 'until?': time })
 const asked = object({ 'by?': string, 'reason?': string })
-const error = object({ name: string, message: string, 'code?': string, 'stack?': string })
+const error = ref('Error')
 const progress = object({ fraction: number, 'note?': string, 'at?': time })
 const histogram: Schema = { type: 'object', additionalProperties: integer }
 const note = object({ kind: string, text: string })
@@ -122,6 +122,13 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     'retryOf?': string,
     logLines: integer,
     'cut?': object({ 'data?': string, 'result?': string, 'log?': string }),
+  }),
+  Error: object({
+    name: string,
+    message: string,
+    'code?': string,
+    'stack?': string,
+    'causes?': list(ref('Error')),
   }),
   Runs: page(ref('Run')),
   Logs: page(object({ at: time, level: string, message: string, 'fields?': { type: 'object' } })),

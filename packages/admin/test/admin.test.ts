@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { admin, segmentOf } from '@escapement/admin'
-import { createScheduler, every, manual, type Scheduler } from '@escapement/core'
+import { createScheduler, every, manual, memoryStore, type Scheduler } from '@escapement/core'
 import { toNode } from '@escapement/http'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import express from 'express'
@@ -120,6 +120,39 @@ describe('reads', () => {
     expect(body.next[0].job).toBe('fine')
     const ticks = (await checked('GET', 'upcoming?limit=1000')).body.items
     expect(ticks.filter(({ job }: { job: string }) => job === 'fine')).toHaveLength(12)
+  })
+
+  test('a job that failed before the start is failing, with its older runs', async () => {
+    const store = memoryStore()
+    const plugins = [{ name: 'kept', store: { ...store, durable: true } }]
+    const boot = async () => {
+      const next = createScheduler({ logger: quiet, timezone: 'UTC', plugins })
+      next.job('bad', manual(), () => {
+        throw new Error('no such file')
+      })
+      await next.start()
+      return next
+    }
+    const before = await boot()
+    await before.run('bad', undefined, { wait: true })
+    await before.stop()
+    await scheduler.stop()
+    scheduler = await boot()
+    handler = admin(scheduler)
+    const { items } = (await checked('GET', 'jobs')).body
+    expect(items).toMatchObject([
+      { failing: true, last: { outcome: 'failed' }, recent: [{ outcome: 'failed' }] },
+    ])
+  })
+
+  test('the ticks of a job of seconds reach the end of the timeline', async () => {
+    scheduler.job('often', every('5s'), () => {})
+    const until = Date.now() + 12 * 3_600_000
+    const path = `upcoming?limit=10000&until=${new Date(until).toISOString()}`
+    const items: { job: string; at: string }[] = (await checked('GET', path)).body.items
+    const often = items.filter(({ job }) => job === 'often')
+    expect(until - Date.parse(often.at(-1)?.at ?? '')).toBeLessThan(10 * 60_000)
+    expect(often.length).toBeLessThan(1_000)
   })
 
   test('jobs, by state, text and page', async () => {

@@ -1,8 +1,8 @@
 /** A fleet with a week behind it, the same each time. */
-import type { JobView, LogLine, Outcome, RunView } from '../src/page/api/types.ts'
+import type { JobDetail, LogLine, Outcome, RunView } from '../src/page/api/types.ts'
 
 export interface FakeJob {
-  view: JobView
+  view: JobDetail
   readonly every: number
   readonly takes: number
   readonly bad: boolean
@@ -95,15 +95,19 @@ function jobOf(i: number): FakeJob {
       running: name === 'reindex' || name === 'backup-database' ? 1 : 0,
       usual: takes,
       recent: [],
+      failing: false,
+      follows: [],
+      followers: [],
     },
   }
 }
 
-function history(job: FakeJob): Partial<JobView> {
+function history(job: FakeJob): Partial<JobDetail> {
   const ended = runsOf(job).filter((run) => run.outcome)
   const [last] = ended
   const recent = ended.slice(0, 30).reverse()
   return {
+    failing: ['failed', 'timed-out'].includes(recent.at(-1)?.outcome ?? ''),
     recent: recent.map((run) => ({
       id: run.id,
       outcome: run.outcome as Outcome,

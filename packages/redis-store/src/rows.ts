@@ -101,6 +101,6 @@ function ms(date: Date | undefined): string {
 }
 
 /** JSON leaves out what is undefined. */
-function whole({ name, message, code, stack }: ErrorRecord): ErrorRecord {
-  return { name, message, code, stack }
+function whole({ name, message, code, stack, causes }: ErrorRecord): ErrorRecord {
+  return { name, message, code, stack, ...(causes && { causes: causes.map(whole) }) }
 }

@@ -33,7 +33,7 @@ export function storeContract({ open, durable = true, queried = 2_000 }: StoreCo
       const run = fakeRun({
         job: `it's; a "job"`,
         outcome: 'failed',
-        errors: [new Error('first'), error],
+        errors: [new Error('first', { cause: error }), error],
         fence: 1_795_219_245_987_001,
         restarts: 1,
         traceId: 'abc',

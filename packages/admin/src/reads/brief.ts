@@ -51,13 +51,15 @@ export interface JobHistory {
 export function jobBrief(job: Job, { runs, usual }: JobHistory, now: number): JobBrief {
   const { name, description, owner, group, role, runbook, trigger, next, running, paused, last } = job
   const recent = runs.slice(0, MAX_RECENT).toReversed()
-  const newest = recent.at(-1)?.outcome ?? last?.outcome
+  // A process that has just started knows no end of a run yet: the history does.
+  const newest = recent.at(-1)
+  const known = last ?? (newest && { outcome: newest.outcome, at: new Date(newest.at) })
   const late = next !== undefined && !paused && next.getTime() + job.policies.spread < now - OVERDUE_MS
   return {
     name,
     running,
     recent,
-    failing: isFailure(newest),
+    failing: isFailure(newest?.outcome ?? last?.outcome),
     ...given({
       description,
       owner,
@@ -70,7 +72,7 @@ export function jobBrief(job: Job, { runs, usual }: JobHistory, now: number): Jo
       timezone: trigger.timezone,
       next: next?.toISOString(),
       paused: paused && plain(paused),
-      last: last && { outcome: last.outcome, at: last.at.toISOString() },
+      last: known && { outcome: known.outcome, at: known.at.toISOString() },
       usual,
     }),
   }

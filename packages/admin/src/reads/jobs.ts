@@ -9,7 +9,7 @@ import { type JobHistory, jobBrief } from './brief.ts'
 const DAY_MS = 86_400_000
 /** Runs that are read to see how jobs stand. */
 const MAX_RUNS = 3_000
-/** Jobs that are asked one by one when their runs are not among them. */
+/** Jobs that are asked one by one when few of their runs are among them. */
 const MAX_ASKED = 50
 /** Runs that are shown of a job. */
 const MAX_RECENT = 30
@@ -33,9 +33,10 @@ export async function historiesOf(
     const recent = recentOf(run)
     if (recent) found.set(run.job, [...list, recent].slice(0, MAX_RECENT))
   }
-  const missing = jobs.filter(({ name }) => !found.has(name)).slice(0, MAX_ASKED)
+  const count = ({ name }: Job) => found.get(name)?.length ?? 0
+  const few = jobs.filter((job) => count(job) < MAX_RECENT).toSorted((a, b) => count(a) - count(b))
   await Promise.all(
-    missing.map(async ({ name }) => {
+    few.slice(0, MAX_ASKED).map(async ({ name }) => {
       const own = await scheduler.history({ job: name, limit: MAX_RECENT })
       found.set(
         name,

@@ -1,4 +1,4 @@
-import type { Job, RunRecord, RunStats } from '@escapement/core'
+import type { Job, RunRecord, RunStats, Trigger, Upcoming } from '@escapement/core'
 import { upcoming } from '@escapement/core'
 import { type Call, maySee, queryOf } from '../call.ts'
 import { given } from '../query.ts'
@@ -14,6 +14,8 @@ const MAX_REACH_MS = 14 * 24 * HOUR_MS
 const MAX_RUNS = 3_000
 const MAX_TICKS = 10_000
 const MAX_TICKS_OF_JOB = 720
+/** Of a job that has more, some of the rest, so that the timeline sees them up to its end. */
+const MAX_LATER_TICKS = 240
 const MAX_JOBS = 1_000
 
 /** All that the first screen shows, in one answer. */
@@ -115,9 +117,8 @@ function ticksOf(
   for (const { name, trigger, paused, next } of jobs) {
     if (paused || !next) continue
     try {
-      for (const tick of upcoming(trigger, { timezone, seed: name, from, until, count: MAX_TICKS_OF_JOB })) {
+      for (const tick of someOf(trigger, { timezone, seed: name, from, until }))
         all.push({ job: name, at: tick.at.getTime(), note: tickBody(tick).note })
-      }
     } catch {
       // A trigger that cannot be asked: its next tick is known.
       all.push({ job: name, at: next.getTime(), note: undefined })
@@ -125,6 +126,28 @@ function ticksOf(
   }
   all.sort((a, b) => a.at - b.at)
   return all.map(({ job, at, note }) => ({ job, at: new Date(at).toISOString(), ...given({ note }) }))
+}
+
+/** The first ticks, and of the rest one in each of many equal parts of the time. */
+function* someOf(
+  trigger: Trigger,
+  options: { timezone: string; seed: string; from: Date; until: Date },
+): Generator<Upcoming> {
+  let [last, count] = [options.from.getTime(), 0]
+  for (const tick of upcoming(trigger, { ...options, count: MAX_TICKS_OF_JOB })) {
+    last = tick.at.getTime()
+    count++
+    yield tick
+  }
+  if (count < MAX_TICKS_OF_JOB) return
+  const until = options.until.getTime()
+  const step = (until - last) / MAX_LATER_TICKS
+  while (last + step < until) {
+    const [tick] = upcoming(trigger, { ...options, from: new Date(last + step), count: 1 })
+    if (!tick) return
+    last = tick.at.getTime()
+    yield tick
+  }
 }
 
 function failuresOf(outcomes: Readonly<Record<string, number | undefined>>): number {

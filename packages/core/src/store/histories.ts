@@ -1,5 +1,6 @@
 import type { Recordable } from '../run/record.ts'
 import { RunSnapshot } from '../run/snapshot.ts'
+import type { ErrorRecord } from '../types/index.ts'
 
 /** What all runs together may hold, in bytes: beyond it the oldest go. */
 const MAX_BYTES = 32 * 1024 * 1024
@@ -211,7 +212,10 @@ function sizeOf(run: Recordable): number {
   let bytes = RUN_BYTES
   const { kept } = run
   if (kept) bytes += FACTS_BYTES + kept.lines.length * LINE_BYTES + 2 * kept.size
-  for (const { message, stack = '' } of run.errorRecords)
-    bytes += LINE_BYTES + 2 * (message.length + stack.length)
+  for (const error of run.errorRecords) bytes += bytesOf(error)
   return bytes
+}
+
+function bytesOf({ message, stack = '', causes = [] }: ErrorRecord): number {
+  return causes.reduce((sum, cause) => sum + bytesOf(cause), LINE_BYTES + 2 * (message.length + stack.length))
 }

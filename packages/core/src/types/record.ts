@@ -106,4 +106,6 @@ export interface ErrorRecord {
   readonly message: string
   readonly code: string | undefined
   readonly stack: string | undefined
+  /** What lies behind it: its `cause`, and the `errors` of an `AggregateError`, without stacks. */
+  readonly causes?: readonly ErrorRecord[]
 }

@@ -46,10 +46,15 @@ const described = new WeakMap<object, { signs: unknown[]; description: Descripti
 
 /** What a history keeps of it. */
 export function errorRecord(thrown: unknown): ErrorRecord {
-  const { name, message, code, stack } = describe(thrown)
-  const record = { name, message, code, stack }
+  const { name, message, code, stack, causes } = describe(thrown)
+  const record = { name, message, code, stack, ...(causes && { causes: causes.map(behind) }) }
   made.add(record)
   return record
+}
+
+/** A cause: the stack of the error above tells where it was met. */
+function behind({ name, message, code, causes }: Description): ErrorRecord {
+  return { name, message, code, stack: undefined, ...(causes && { causes: causes.map(behind) }) }
 }
 
 /** What was thrown, to be passed on: all that is described of it from now on has gone through `redact`. */

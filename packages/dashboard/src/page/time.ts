@@ -35,6 +35,10 @@ export function day(at: string | number, zone?: string): string {
   return format({ weekday: 'short', day: 'numeric', month: 'short', timeZone: zone }).format(new Date(at))
 }
 
+export function month(at: number): string {
+  return format({ month: 'short', timeZone: 'UTC' }).format(new Date(at))
+}
+
 /** The day only when it is not today. */
 export function moment(at: string | number, reference: number, zone?: string): string {
   const same = day(at, zone) === day(reference, zone)
@@ -76,7 +80,9 @@ function two(a: number, unitA: string, b: number, unitB: string): string {
 /** `in 5 min`, `2 h ago`. */
 export function relative(at: string | number, reference: number): string {
   const ms = new Date(at).getTime() - reference
-  const length = span(Math.round(Math.abs(ms) / 1_000) * 1_000)
+  // From two minutes on nobody counts seconds.
+  const unit = Math.abs(ms) < 120_000 ? 1_000 : 60_000
+  const length = span(Math.round(Math.abs(ms) / unit) * unit)
   if (Math.abs(ms) < 1_000) return t('time.now')
   return ms > 0 ? t('time.in', { span: rough(length) }) : t('time.ago', { span: rough(length) })
 }

@@ -105,6 +105,6 @@ function date(value: unknown): Date | undefined {
 }
 
 /** JSON leaves out what is undefined. */
-function whole({ name, message, code, stack }: ErrorRecord): ErrorRecord {
-  return { name, message, code, stack }
+function whole({ name, message, code, stack, causes }: ErrorRecord): ErrorRecord {
+  return { name, message, code, stack, ...(causes && { causes: causes.map(whole) }) }
 }

@@ -15,6 +15,7 @@ export interface Trouble {
   readonly message: string
   readonly code?: string
   readonly stack?: string
+  readonly causes?: readonly Trouble[]
 }
 
 export interface RunView {
@@ -81,7 +82,16 @@ export interface JobView {
   readonly last?: { readonly outcome: Outcome; readonly at: string }
   readonly overdue?: string
   readonly usual?: number
+  readonly failing: boolean
   readonly recent: readonly Recent[]
+}
+
+/** A job on its own page. */
+export interface JobDetail extends JobView {
+  readonly follows: readonly { readonly job: string; readonly on: string }[]
+  readonly followers: readonly string[]
+  /** A JSON Schema of the data of a run. */
+  readonly inputSchema?: unknown
 }
 
 export interface Overview {
@@ -125,6 +135,14 @@ export interface Instance {
   readonly lag: number
   readonly skew?: number
   readonly runs: readonly { readonly id: string; readonly job: string }[]
+}
+
+/** What has happened to an instance. */
+export interface FleetEvent {
+  readonly at: string
+  readonly instance: string
+  readonly kind: string
+  readonly note?: string
 }
 
 export interface AuditEntry {

@@ -11,7 +11,7 @@ export function t(key: Key, values: Readonly<Record<string, string | number>> = 
 }
 
 /** A text whose key is made of what the API gives: itself when no language has it. */
-export function word(room: 'outcome' | 'cause' | 'reason' | 'audit', name: string): string {
+export function word(room: 'outcome' | 'cause' | 'reason' | 'audit' | 'event' | 'on', name: string): string {
   const key = `${room}.${name}`
   return key in en ? t(key as Key) : name
 }

@@ -1,5 +1,5 @@
 import { segment } from '../api/client.ts'
-import type { Counts, JobView, Page, Upcoming } from '../api/types.ts'
+import type { Counts, JobDetail, JobView, Page, Upcoming } from '../api/types.ts'
 import { useData } from '../api/use-data.ts'
 import { t } from '../i18n/index.ts'
 import { Actions } from '../jobs/actions.tsx'
@@ -11,7 +11,8 @@ import { Fact } from '../run/facts.tsx'
 import { FoundRuns } from '../runs/runs.tsx'
 import { safe } from '../safe-text.ts'
 import { span, zoneFor, zoneLabel } from '../time.ts'
-import { Durations } from './durations.tsx'
+import { Distribution } from './distribution.tsx'
+import { Neighbours } from './neighbours.tsx'
 import { Why } from './why.tsx'
 import { Year } from './year.tsx'
 
@@ -19,7 +20,7 @@ const YEAR_MS = 365 * 86_400_000
 const DAY_MS = 86_400_000
 
 export function JobPage({ name, mayAct }: { name: string; mayAct: boolean }) {
-  const found = useData<JobView>(`jobs/${segment(name)}`)
+  const found = useData<JobDetail>(`jobs/${segment(name)}`)
   const from = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS - YEAR_MS).toISOString()
   const stats = useData<Page<Counts>>(`stats?job=${encodeURIComponent(name)}&step=day&from=${from}`)
   const job = found.data
@@ -35,16 +36,22 @@ export function JobPage({ name, mayAct }: { name: string; mayAct: boolean }) {
       )}
       <div class="columns">
         <JobFacts job={job} days={days} />
-        <NextTicks job={job} />
+        <div class="pile">
+          <NextTicks job={job} />
+          <Why job={job} />
+        </div>
       </div>
       <Section title={t('job.year')}>
-        {days.length > 0 ? <Year days={days} /> : <Empty>{t('job.none')}</Empty>}
+        <Year job={job} days={days} />
       </Section>
+      <Neighbours job={job} />
       <div class="columns">
         <Section title={t('job.durations')}>
-          <Durations days={days} />
+          <Distribution days={days} of="durations" />
         </Section>
-        <Why job={job} />
+        <Section title={t('job.lateness')}>
+          <Distribution days={days} of="lateness" />
+        </Section>
       </div>
       <h2>{t('job.runs')}</h2>
       <FoundRuns query={new URLSearchParams({ job: name })} />
@@ -53,12 +60,13 @@ export function JobPage({ name, mayAct }: { name: string; mayAct: boolean }) {
 }
 
 function Title({ job, mayAct }: { job: JobView; mayAct: boolean }) {
+  const outcome = job.recent.at(-1)?.outcome ?? job.last?.outcome
   return (
     <div class="title">
       <h1>
         <bdi>{safe(job.name)}</bdi>
       </h1>
-      {job.last && <OutcomeBadge state={job.last.outcome} />}
+      {outcome && <OutcomeBadge state={outcome} />}
       {job.paused && (
         <span class="pausedline">
           <Paused pause={job.paused} zone={job.timezone} />
@@ -126,7 +134,7 @@ function rate(days: readonly Counts[]): string {
 }
 
 function NextTicks({ job }: { job: JobView }) {
-  const ticks = useData<Page<Upcoming>>(`jobs/${segment(job.name)}/upcoming?limit=8`)
+  const ticks = useData<Page<Upcoming>>(`jobs/${segment(job.name)}/upcoming?limit=5`)
   const items = ticks.data?.items ?? []
   return (
     <Section

@@ -11,9 +11,9 @@ import { zoneLabel } from '../time.ts'
 export function Why({ job }: { job: JobView }) {
   const [at, setAt] = useState('')
   const [found, setFound] = useState<Explanation | { problem: string } | undefined>(undefined)
-  const ask = async (event: Event) => {
-    event.preventDefault()
-    const instant = new Date(at)
+  const ask = async (given: string) => {
+    setAt(given)
+    const instant = new Date(given)
     if (Number.isNaN(instant.getTime())) return
     try {
       const path = `jobs/${segment(job.name)}/explain?at=${encodeURIComponent(instant.toISOString())}`
@@ -25,21 +25,44 @@ export function Why({ job }: { job: JobView }) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || zoneLabel()
   return (
     <Section title={t('job.why')} side={<span class="zone">{zone}</span>}>
-      <form class="ask" onSubmit={ask}>
-        <label>
-          <span class="hidden">{t('job.why.at')}</span>
-          <input
-            type="datetime-local"
-            step={1}
-            required
-            value={at}
-            onInput={(e) => setAt(e.currentTarget.value)}
-          />
-        </label>
-        <button type="submit">{t('job.why.ask')}</button>
-      </form>
+      <Question at={at} setAt={setAt} ask={(given) => void ask(given)} />
       <div role="status">{found && <Answer found={found} />}</div>
     </Section>
+  )
+}
+
+interface QuestionProps {
+  readonly at: string
+  readonly setAt: (at: string) => void
+  readonly ask: (at: string) => void
+}
+
+function Question({ at, setAt, ask }: QuestionProps) {
+  const submit = (event: Event) => {
+    event.preventDefault()
+    ask(at)
+  }
+  const sunday = new Date().getDay() || 7
+  return (
+    <form class="ask" onSubmit={submit}>
+      <label>
+        <span class="hidden">{t('job.why.at')}</span>
+        <input
+          type="datetime-local"
+          step={1}
+          required
+          value={at}
+          onInput={(e) => setAt(e.currentTarget.value)}
+        />
+      </label>
+      <button type="submit">{t('job.why.ask')}</button>
+      <button type="button" class="quiet" onClick={() => ask(atThree(0))}>
+        {t('job.why.night')}
+      </button>
+      <button type="button" class="quiet" onClick={() => ask(atThree(sunday))}>
+        {t('job.why.sunday')}
+      </button>
+    </form>
   )
 }
 
@@ -59,4 +82,12 @@ function Answer({ found }: { found: Explanation | { problem: string } }) {
       </ul>
     </div>
   )
+}
+
+/** 03:00 of some days ago in the reader's zone, as the input writes it. */
+function atThree(days: number): string {
+  const at = new Date()
+  at.setDate(at.getDate() - days)
+  const two = (part: number) => String(part).padStart(2, '0')
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T03:00`
 }

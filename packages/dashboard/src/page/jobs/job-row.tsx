@@ -1,6 +1,5 @@
 import type { JobView, Pause } from '../api/types.ts'
 import { t } from '../i18n/index.ts'
-import { isFailing } from '../overview/verdict.tsx'
 import { Ago, JobLink, When } from '../parts/basics.tsx'
 import { OutcomeBadge } from '../parts/outcome.tsx'
 import { Strip } from '../parts/strip.tsx'
@@ -11,7 +10,7 @@ import { Actions } from './actions.tsx'
 
 export function JobRow({ job, mayAct }: { job: JobView; mayAct: boolean }) {
   return (
-    <div role="row" class={isFailing(job) ? 'item bad' : 'item'}>
+    <div role="row" class={job.failing ? 'item bad' : 'item'}>
       <span role="cell" class="name">
         <JobLink name={job.name} />
         <small>
@@ -29,7 +28,7 @@ export function JobRow({ job, mayAct }: { job: JobView; mayAct: boolean }) {
       </span>
       <span role="cell" class="recent">
         <Strip recent={job.recent} zone={job.timezone} />
-        {job.last && isFailing(job) && <OutcomeBadge state={job.last.outcome} />}
+        {job.last && job.failing && <OutcomeBadge state={job.last.outcome} />}
       </span>
       <span role="cell" class="usual num">
         {job.usual !== undefined && span(job.usual)}
@@ -66,7 +65,7 @@ function NextTick({ job }: { job: JobView }) {
 }
 
 /** Until when a job is paused, by whom and why. */
-export function Paused({ pause, zone }: { pause: Pause; zone: string | undefined }) {
+export function Paused({ pause, zone }: { pause: Pause; zone?: string | undefined }) {
   return (
     <>
       <span class="badge o-paused">

@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks'
 import type { JobView, Page } from '../api/types.ts'
 import { useData } from '../api/use-data.ts'
 import { number, t } from '../i18n/index.ts'
-import { isFailing } from '../overview/verdict.tsx'
 import { Empty, Pending } from '../parts/basics.tsx'
 import { Choice, Search, Select } from '../parts/choice.tsx'
 import { filter, route } from '../router.ts'
@@ -12,7 +11,7 @@ type State = 'all' | 'failing' | 'overdue' | 'running' | 'paused'
 
 const STATES: Readonly<Record<State, (job: JobView) => boolean>> = {
   all: () => true,
-  failing: isFailing,
+  failing: (job) => job.failing,
   overdue: (job) => job.overdue !== undefined,
   running: (job) => job.running > 0,
   paused: (job) => job.paused !== undefined,

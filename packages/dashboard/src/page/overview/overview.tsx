@@ -9,7 +9,7 @@ import { href } from '../router.ts'
 import { safe } from '../safe-text.ts'
 import { span, zoneLabel } from '../time.ts'
 import { Timeline } from './timeline/timeline.tsx'
-import { isFailing, Verdict } from './verdict.tsx'
+import { Verdict } from './verdict.tsx'
 
 export function OverviewPage({ overview }: { overview: Overview | undefined }) {
   const jobs = useData<Page<JobView>>('jobs?limit=1000')
@@ -20,8 +20,8 @@ export function OverviewPage({ overview }: { overview: Overview | undefined }) {
       <Verdict jobs={items} overview={overview} />
       {items.length > 0 && (
         <>
-          <Timeline jobs={items} />
           <Attention jobs={items} />
+          <Timeline jobs={items} />
           <div class="columns">
             <Running jobs={items} />
             <Next jobs={items} />
@@ -32,11 +32,11 @@ export function OverviewPage({ overview }: { overview: Overview | undefined }) {
   )
 }
 
-const SHOWN = 12
+const SHOWN = 4
 
 function Attention({ jobs }: { jobs: readonly JobView[] }) {
   const failures = useData<Page<RunView>>('runs?outcome=failed,timed-out,lease-lost,abandoned&limit=50')
-  const all = jobs.filter((job) => isFailing(job) || job.overdue)
+  const all = jobs.filter((job) => job.failing || job.overdue)
   if (all.length === 0) return null
   const count = <span class="count">{number(all.length)}</span>
   return (
@@ -53,7 +53,17 @@ function Attention({ jobs }: { jobs: readonly JobView[] }) {
           </li>
         ))}
       </ul>
+      {all.length > SHOWN && <More jobs={all} />}
     </Section>
+  )
+}
+
+function More({ jobs }: { jobs: readonly JobView[] }) {
+  const state = jobs.some((job) => job.failing) ? 'failing' : 'overdue'
+  return (
+    <p class="help">
+      <a href={href(['jobs'], { state })}>{t('overview.more', { n: number(jobs.length - SHOWN) })}</a>
+    </p>
   )
 }
 
@@ -122,8 +132,7 @@ function RunningRow({ run, usual }: { run: RunView; usual: number | undefined })
 }
 
 function Next({ jobs }: { jobs: readonly JobView[] }) {
-  const ticks = useData<Page<Upcoming>>('upcoming?limit=10')
-  const next: readonly Upcoming[] = ticks.data?.items ?? firstTicks(jobs)
+  const next = firstTicks(jobs)
   return (
     <Section title={t('overview.next')} side={<span class="zone">{zoneLabel()}</span>}>
       {next.length === 0 && <Empty>{t('overview.next.none')}</Empty>}
@@ -145,7 +154,7 @@ function Next({ jobs }: { jobs: readonly JobView[] }) {
   )
 }
 
-/** The next tick of each job: until the list of all ticks has come. */
+/** The next tick of each job, the first ones: a job of seconds would fill the list alone. */
 function firstTicks(jobs: readonly JobView[]): Upcoming[] {
   return jobs
     .flatMap((job) => (job.next ? [{ job: job.name, at: job.next }] : []))

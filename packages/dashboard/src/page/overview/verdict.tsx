@@ -1,13 +1,15 @@
+import { useState } from 'preact/hooks'
+import { act } from '../api/client.ts'
 import type { JobView, Overview } from '../api/types.ts'
 import { number, t } from '../i18n/index.ts'
-import { isBad } from '../parts/outcome.tsx'
-
-export const isFailing = (job: JobView): boolean => job.last !== undefined && isBad(job.last.outcome)
+import { PauseDialog } from '../jobs/actions.tsx'
+import { Paused } from '../jobs/job-row.tsx'
+import { perform } from '../parts/dialog.tsx'
 
 /** The sentence that answers whether the night went well. */
 export function verdict(jobs: readonly JobView[]): { text: string; bad: boolean } {
   if (jobs.length === 0) return { text: t('verdict.empty'), bad: false }
-  const failing = jobs.filter(isFailing).length
+  const failing = jobs.filter((job) => job.failing).length
   const overdue = jobs.filter((job) => job.overdue).length
   if (failing === 0 && overdue === 0) return { text: t('verdict.well'), bad: false }
   const parts: string[] = []
@@ -22,6 +24,9 @@ export function verdict(jobs: readonly JobView[]): { text: string; bad: boolean 
 
 export function Verdict({ jobs, overview }: { jobs: readonly JobView[]; overview: Overview | undefined }) {
   const { text, bad } = verdict(jobs)
+  const [asked, setAsked] = useState(false)
+  const paused = overview?.paused
+  const resume = () => void perform(act('DELETE', 'pause'), t('done.resume'))
   const runs = Object.entries(overview?.today ?? {})
     .filter(([outcome]) => outcome !== 'skipped' && outcome !== 'missed')
     .reduce((sum, [, count]) => sum + (count ?? 0), 0)
@@ -34,8 +39,21 @@ export function Verdict({ jobs, overview }: { jobs: readonly JobView[]; overview
       </svg>
       <div>
         <h1>{text}</h1>
-        <p>{jobs.length === 0 ? t('verdict.empty.how') : counts}</p>
+        <p>
+          {jobs.length === 0 ? t('verdict.empty.how') : counts}
+          {overview?.role === 'operator' && jobs.length > 0 && (
+            <button type="button" class="link" onClick={paused ? resume : () => setAsked(true)}>
+              {t(paused ? 'pause.all.resume' : 'pause.all')}
+            </button>
+          )}
+        </p>
+        {paused && (
+          <p class="pausedline">
+            <b>{t('verdict.paused')}</b> <Paused pause={paused} />
+          </p>
+        )}
       </div>
+      {asked && <PauseDialog name={undefined} close={() => setAsked(false)} />}
       {overview && jobs.length > 0 && <Today overview={overview} />}
     </div>
   )

@@ -57,3 +57,13 @@ export function Notice() {
     </div>
   )
 }
+
+/** Why it is done; the audit keeps it. */
+export function Reason({ value, set }: { value: string; set: (value: string) => void }) {
+  return (
+    <label>
+      <span>{t('pause.reason')}</span>
+      <input value={value} maxLength={500} onInput={(event) => set(event.currentTarget.value)} />
+    </label>
+  )
+}

@@ -73,11 +73,12 @@ const STEPS = [
   24 * HOUR,
 ]
 
-function grid({ context, width, height, color }: Pen, { view, zone }: Scene): void {
+function grid({ context, width, height, color }: Pen, { view, zone, now }: Scene): void {
   const most = Math.max(2, width / 84)
   const step = STEPS.find((each) => (view.until - view.from) / each <= most) ?? 24 * HOUR
   context.font = `11.5px ${color('font')}`
   context.textBaseline = 'middle'
+  const nowAt = xOf(now, view, width)
   // Whole hours of the zone that is shown: of UTC as far as its offset has whole half hours.
   const offset = offsetOf(view.from, zone) % step
   for (let at = Math.ceil((view.from + offset) / step) * step - offset; at < view.until; at += step) {
@@ -87,7 +88,10 @@ function grid({ context, width, height, color }: Pen, { view, zone }: Scene): vo
     const midnight = clock(at, zone) === '00:00'
     context.fillStyle = color(midnight ? 'ink' : 'faint')
     context.textAlign = 'center'
-    if (x > 20 && x < width - 20) context.fillText(midnight ? day(at, zone) : clock(at, zone), x, AXIS / 2)
+    // The label of now has its place first.
+    const covered = Math.abs(x - nowAt) < (midnight ? 62 : 46)
+    if (x > 20 && x < width - 20 && !covered)
+      context.fillText(midnight ? day(at, zone) : clock(at, zone), x, AXIS / 2)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { JobView, RunView, State, Upcoming } from '../../api/types.ts'
 import { isBad } from '../../parts/outcome.tsx'
-import { isFailing } from '../verdict.tsx'
 
 export const LANE = 26
 export const AXIS = 30
@@ -27,7 +26,7 @@ export interface Lane {
   readonly ticks: readonly number[]
 }
 
-/** Lanes of jobs or of groups: what is not well first, then by name. */
+/** Lanes of jobs or of groups: what is not well first, what has nothing to show last, then by name. */
 export function lanesOf(
   jobs: readonly JobView[],
   runs: readonly RunView[],
@@ -43,7 +42,7 @@ export function lanesOf(
     const name = grouped(job)
     laneOfJob.set(job.name, name)
     const lane = lanes.get(name) ?? { name, bad: false, zone: job.timezone, bars: [], ticks: [] }
-    lane.bad ||= isFailing(job) || job.overdue !== undefined
+    lane.bad ||= job.failing || job.overdue !== undefined
     lanes.set(name, lane)
   }
   for (const run of runs) lanes.get(laneOfJob.get(run.job) ?? '')?.bars.push(barOf(run))
@@ -52,8 +51,10 @@ export function lanesOf(
   for (const lane of lanes.values()) lane.bars.sort((a, b) => Number(isBad(a.state)) - Number(isBad(b.state)))
   return [...lanes.values()]
     .map((lane) => ({ ...lane, zone: lane.zone }))
-    .sort((a, b) => Number(b.bad) - Number(a.bad) || a.name.localeCompare(b.name))
+    .sort((a, b) => weight(b) - weight(a) || a.name.localeCompare(b.name))
 }
+
+const weight = ({ bad, bars, ticks }: Lane) => (bad ? 2 : 0) + (bars.length + ticks.length > 0 ? 1 : 0)
 
 function barOf(run: RunView): Bar {
   const from = Date.parse(run.startedAt ?? run.scheduledAt)

@@ -8,11 +8,11 @@ const TOGETHER = 4
 const WIDTH = 560
 const HEIGHT = 150
 
-/** How long runs took, on a scale of equal factors. */
-export function Durations({ days }: { days: readonly Counts[] }) {
+/** How long runs took, or how late they began, on a scale of equal factors. */
+export function Distribution({ days, of }: { days: readonly Counts[]; of: 'durations' | 'lateness' }) {
   const bars = new Map<number, number>()
   for (const day of days.slice(-30)) {
-    for (const [name, count] of Object.entries(day.durations)) {
+    for (const [name, count] of Object.entries(day[of])) {
       const bar = Math.floor(Number(name) / TOGETHER)
       bars.set(bar, (bars.get(bar) ?? 0) + count)
     }
@@ -38,9 +38,9 @@ export function Durations({ days }: { days: readonly Counts[] }) {
             <rect x={i * step + 2} y={HEIGHT - height} width={Math.min(56, step - 4)} height={height} rx={3}>
               <title>{`≤ ${span(1.1 ** ((bar + 1) * TOGETHER))}: ${bars.get(bar) ?? 0}`}</title>
             </rect>
-            {i % every === 0 && (
+            {i % every === 0 && labelOf(bar) !== labelOf(bar - every) && (
               <text x={i * step + 2} y={HEIGHT + 18}>
-                {span(1.1 ** (bar * TOGETHER))}
+                {labelOf(bar)}
               </text>
             )}
           </g>
@@ -49,3 +49,5 @@ export function Durations({ days }: { days: readonly Counts[] }) {
     </svg>
   )
 }
+
+const labelOf = (bar: number) => span(1.1 ** (bar * TOGETHER))
