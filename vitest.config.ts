@@ -30,6 +30,8 @@ export default defineConfig({
           include: ['{packages,examples}/*/test/**/*.test.ts', 'simulation/test/**/*.test.ts'],
           exclude: ['**/*.int.test.ts', '**/node_modules/**'],
           isolate: false,
+          // The bound is for a machine that is busy.
+          testTimeout: 60_000,
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },

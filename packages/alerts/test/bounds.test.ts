@@ -26,7 +26,7 @@ test('jobs that come, fail and go while no channel takes a message: incidents ha
   const stopped = scheduler.stop()
   await clock.advance('30s')
   await stopped
-}, 30_000)
+})
 
 test('the errors of all incidents together have a bound in bytes', async () => {
   const { scheduler, plugin, clock } = world({ after: 1, groupWait: '1h' })
@@ -43,7 +43,7 @@ test('the errors of all incidents together have a bound in bytes', async () => {
   expect(plugin.stats().incidents).toBe(500)
   expect(bytesOf(plugin.incidents())).toBeLessThan(20_000_000)
   await scheduler.stop()
-}, 30_000)
+})
 
 test('a run that was lost with its job is reported once', async () => {
   let host: Host | undefined

@@ -27,7 +27,8 @@ export { type Description, describe, isError, textOf } from './util/describe.ts'
 export { fnv1a } from './util/hash.ts'
 export { foldOf, tickId } from './util/ids.ts'
 export { nearest } from './util/nearest.ts'
-export { answer, within } from './util/time.ts'
+export { Repeat } from './util/repeat.ts'
+export { answer, sleep, within } from './util/time.ts'
 export {
   checkFraction,
   checkKeys,

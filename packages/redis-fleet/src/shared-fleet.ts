@@ -11,8 +11,8 @@ import {
   type Member,
   type MemberFacts,
   type Pause,
-  type Timer,
 } from '@escapement/core'
+import { Repeat, sleep } from '@escapement/core/plugin'
 import { type Answer, askMajority, type Master } from './masters.ts'
 import { memberOf } from './member.ts'
 import { SharedPauses } from './pauses.ts'
@@ -49,7 +49,7 @@ export class SharedFleet implements Fleet {
   /** Names this life of the process, and what a Redis without a name keeps from now on. */
   readonly #life = randomBytes(6).toString('hex')
   #self: FleetSelf | undefined
-  #timer: Timer | undefined
+  readonly #polling: Repeat
   /** What each master said last. */
   #news = ''
   #beatAt = -Infinity
@@ -59,6 +59,10 @@ export class SharedFleet implements Fleet {
 
   constructor(parts: SharedFleetParts) {
     this.#parts = parts
+    this.#polling = new Repeat(async () => {
+      await this.#look().then(parts.onRead, parts.onFault)
+      return POLL_MS
+    })
     this.#pauses = new SharedPauses({
       masters: parts.masters,
       instance: () => this.id,
@@ -69,7 +73,7 @@ export class SharedFleet implements Fleet {
   async join(self: FleetSelf): Promise<readonly Pause[]> {
     this.#self = self
     this.#told = undefined
-    this.#poll()
+    this.#polling.start(this.#parts.clock(), POLL_MS)
     try {
       await this.#beat()
       await this.tell({ at: this.#now(), instance: self.instance, kind: 'started' })
@@ -86,8 +90,7 @@ export class SharedFleet implements Fleet {
     const self = this.#self
     if (!self) return
     this.#self = undefined
-    if (this.#timer) this.#parts.clock().clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#polling.stop()
     const stopped = this.tell({ at: this.#now(), instance: self.instance, kind: 'stopped' })
     await Promise.allSettled([stopped, this.#ask(LEAVE, [idOf(self, this.#life)])])
   }
@@ -126,7 +129,7 @@ export class SharedFleet implements Fleet {
     const end = clock.monotonic() + ANSWER_MS
     let answer: CommandAnswer = 'unknown'
     while (answer === 'unknown' && clock.monotonic() < end) {
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, LOOK_MS))
+      await sleep(clock, LOOK_MS)
       const answers = await this.#answersTo(command.id)
       if ([...answers.values()].includes('done')) answer = 'done'
       else if (answers.size >= others.length) break
@@ -173,21 +176,6 @@ export class SharedFleet implements Fleet {
     for (const { reply } of await this.#ask(COMMAND, ['read', command, '', '', '']))
       for (let i = 0; i < reply.length; i += 2) found.set(String(reply[i]), String(reply[i + 1]))
     return found
-  }
-
-  #poll(): void {
-    const timer = this.#parts.clock().setTimeout(() => {
-      this.#look()
-        .then(
-          () => this.#parts.onRead(),
-          (error) => this.#parts.onFault(error),
-        )
-        .finally(() => {
-          if (this.#self) this.#poll()
-        })
-    }, POLL_MS)
-    timer.unref?.()
-    this.#timer = timer
   }
 
   async #look(): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Host, Logger, Timer } from '@escapement/core'
-import { Troubles } from '@escapement/core/plugin'
+import type { Host, Logger } from '@escapement/core'
+import { Repeat, Troubles } from '@escapement/core/plugin'
 import { DAY_MS } from './counters.ts'
 import type { Settings } from './options.ts'
 import { Orphans } from './orphans.ts'
@@ -33,7 +33,7 @@ export class Keeper {
   readonly #settings: Settings
   #host: Host | undefined
   #troubles: Troubles | undefined
-  #timer: Timer | undefined
+  readonly #looking = new Repeat(() => this.#look())
   /** The name of what Redis keeps: another one when it was emptied. */
   #name: string | undefined
   #evicted: number | undefined
@@ -61,12 +61,11 @@ export class Keeper {
   }
 
   async start(): Promise<void> {
-    await this.#look()
+    this.#looking.start((this.#host ?? this.#writer).clock, await this.#look())
   }
 
   stop(): void {
-    if (this.#timer) this.#host?.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#looking.stop()
     this.#name = undefined
   }
 
@@ -84,7 +83,8 @@ export class Keeper {
     this.#troubles?.works('redis-store.fleet')
   }
 
-  async #look(): Promise<void> {
+  /** Gives the time until the next look, in ms. */
+  async #look(): Promise<number> {
     let more = false
     try {
       more = this.#judge((await this.#writer.ask(TEND, this.#bounds())) as Told)
@@ -92,10 +92,7 @@ export class Keeper {
     } catch (error) {
       this.#troubles?.fail('redis-store.tend', error, 'old runs are not removed; runs go on')
     }
-    const { clock } = this.#host ?? this.#writer
-    const timer = clock.setTimeout(() => void this.#look(), more ? MORE_MS : TEND_MS)
-    timer.unref?.()
-    this.#timer = timer
+    return more ? MORE_MS : TEND_MS
   }
 
   #bounds(): (string | number)[] {

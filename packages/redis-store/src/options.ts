@@ -62,7 +62,8 @@ export function parseOptions(options: RedisStoreOptions): Settings {
 }
 
 function parseBytes(given: number | string): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*(kb|mb|gb)$/i.exec(String(given)) ?? []
+  const text = typeof given === 'string' ? given : ''
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*(kb|mb|gb)$/i.exec(text) ?? []
   const bytes = typeof given === 'number' ? given : Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN)
   if (!(bytes >= MIN_BYTES && bytes <= 1e12))
     fail('maxBytes', "a number of bytes, or a text like '64mb'; at least 64 kb", given)

@@ -123,4 +123,4 @@ test('a lock of another program is reported once when it lasts and once when it 
   await expect.poll(() => said('can be written again'), { timeout: 5000 }).toBe(1)
   expect(said('locked by another program')).toBe(1)
   await scheduler.stop()
-}, 20_000)
+})

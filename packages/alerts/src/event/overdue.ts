@@ -1,4 +1,5 @@
-import type { Clock, Host, Job, Run, Timer } from '@escapement/core'
+import type { Clock, Host, Job, Run } from '@escapement/core'
+import { Repeat } from '@escapement/core/plugin'
 
 interface Watched {
   /** The next tick, as it was seen at the last look. */
@@ -27,25 +28,22 @@ export interface OverdueParts {
 export class Overdue {
   readonly #parts: OverdueParts
   readonly #watched = new WeakMap<Job, Watched>()
-  #timer: Timer | undefined
+  readonly #looking: Repeat
 
   constructor(parts: OverdueParts) {
     this.#parts = parts
+    this.#looking = new Repeat(() => {
+      this.look()
+      return parts.every
+    })
   }
 
   start(): void {
-    this.stop()
-    const { clock, every } = this.#parts
-    this.#timer = clock.setTimeout(() => {
-      this.look()
-      this.start()
-    }, every)
-    this.#timer.unref?.()
+    this.#looking.start(this.#parts.clock, this.#parts.every)
   }
 
   stop(): void {
-    if (this.#timer) this.#parts.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#looking.stop()
   }
 
   /** A tick was started, or it was decided that it is not. */

@@ -1,5 +1,5 @@
 import type { Clock, IncidentStore, Timer } from '@escapement/core'
-import { answer } from '@escapement/core/plugin'
+import { answer, Repeat } from '@escapement/core/plugin'
 import type { Incident, RunFacts } from '../types/index.ts'
 import { type Ledger, reopen } from './ledger.ts'
 
@@ -35,7 +35,11 @@ export class IncidentSync {
   readonly #counted = new WeakMap<Incident, number>()
   #last: Promise<void> = Promise.resolve()
   #writing: Timer | undefined
-  #syncing: Timer | undefined
+  readonly #syncing = new Repeat(async () => {
+    await this.sync()
+    await this.write()
+    return SYNC_INTERVAL_MS
+  })
   #stopped = true
   /** The store failed, and has not worked since. */
   #trouble = false
@@ -48,13 +52,13 @@ export class IncidentSync {
   async start(): Promise<void> {
     this.#stopped = false
     await this.sync()
-    this.#again()
+    if (!this.#stopped) this.#syncing.start(this.#parts.clock, SYNC_INTERVAL_MS)
   }
 
   /** Writes what is not written yet. */
   async stop(): Promise<void> {
     this.#stopped = true
-    if (this.#syncing) this.#parts.clock.clearTimeout(this.#syncing)
+    this.#syncing.stop()
     await this.write()
   }
 
@@ -221,16 +225,6 @@ export class IncidentSync {
       )
     this.#last = done
     return done
-  }
-
-  #again(): void {
-    if (this.#stopped) return
-    this.#syncing = this.#parts.clock.setTimeout(() => {
-      void this.sync()
-        .then(() => this.write())
-        .then(() => this.#again())
-    }, SYNC_INTERVAL_MS)
-    this.#syncing.unref?.()
   }
 }
 

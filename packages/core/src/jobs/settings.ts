@@ -20,7 +20,8 @@ import { isPromise } from '../util/promise.ts'
 import { MAX_TIMER } from '../util/time.ts'
 import { checkKeys, fail, flag, func, integer, number, oneOf, text, withMethod } from '../util/validate.ts'
 
-const KNOWN = {
+/** The names of options that also a scheduler has, for all of its jobs. */
+export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
   timezone: 1,
   dst: 1,
   missed: 1,
@@ -30,19 +31,23 @@ const KNOWN = {
   timeout: 1,
   slow: 1,
   spread: 1,
-  priority: 1,
-  maxQueued: 1,
   blackout: 1,
   onAbandoned: 1,
   onLockUnavailable: 1,
   executor: 1,
   keep: 1,
+  owner: 1,
+  runbook: 1,
+}
+
+const KNOWN = {
+  ...DEFAULTS,
+  priority: 1,
+  maxQueued: 1,
   schema: 1,
   data: 1,
   paused: 1,
   description: 1,
-  owner: 1,
-  runbook: 1,
   group: 1,
   role: 1,
   formerly: 1,
@@ -93,26 +98,6 @@ export function parsePolicies(options: JobOptions, defaults: JobDefaults, seed?:
 const DEFAULT_DELAY = 1_000
 const DEFAULT_MAX = 300_000
 const DEFAULT_JITTER = 0.5
-
-/** Their names. */
-export const DEFAULTS: Readonly<Record<keyof JobDefaults, 1>> = {
-  timezone: 1,
-  dst: 1,
-  missed: 1,
-  catchUpWindow: 1,
-  overlap: 1,
-  retry: 1,
-  timeout: 1,
-  slow: 1,
-  spread: 1,
-  blackout: 1,
-  onAbandoned: 1,
-  onLockUnavailable: 1,
-  executor: 1,
-  keep: 1,
-  owner: 1,
-  runbook: 1,
-}
 
 /** No default shortens what was given: neither `maxDelay` nor `jitter` applies by itself to a delay of the user's. */
 function parseRetry(retry: number | RetryOptions): Retry {

@@ -6,6 +6,11 @@ import { isPromise } from './promise.ts'
 /** The longest time a timer can wait. Longer ones would fire at once. */
 export const MAX_TIMER: number = 2 ** 31 - 1
 
+/** Waits; the process is kept for so long. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimeout(resolve, Math.max(0, ms)))
+}
+
 /** True when the promise settles within `ms`. */
 export async function within(clock: Clock, promise: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {

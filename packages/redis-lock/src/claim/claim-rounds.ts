@@ -1,4 +1,5 @@
 import { type Claim, type Clock, EscapementError, type Job, type Refusal, type Run } from '@escapement/core'
+import { sleep } from '@escapement/core/plugin'
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import { type ClaimTarget, instanceOf } from '../keys.ts'
 import { type Leases, type Sent, safeLease } from '../lease/lease.ts'
@@ -145,12 +146,6 @@ export class ClaimRounds {
     const { ends, clock } = this.#parts
     void ends.end({ ...request, fence: 0, since: clock.monotonic() }, 'undo')
   }
-}
-
-export function sleep(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.setTimeout(resolve, ms).unref?.()
-  })
 }
 
 export function elsewhere(token: string): Refusal {

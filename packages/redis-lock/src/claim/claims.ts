@@ -1,8 +1,8 @@
 import type { Claim, Clock, Host, Job, Refusal, Run } from '@escapement/core'
-import { foldOf } from '@escapement/core/plugin'
+import { foldOf, sleep } from '@escapement/core/plugin'
 import type { ClaimTarget, Keys } from '../keys.ts'
 import { delay } from '../members/rendezvous-rank.ts'
-import { ClaimRounds, type ClaimRoundsParts, elsewhere, periodOf, sleep } from './claim-rounds.ts'
+import { ClaimRounds, type ClaimRoundsParts, elsewhere, periodOf } from './claim-rounds.ts'
 
 /** How long a tick is tried for at most, in ms. */
 const CLAIM_WINDOW_MS = 5000

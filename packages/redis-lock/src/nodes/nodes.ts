@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '@escapement/core'
+import type { Clock } from '@escapement/core'
+import { Repeat } from '@escapement/core/plugin'
 import type { Settings } from '../options.ts'
 import { FleetClock } from './fleet-clock.ts'
 import { FleetTrouble, NOTHING, type Standing } from './fleet-trouble.ts'
@@ -22,7 +23,10 @@ export class Nodes {
   readonly #together: FleetTrouble
   readonly #time: FleetClock
   #opened: Promise<readonly Node[]> | undefined
-  #timer: Timer | undefined
+  readonly #scanning = new Repeat(() => {
+    void this.scan()
+    return this.#pause
+  })
   #next = 0
   readonly #waiting = new Map<() => void, number | undefined>()
 
@@ -62,7 +66,7 @@ export class Nodes {
     warnOfEven(all.length, this.quorum, this.#context.log)
     for (const node of all) node.open()
     await this.#greeted()
-    if (this.all === all) this.#rescan()
+    if (this.all === all) this.#scanning.start(this.#clock, this.#pause)
     return all
   }
 
@@ -74,7 +78,7 @@ export class Nodes {
     for (const node of nodes) node.close()
     // It may have been opened again meanwhile.
     if (this.all !== nodes) return
-    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    this.#scanning.stop()
     this.#together.close()
     this.all = []
   }
@@ -224,12 +228,8 @@ export class Nodes {
     return `Meanwhile ${NOTHING}.`
   }
 
-  #rescan(): void {
-    const ms = this.#settings.scan * (0.75 + Math.random() * 0.5)
-    this.#timer = this.#clock.setTimeout(() => {
-      void this.scan()
-      this.#rescan()
-    }, ms)
-    this.#timer.unref?.()
+  /** At random, so that the instances of a fleet do not scan together. */
+  get #pause(): number {
+    return this.#settings.scan * (0.75 + Math.random() * 0.5)
   }
 }

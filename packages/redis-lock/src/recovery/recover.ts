@@ -1,4 +1,5 @@
 import type { Host, Run, Tick } from '@escapement/core'
+import { sleep } from '@escapement/core/plugin'
 import type { ClaimRequest, ClaimResult, QuorumClaims } from '../claim/quorum-claims.ts'
 import type { CompletionWriter } from '../end/completion-writer.ts'
 import type { Records } from '../end/records.ts'
@@ -74,7 +75,7 @@ export class Recover {
       const again = (await told).flatMap((rerun) => rerun ?? [])
       this.#telling.delete(told)
       if (again.length === 0) return
-      if (again.length < free.length) await this.#pause(REPORT_TIME_MS)
+      if (again.length < free.length) await sleep(this.#parts.host.clock, REPORT_TIME_MS)
       await Promise.all(this.#telling)
       await Promise.all(again.map((rerun) => rerun().catch(() => {})))
     } finally {
@@ -145,7 +146,7 @@ export class Recover {
     // Where the job has more to do than it can, its lease is free only for moments.
     const end = asked.sent.monotonic + scan
     while (asked.result.kind === 'busy' && this.#now().monotonic < end) {
-      await this.#pause(RETRY_DELAY_MS * Math.random())
+      await sleep(this.#parts.host.clock, RETRY_DELAY_MS * Math.random())
       asked = await this.#ask(one.subject, starts + 1, leased, false)
     }
     if (asked.result.kind !== 'unknown') return asked
@@ -176,7 +177,7 @@ export class Recover {
       if (one.subject.job !== run.job.name) continue
       this.#waiting.delete(member)
       this.#contending.add(run.job.name)
-      void this.#pause(1)
+      void sleep(this.#parts.host.clock, 1)
         .then(() => this.take([one]))
         .finally(() => this.#contending.delete(run.job.name))
     }
@@ -190,7 +191,7 @@ export class Recover {
 
   /** Most overlaps are short: another tick was just being claimed. */
   #lookSoon(subject: ClaimTarget): void {
-    void this.#pause(RETRY_DELAY_MS).then(() => this.take([{ subject }]))
+    void sleep(this.#parts.host.clock, RETRY_DELAY_MS).then(() => this.take([{ subject }]))
   }
 
   /** A run of which Redis has forgotten how it went on, and nobody else knows, is closed without a word. */
@@ -238,11 +239,5 @@ export class Recover {
   #now(): Sent {
     const { clock } = this.#parts.host
     return { monotonic: clock.monotonic(), wall: clock.now() }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#parts.host.clock.setTimeout(resolve, ms).unref?.()
-    })
   }
 }

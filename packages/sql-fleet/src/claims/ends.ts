@@ -1,4 +1,5 @@
 import type { Clock, Maybe, Timer } from '@escapement/core'
+import { sleep } from '@escapement/core/plugin'
 
 /** Until the first try again, in ms; doubled by each failure, up to the second. */
 const RETRY_DELAY_MS = 100
@@ -54,10 +55,10 @@ export class Ends {
   async flush(ms: number): Promise<number> {
     const deadline = this.#clock.monotonic() + ms
     while (this.#open.size > 0) {
-      await Promise.race([this.retry(), this.#pause(deadline - this.#clock.monotonic())])
+      await Promise.race([this.retry(), sleep(this.#clock, deadline - this.#clock.monotonic())])
       const left = deadline - this.#clock.monotonic()
       if (this.#open.size === 0 || left <= 0) break
-      await this.#pause(Math.min(this.#delay, left))
+      await sleep(this.#clock, Math.min(this.#delay, left))
     }
     return this.#open.size
   }
@@ -67,10 +68,6 @@ export class Ends {
     if (this.#timer) this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
     this.#open.clear()
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.setTimeout(resolve, Math.max(0, ms)))
   }
 
   async #retry(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Claim, Clock, Maybe } from '@escapement/core'
-import { Mutexes } from '@escapement/core/plugin'
+import { Mutexes, sleep } from '@escapement/core/plugin'
 
 const FIRST_WAIT_MS = 20
 /** Whoever has waited for long asks about as often as whoever has just come. */
@@ -39,7 +39,7 @@ export class Exclusive {
     for (let wait = FIRST_WAIT_MS; !claim; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
       signal.throwIfAborted()
       claim = await acquire()
-      if (!claim) await pause(this.#clock, wait * (0.5 + Math.random() / 2))
+      if (!claim) await sleep(this.#clock, wait * (0.5 + Math.random() / 2))
     }
     const lost = new AbortController()
     const undo = claim.onLost((reason) => lost.abort(reason))
@@ -50,8 +50,4 @@ export class Exclusive {
       await claim.complete('succeeded')
     }
   }
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.setTimeout(resolve, ms))
 }

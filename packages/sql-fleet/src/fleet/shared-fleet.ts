@@ -9,14 +9,15 @@ import type {
   Member,
   MemberFacts,
   Pause,
-  Timer,
 } from '@escapement/core'
+import { Repeat, sleep } from '@escapement/core/plugin'
 import type { Columns, Sql, SqlValue } from '../sql.ts'
 import { pruneEvents, readEvents, tellEvent } from './fleet-events.ts'
 import { SharedPauses } from './shared-pauses.ts'
 
-/** How long a command may wait for its answer, and how long it is kept, in ms. */
+/** How long a command may wait for its answer, how often it looks, and how long it is kept, in ms. */
 const ANSWER_MS = 5_000
+const LOOK_MS = 100
 const COMMAND_KEPT_MS = 60_000
 
 interface SharedFleetParts {
@@ -38,7 +39,7 @@ export class SharedFleet implements Fleet {
   #self: FleetSelf | undefined
   /** Rises with each change of a pause, and each command. */
   #version = -1
-  #timer: Timer | undefined
+  readonly #polling: Repeat
   #beating: Promise<void> | undefined
   /** The jobs that were written last, and for which life of the process. */
   #told: { readonly jobs?: MemberFacts['jobs']; readonly owner?: string } = {}
@@ -46,6 +47,11 @@ export class SharedFleet implements Fleet {
 
   constructor(parts: SharedFleetParts) {
     this.#parts = parts
+    this.#polling = new Repeat(() =>
+      this.#look()
+        .catch(parts.onFault)
+        .then(() => parts.poll),
+    )
     this.#pauses = new SharedPauses(parts.sql, () => this.#bump())
   }
 
@@ -56,15 +62,14 @@ export class SharedFleet implements Fleet {
     // First the version: what changes between the two is read again.
     this.#version = await this.#readVersion()
     const pauses = await this.#pauses.read(new Date(this.#parts.clock.now()))
-    this.#poll()
+    this.#polling.start(this.#parts.clock, this.#parts.poll)
     return pauses
   }
 
   async leave(): Promise<void> {
     const self = this.#self
     this.#self = undefined
-    if (this.#timer) this.#parts.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#polling.stop()
     if (self)
       await this.tell({ at: new Date(this.#parts.clock.now()), instance: self.instance, kind: 'stopped' })
   }
@@ -136,7 +141,7 @@ export class SharedFleet implements Fleet {
     await this.#bump()
     const end = clock.monotonic() + ANSWER_MS
     while (clock.monotonic() < end) {
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, 100))
+      await sleep(clock, LOOK_MS)
       const [row] = await sql.rows('SELECT answer FROM $.commands WHERE id = ?', command.id)
       if (row?.answer) return 'done'
     }
@@ -166,19 +171,6 @@ export class SharedFleet implements Fleet {
 
   async #bump(): Promise<void> {
     await this.#parts.sql.rows('UPDATE $.news SET version = version + 1')
-  }
-
-  #poll(): void {
-    const { clock, poll, onFault } = this.#parts
-    const timer = clock.setTimeout(() => {
-      this.#look()
-        .catch(onFault)
-        .finally(() => {
-          if (this.#self) this.#poll()
-        })
-    }, poll)
-    timer.unref?.()
-    this.#timer = timer
   }
 
   async #look(): Promise<void> {
