@@ -1,5 +1,16 @@
-import { type Claim, every, type Lock, manual, memoryStore, type Refusal } from '@escapement/core'
-import type { VirtualClock } from '@escapement/testing'
+import {
+  type Claim,
+  every,
+  type Lock,
+  manual,
+  memoryStore,
+  type Refusal,
+  type RunRecord,
+  type RunRequest,
+  type Store,
+  toRecord,
+} from '@escapement/core'
+import { fakeRun, type VirtualClock } from '@escapement/testing'
 import { describe, expect, test } from 'vitest'
 import { deferred, harness } from './harness.ts'
 
@@ -410,4 +421,94 @@ test('a refusal that nobody handles does not end the process, a mistake does', a
   process.off('unhandledRejection', listen)
   for (const other of others) process.on('unhandledRejection', other)
   expect(unhandled).toEqual(['ERR_ESCAPEMENT_JOB_UNKNOWN'])
+})
+
+/** A durable store whose requests other instances begin. */
+function taken() {
+  const memory = memoryStore()
+  const waiting = new Set<string>()
+  const records: RunRecord[] = []
+  const store: Store = {
+    ...memory,
+    runs: (query) => records.filter(({ id }) => query?.key === id || query?.id === id),
+    requests: {
+      durable: true,
+      accept({ id }) {
+        waiting.add(id)
+        return id
+      },
+      due: () => [],
+      waiting: (ids) => ids.filter((id) => waiting.has(id)),
+      withdraw: (id) => waiting.delete(id),
+    },
+  }
+  const begin = (id: string, outcome?: 'succeeded') => {
+    waiting.delete(id)
+    const record = toRecord(fakeRun({ id, job: 'a', cause: 'manual', outcome }))
+    records.splice(0, records.length, record)
+  }
+  return { plugin: { name: 'taken', store }, begin }
+}
+
+describe('a request that another instance begins', () => {
+  test('is left to it: whoever waits gets its record, and none is found here as due', async () => {
+    const { plugin, begin } = taken()
+    const { clock, scheduler } = harness({ plugins: [plugin] })
+    scheduler.job('a', manual(), () => {})
+    await scheduler.start()
+    const asked = await scheduler.run('a')
+    await clock.advance('5s')
+    expect((await scheduler.find(asked.id))?.state).toBe('due')
+    begin(asked.id, 'succeeded')
+    await clock.advance('2s')
+    expect((await scheduler.find(asked.id))?.state).toBe('succeeded')
+    expect((await asked.settled).outcome).toBe('succeeded')
+  })
+
+  test('makes room for another one here', async () => {
+    const { plugin, begin } = taken()
+    const { clock, scheduler } = harness({ plugins: [plugin], maxQueued: 1 })
+    scheduler.job('a', manual(), () => {})
+    await scheduler.start()
+    for (let i = 0; i < 3; i++) {
+      const { id } = await scheduler.run('a')
+      await expect(scheduler.run('a')).rejects.toMatchObject(FULL)
+      begin(id, 'succeeded')
+      await clock.advance('2s')
+    }
+  })
+
+  test('also when its claim is refused here', async () => {
+    const { plugin, begin } = taken()
+    const lock: Lock = { claim: () => ({ granted: false, reason: 'claimed-elsewhere' }) }
+    const { requests } = plugin.store
+    if (!requests) throw new Error('it keeps requests')
+    const asked: RunRequest[] = []
+    const store: Store = {
+      ...plugin.store,
+      requests: {
+        ...requests,
+        accept(request, max) {
+          asked.push(request)
+          return requests.accept(request, max)
+        },
+        due: () => asked.splice(0),
+      },
+    }
+    const { clock, scheduler } = harness({
+      plugins: [
+        { name: 'store', store },
+        { name: 'lock', lock },
+      ],
+      maxQueued: 1,
+    })
+    scheduler.job('a', manual(), () => {})
+    await scheduler.start()
+    for (let i = 0; i < 3; i++) {
+      const { id, settled } = await scheduler.run('a')
+      begin(id, 'succeeded')
+      await clock.advance('2s')
+      expect((await settled).outcome).toBe('succeeded')
+    }
+  })
 })

@@ -7,6 +7,7 @@ import {
   type ClosedRun,
   claimOf,
   type End,
+  type OwnClaim,
   type Successor,
 } from '@escapement/sql-fleet'
 import type { Client } from './client.ts'
@@ -70,7 +71,11 @@ const COMPLETE = `
   FROM json_to_recordset($1::json) AS g(key text, token text, outcome text)
   WHERE c.key = g.key AND c.token = g.token AND c.state = 'run'`
 
-const CLAIM_COLUMNS = `c.key, c.job, (extract(epoch FROM c.at) * 1000)::float8 AS at, c.trigger, c.token, c.start, c.rerun, c.instance`
+const DELETE = `
+  DELETE FROM $.claims c USING json_to_recordset($1::json) AS g(token text, owner text)
+  WHERE c.owner = g.owner AND c.token = g.token AND c.state = 'run' AND c.owner <> ''`
+
+const CLAIM_COLUMNS = `c.key, c.job, (extract(epoch FROM c.at) * 1000)::float8 AS at, c.trigger, c.token, c.start, c.rerun, c.instance, c.owner`
 
 const ORPHANS = `
   SELECT ${CLAIM_COLUMNS}, r.fence::text AS fence
@@ -184,9 +189,9 @@ export class PostgresBackend implements Backend {
     await this.#client().query(sql, [key, token])
   }
 
-  async deleteClaims(tokens: readonly string[]): Promise<void> {
-    const sql = "DELETE FROM $.claims WHERE token = ANY($1) AND state = 'run' AND owner <> ''"
-    await this.#client().query(sql, [tokens])
+  async deleteClaims(claims: readonly OwnClaim[]): Promise<void> {
+    const given = claims.map(({ token, owner }) => ({ token, owner }))
+    await this.#client().query(DELETE, [JSON.stringify(given)])
   }
 
   async claimsOf(owner: string): Promise<readonly ClaimRow[]> {

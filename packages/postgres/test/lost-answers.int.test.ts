@@ -126,3 +126,41 @@ test.each([0, 700])('a claim whose answer is lost is not in the way (statement %
   // It waits until the claim is found and taken back.
   expect(await settled).toMatchObject({ outcome: 'succeeded' })
 })
+
+test('a claim for the run of a request whose answer is lost takes nothing from the instance that runs it', async () => {
+  let end = () => {}
+  const over = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const all = new Fleet(server, 'asked_lost', {
+    jobs(scheduler, { begun }) {
+      scheduler.job('asked', manual(), { overlap: 'allow' }, (run) => {
+        begun.push(run.key)
+        return over
+      })
+    },
+  })
+  fleet = all
+  // Until it is written that the run has begun, the others see a request that waits.
+  let write = () => {}
+  const written = new Promise<void>((resolve) => {
+    write = resolve
+  })
+  const pool = server.pool({ max: 10 })
+  const slow: PoolLike = {
+    async query(text, values) {
+      if (/json_to_recordset[\s\S]*runs \(/.test(text)) await written
+      return pool.query(text, values)
+    },
+  }
+  const first = await all.add({ pool: slow })
+  await first.run('asked')
+  await expect.poll(() => all.begun, { timeout: 6000 }).toHaveLength(1)
+  const other = losing(/INSERT INTO [\s\S]*claims/)
+  await all.add({ pool: other })
+  await expect.poll(() => other.lost, { timeout: 6000 }).toBe(1)
+  for (let i = 0; i < 3; i++) await all.beats()
+  expect(all.begun).toHaveLength(1)
+  write()
+  end()
+})

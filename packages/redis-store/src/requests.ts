@@ -9,7 +9,7 @@ import {
   queueFull,
 } from '@escapement/core/plugin'
 import { rowOf, textOf } from './rows.ts'
-import { ACCEPT, DUE, WITHDRAW } from './scripts/index.ts'
+import { ACCEPT, DUE, WAITING, WITHDRAW } from './scripts/index.ts'
 import type { Writer } from './writer.ts'
 
 /** Requests that are looked at in one round, and that are read. */
@@ -47,6 +47,9 @@ export function redisRequests({ writer, instance, owner, runs }: RequestsParts):
       const ids = JSON.stringify(chosen.map(({ id }) => id))
       const inputs = (await writer.ask(DUE, ['', ids])) as string[]
       return chosen.flatMap((one, i) => (inputs[i] ? [{ ...one, ...inputOf(inputs[i]) }] : []))
+    },
+    async waiting(ids) {
+      return (await writer.ask(WAITING, [JSON.stringify(ids)])) as string[]
     },
     async withdraw(id) {
       return (await writer.ask(WITHDRAW, [id, owner()])) === 1

@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { redisStore } from '@escapement/redis-store'
 import { fleetContract } from '@escapement/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vitest'
-import { askAndKillAll, operatedFleet, pauseAndKill, startAll } from '../../postgres/test/operators.ts'
+import {
+  askAndKillAll,
+  askUnderKills,
+  operatedFleet,
+  pauseAndKill,
+  startAll,
+} from '../../postgres/test/operators.ts'
 import { RedisServer } from '../../redis-lock/test/redis-server.ts'
 
 let server: RedisServer
@@ -25,6 +31,10 @@ describe('three processes', () => {
     await startAll(fleet)
   })
   afterEach(() => fleet.kill())
+
+  test('requests with keys are run once or on record, whoever is killed meanwhile', async () => {
+    await askUnderKills(fleet, 300, 12)
+  }, 120_000)
 
   test('requests survive the kill of all processes, and are run once', () => askAndKillAll(fleet))
 

@@ -43,7 +43,12 @@ export interface ClaimRow {
   readonly fence: number | undefined
   readonly rerun: boolean
   readonly instance: string
+  /** `''`: it was handed over. */
+  readonly owner: string
 }
+
+/** What names a claim of one life of an instance. */
+export type OwnClaim = Pick<ClaimRow, 'token' | 'owner'>
 
 /** A run whose end was written for an owner that died. */
 export interface ClosedRun {
@@ -96,8 +101,11 @@ export interface Backend {
   handOver(key: string, token: string): Maybe<void>
   /** Leaves a claim as if it had not been taken over: its new run could not begin here. */
   returnClaim(key: string, token: string): Maybe<void>
-  /** Removes claims that are in state `run`, as if they had never been. Not those that were handed over. */
-  deleteClaims(tokens: readonly string[]): Maybe<void>
+  /**
+   * Removes claims of these owners that are in state `run`, as if they had never been. Not those of others: the run of a request
+   * has one token on all instances.
+   */
+  deleteClaims(claims: readonly OwnClaim[]): Maybe<void>
   /** The claims in state `run` of an owner. */
   claimsOf(owner: string): Maybe<readonly ClaimRow[]>
 

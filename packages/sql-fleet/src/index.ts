@@ -6,6 +6,7 @@ export {
   type ClosedRun,
   type End,
   MUTEX,
+  type OwnClaim,
   type Successor,
 } from './backend.ts'
 export type { FleetParts, SqlStore } from './fleet-parts.ts'

@@ -8,6 +8,7 @@ import {
   type ClosedRun,
   claimOf,
   type End,
+  type OwnClaim,
   type Successor,
 } from '@escapement/sql-fleet'
 import type { Prepared } from './prepared.ts'
@@ -93,10 +94,10 @@ export class SqliteBackend implements Backend {
     return this.#writer.write((db) => db.run(sql, key, token))
   }
 
-  deleteClaims(tokens: readonly string[]): Promise<void> {
-    const sql = "DELETE FROM claims WHERE token = ? AND state = 'run' AND owner <> ''"
+  deleteClaims(claims: readonly OwnClaim[]): Promise<void> {
+    const sql = "DELETE FROM claims WHERE owner = ? AND token = ? AND state = 'run' AND owner <> ''"
     return this.#writer.write((db) => {
-      for (const token of tokens) db.run(sql, token)
+      for (const { token, owner } of claims) db.run(sql, owner, token)
     })
   }
 

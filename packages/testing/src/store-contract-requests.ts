@@ -60,6 +60,7 @@ export function requestCases(
       assert.equal(await requestsOf(store).withdraw(third), false)
       assert.equal(await requestsOf(store).withdraw(first), false)
       assert.deepEqual(await ids(store), [fourth])
+      assert.deepEqual(await requestsOf(store).waiting?.([first, second, third, fourth, 'none']), [fourth])
       await store.record(
         fakeRun({
           id: first,

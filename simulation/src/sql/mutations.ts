@@ -108,7 +108,7 @@ export const SQL_MUTATIONS: readonly Mutation[] = [
     edits: [
       [
         lock,
-        "this.#withdraw(token)\n      return unavailable('the heartbeat of this instance came too late')",
+        "this.#withdraw(token, owner)\n      return unavailable('the heartbeat of this instance came too late')",
         "return unavailable('the heartbeat of this instance came too late')",
       ],
     ],

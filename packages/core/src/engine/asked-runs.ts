@@ -7,14 +7,14 @@ import { readRuns } from '../store/query.ts'
 import type { RequestStore, RunRecord, RunRequest, Timer } from '../types/index.ts'
 import { isPromise } from '../util/promise.ts'
 import type { AskedRunKeeper, Engine, JobRun } from './engine.ts'
+import { JobRoom } from './job-room.ts'
 import { accepted } from './requests.ts'
+import { TakenRequests } from './taken-requests.ts'
 
 /** How often it looks for requests that can run now, in ms. */
 const POLL_MS = 400
 /** How many runs that have ended here are remembered: a durable store may learn of their ends later. */
 const MAX_ENDED = 10_000
-/** Runs of a job that may overlap: how many begin at one look. */
-const MAX_AT_ONCE = 100
 
 export interface AskedRunsParts {
   readonly engine: Engine
@@ -32,12 +32,12 @@ export class AskedRuns implements AskedRunKeeper {
   readonly #parts: AskedRunsParts
   /** Runs of requests that were accepted here and have not begun, as their askers' hooks have seen them. */
   readonly #made = new Map<string, JobRun>()
+  readonly #taken: TakenRequests
   /** Ids of the runs that are on their way here. */
   readonly #sent = new Set<string>()
   /** Ids of runs that have ended here, as a durable store may not know yet. */
   readonly #ended = new Set<string>()
-  /** Jobs that another instance runs, or whose lock is not available, until this instant of the monotonic clock. */
-  readonly #blocked = new Map<string, number>()
+  readonly #room: JobRoom
   #timer: Timer | undefined
   #looking = false
   #again = false
@@ -46,6 +46,8 @@ export class AskedRuns implements AskedRunKeeper {
   constructor(parts: AskedRunsParts) {
     this.#parts = parts
     this.store = parts.engine.context.store.requests ?? new MemoryRequests()
+    this.#room = new JobRoom(parts.find, parts.engine.context.clock)
+    this.#taken = new TakenRequests(this.store, parts.engine.context.clock)
   }
 
   open(): void {
@@ -71,6 +73,7 @@ export class AskedRuns implements AskedRunKeeper {
    */
   async accept(request: RunRequest, run: JobRun | undefined, max: number): Promise<string> {
     if (run) this.#made.set(request.id, run)
+    this.#taken.asking.add(request.id)
     try {
       // What a database is asked is no part of the asker's trace.
       const kept = detached(() => this.store.accept(request, max))
@@ -81,6 +84,8 @@ export class AskedRuns implements AskedRunKeeper {
     } catch (error) {
       this.#made.delete(request.id)
       throw error
+    } finally {
+      this.#taken.asking.delete(request.id)
     }
   }
 
@@ -137,23 +142,28 @@ export class AskedRuns implements AskedRunKeeper {
     const own = reason === 'claimed-elsewhere' && !this.store.durable
     if (reason === 'overlap' || reason === 'claim-unavailable' || own) {
       if (this.#life === 'closed' && !this.store.durable) return false
-      const { clock } = this.#parts.engine.context
-      this.#blocked.set(run.job.name, clock.monotonic() + POLL_MS - 1)
+      this.#room.block(run.job.name, POLL_MS - 1)
       run.reopen()
       this.#made.set(run.id, run)
       this.#arm()
       return true
     }
     if (!this.store.durable || (reason !== 'claimed-elsewhere' && reason !== 'shutdown')) return false
-    run.lazy.elsewhere = true
-    run.resolveWaiters()
+    this.#leave(run)
     return true
+  }
+
+  /** Another instance runs it: its end is on record there. */
+  #leave(run: JobRun): void {
+    run.lazy.elsewhere = true
+    this.#parts.engine.discard(run)
+    run.resolveWaiters()
   }
 
   /** The record of a run that was asked for, when it has ended. Rejects when this scheduler stops before. */
   async settled(id: string, run: JobRun | undefined): Promise<RunRecord> {
-    const ended = run && (await run.settled)
-    if (ended && !run.lazyFields?.elsewhere) return ended.toJSON()
+    if (run && !run.lazyFields?.elsewhere) await run.settled
+    if (run?.ended && !run.lazyFields?.elsewhere) return run.toJSON()
     const { context } = this.#parts.engine
     while (this.#life !== 'closed') {
       const [record] = await readRuns(context, { key: id, limit: 1 })
@@ -174,8 +184,9 @@ export class AskedRuns implements AskedRunKeeper {
     do {
       this.#again = false
       try {
-        const due = this.store.due(engine.context.now(), (job) => this.#room(job))
+        const due = this.store.due(engine.context.now(), (job) => this.#room.of(job))
         for (const request of isPromise(due) ? await due : due) this.#begin(request)
+        if (this.store.waiting) await this.#taken.look(this.#made, (run) => this.#leave(run))
         troubles.works('store.requests')
       } catch (error) {
         engine.context.faults.storeFailed('store.requests', error, 'requests for runs wait')
@@ -185,22 +196,11 @@ export class AskedRuns implements AskedRunKeeper {
     this.#arm()
   }
 
-  /** How many runs of a job can begin now. */
-  #room(name: string): number {
-    const job = this.#parts.find(name)
-    if (!job?.here) return 0
-    const { clock } = this.#parts.engine.context
-    if ((this.#blocked.get(name) ?? 0) > clock.monotonic()) return 0
-    this.#blocked.delete(name)
-    if (job.policies.overlap === 'allow') return MAX_AT_ONCE
-    return job.holding < 0 ? 1 : 0
-  }
-
   #begin(request: RunRequest): void {
     const { id } = request
     const job = this.#parts.find(request.job)
     if (this.#life === 'closed' || this.#sent.has(id) || this.#ended.has(id) || !job?.here) return
-    if (request.expires > this.#parts.engine.context.now() && this.#room(request.job) === 0) return
+    if (request.expires > this.#parts.engine.context.now() && this.#room.of(request.job) === 0) return
     this.#sent.add(id)
     const made = this.#made.get(id)
     if (made) {

@@ -114,7 +114,7 @@ export class Engine {
     return run
   }
 
-  /** A request was not accepted: its run will not be sent. */
+  /** A request was not accepted, or another instance runs it: its run does not end here. */
   discard(run: JobRun): void {
     if (run.lazyFields?.bytes !== undefined) this.#requests.leave(run.lazyFields.bytes)
   }

@@ -75,6 +75,8 @@ export interface RequestStore {
    * are past their `expires`. One that has begun waits no more: `record()` of its run, or `begin()`, takes it out.
    */
   due(now: number, room: (job: string) => number): Maybe<RunRequest[]>
+  /** Which of these wait: another instance may have begun one or taken it out. Without it they all do, as far as is known. */
+  waiting?(ids: readonly string[]): Maybe<string[]>
   /** Takes one out that will not run: false when it does not wait any more. A durable store forgets its `due` record. */
   withdraw(id: string): Maybe<boolean>
 }

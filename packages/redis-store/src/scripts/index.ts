@@ -16,6 +16,7 @@ import rename from './rename.lua'
 import stats from './stats.lua'
 import tend from './tend.lua'
 import update from './update.lua'
+import waiting from './waiting.lua'
 import withdraw from './withdraw.lua'
 
 export const BEGIN: Script = script(prelude, begin)
@@ -29,6 +30,7 @@ export const DECIDED: Script = script(prelude, decided)
 export const INCIDENT: Script = script(prelude, incident)
 export const ACCEPT: Script = script(prelude, accept)
 export const DUE: Script = script(prelude, due)
+export const WAITING: Script = script(prelude, waiting)
 export const WITHDRAW: Script = script(prelude, withdraw)
 export const AUDIT: Script = script(prelude, audit)
 export const TEND: Script = script(prelude, tend)

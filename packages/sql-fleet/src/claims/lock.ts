@@ -17,6 +17,7 @@ import {
   type ClaimRow,
   type End,
   MUTEX,
+  type OwnClaim,
 } from '../backend.ts'
 import { Batch } from './batch.ts'
 import type { Ends } from './ends.ts'
@@ -46,6 +47,7 @@ const MAX_NAME_LENGTH = 200
 interface Granted {
   readonly key: string
   readonly token: string
+  readonly owner: string
   readonly fence: number
   readonly start: number
   readonly rerun: boolean
@@ -59,7 +61,7 @@ export class SqlLock implements Lock {
   readonly #known = new Set<string>()
   readonly #claims: Batch<ClaimRequest, ClaimReply>
   readonly #completions: Batch<End, void>
-  readonly #deletions: Batch<string, void>
+  readonly #deletions: Batch<OwnClaim, void>
   readonly #exclusive: Exclusive
 
   constructor(parts: LockParts) {
@@ -72,8 +74,8 @@ export class SqlLock implements Lock {
       await backend.complete(ends)
       return []
     })
-    this.#deletions = new Batch(clock, async (tokens) => {
-      await backend.deleteClaims(tokens)
+    this.#deletions = new Batch(clock, async (claims) => {
+      await backend.deleteClaims(claims)
       return []
     })
   }
@@ -146,7 +148,7 @@ export class SqlLock implements Lock {
   /** Takes back what was never given to a run. */
   async withdraw(claims: readonly ClaimRow[]): Promise<void> {
     const { backend, ends } = this.#parts
-    const first = claims.filter(({ start }) => start === 1).map(({ token }) => token)
+    const first = claims.filter(({ start }) => start === 1)
     if (first.length > 0) await backend.deleteClaims(first)
     for (const { key, token, start } of claims) {
       if (start > 1) await ends.write(token, () => backend.returnClaim(key, token))
@@ -159,6 +161,8 @@ export class SqlLock implements Lock {
     const owner = this.#parts.owner()
     if (owner === undefined || !leases.trusted)
       return unavailable('the heartbeat of this instance cannot be written')
+    // The run of a request keeps its token: what takes an earlier claim of it back would take this one.
+    if (this.#parts.ends.has(token)) return unavailable('an earlier claim of this run is still taken back')
     this.#known.add(token)
     let answer: ClaimReply
     try {
@@ -166,14 +170,14 @@ export class SqlLock implements Lock {
     } catch (error) {
       onFault(error)
       // It may have been given all the same, or be given yet: each heartbeat looks for it.
-      this.#withdraw(token)
+      this.#withdraw(token, owner)
       return { granted: false, reason: 'claim-unavailable', error: error as Error }
     }
     if ('fence' in answer) {
       if (this.#parts.owner() === owner && leases.trusted)
-        return this.#hold({ ...about, fence: answer.fence, start: 1 })
+        return this.#hold({ ...about, owner, fence: answer.fence, start: 1 })
       // That life is over, or may be: others would report the claim as a run that died, and it is none.
-      this.#withdraw(token)
+      this.#withdraw(token, owner)
       return unavailable('the heartbeat of this instance came too late')
     }
     this.#known.delete(token)
@@ -187,12 +191,12 @@ export class SqlLock implements Lock {
   }
 
   /** Takes back a claim that begins no run. */
-  #withdraw(token: string): void {
+  #withdraw(token: string, owner: string): void {
     this.#known.delete(token)
-    void this.#parts.ends.write(token, () => this.#deletions.ask(token))
+    void this.#parts.ends.write(token, () => this.#deletions.ask({ token, owner }))
   }
 
-  #hold({ key, token, fence, start, rerun }: Granted): Claim {
+  #hold({ key, token, owner, fence, start, rerun }: Granted): Claim {
     const { backend, ends, leases, draining } = this.#parts
     const write = (how: () => Maybe<void>) => {
       const written = ends.write(token, how)
@@ -201,7 +205,7 @@ export class SqlLock implements Lock {
     }
     const complete = (outcome: Outcome) => {
       // Nothing is lost with a mutex, and nobody asks how it ended.
-      if (key.startsWith(MUTEX)) return write(() => this.#deletions.ask(token))
+      if (key.startsWith(MUTEX)) return write(() => this.#deletions.ask({ token, owner }))
       // What is not trusted any more, or was aborted by a stop, is left to be run again.
       const leave = rerun && (outcome === 'lease-lost' || (outcome === 'cancelled' && draining()))
       return write(() =>
@@ -213,7 +217,8 @@ export class SqlLock implements Lock {
       fence,
       restarts: start - 1,
       complete,
-      release: () => write(() => (start > 1 ? backend.returnClaim(key, token) : this.#deletions.ask(token))),
+      release: () =>
+        write(() => (start > 1 ? backend.returnClaim(key, token) : this.#deletions.ask({ token, owner }))),
       onLost: () => this.#known.delete(token),
     })
   }

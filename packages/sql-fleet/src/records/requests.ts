@@ -13,6 +13,8 @@ import { searchText } from './queries.ts'
 
 /** Requests that are looked at in one round. */
 const MAX_LOOKED = 10_000
+/** Requests that are read by one statement. */
+const MAX_READ = 500
 
 interface Parts {
   readonly sql: Sql
@@ -80,7 +82,19 @@ export class SqlRequests implements RequestStore {
       left.set(name, free - 1)
       return free > 0
     })
-    return this.#read(chosen.map(({ id }) => String(id)).slice(0, 500))
+    return this.#read(chosen.map(({ id }) => String(id)).slice(0, MAX_READ))
+  }
+
+  async waiting(ids: readonly string[]): Promise<string[]> {
+    const { sql, flush } = this.#parts
+    await flush()
+    const found: string[] = []
+    for (let i = 0; i < ids.length; i += MAX_READ) {
+      const some = ids.slice(i, i + MAX_READ)
+      const text = `SELECT id FROM $.runs WHERE state = 'due' AND id IN (${places(some)})`
+      found.push(...(await sql.rows(text, ...some)).map(({ id }) => String(id)))
+    }
+    return found
   }
 
   async withdraw(id: string): Promise<boolean> {

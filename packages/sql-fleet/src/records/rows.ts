@@ -79,6 +79,7 @@ export function claimOf(row: Columns): ClaimRow {
     fence: row.fence === null ? undefined : Number(row.fence),
     rerun: Boolean(row.rerun),
     instance: String(row.instance),
+    owner: String(row.owner ?? ''),
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Claim, Host, Job, Run, Tick } from '@escapement/core'
 import { foldOf } from '@escapement/core/plugin'
-import { type Backend, type ClaimRow, MUTEX } from '../backend.ts'
+import { type Backend, type ClaimRow, MUTEX, type OwnClaim } from '../backend.ts'
 import type { SqlLock } from '../claims/lock.ts'
 
 /** An orphan of a job that no instance has is ended after this time. */
@@ -86,7 +86,7 @@ export class Recover {
     for (const claim of await lock.unknown()) {
       const taken = this.#takeOvers.get(claim.token)
       if (!taken || claim.fence === undefined) ghosts.push(claim)
-      else this.#rerun(taken.orphan, claim.token, claim.fence)
+      else this.#rerun(taken.orphan, { token: claim.token, owner: claim.owner, fence: claim.fence })
     }
     await lock.withdraw(ghosts)
   }
@@ -103,7 +103,7 @@ export class Recover {
       for (const orphan of orphans) fates[this.#fateOf(orphan, seen)].push(orphan)
       // Those that died for good are reported before anything is run again: a rerun may end this process.
       await this.#end(fates.end)
-      if (fates.delete.length > 0) await backend.deleteClaims(fates.delete.map(({ token }) => token))
+      if (fates.delete.length > 0) await backend.deleteClaims(fates.delete)
       again.push(...fates.rerun)
       this.#after = orphans.length < PAGE_SIZE ? '' : (orphans.at(-1) as ClaimRow).key
       if (this.#after === '') break
@@ -153,14 +153,14 @@ export class Recover {
       throw error
     }
     if (fence === undefined) lock.dismiss(token)
-    else this.#rerun(orphan, token, fence)
+    else this.#rerun(orphan, { token, owner, fence })
   }
 
-  #rerun(orphan: ClaimRow, token: string, fence: number): void {
+  #rerun(orphan: ClaimRow, taken: OwnClaim & { readonly fence: number }): void {
     const { host, lock } = this.#parts
-    this.#takeOvers.delete(token)
+    this.#takeOvers.delete(taken.token)
     const { key } = orphan
-    const claim = (lock as SqlLock).hold({ key, token, fence, start: orphan.start + 1, rerun: true })
+    const claim = (lock as SqlLock).hold({ ...taken, key, start: orphan.start + 1, rerun: true })
     if (!claim.held()) {
       // The lease ended before the answer came.
       void claim.release()
