@@ -11,8 +11,8 @@ import {
   type OwnClaim,
   type Successor,
 } from '@escapement/sql-fleet'
-import type { Prepared } from './prepared.ts'
-import type { Writer } from './writer.ts'
+import type { Prepared } from './file/prepared.ts'
+import type { Writer } from './writer/writer.ts'
 
 const CLAIM = 'SELECT state FROM claims WHERE claims.key = runs.key AND claims.token = runs.id AND'
 const LEFT_OPEN = `ended IS NULL AND owner IS NOT NULL AND owner NOT IN (SELECT owner FROM instances)

@@ -1,3 +1,3 @@
+export { schemaSql } from './file/schema.ts'
 export type { SqliteOptions } from './options.ts'
-export { schemaSql } from './schema.ts'
 export { sqlite } from './sqlite.ts'

@@ -7,7 +7,7 @@ import {
   type FleetSettings,
   parseFleetOptions,
 } from '@escapement/sql-fleet'
-import { isPath } from './identity.ts'
+import { isPath } from './file/identity.ts'
 
 export interface SqliteOptions extends FleetOptions {
   /** Path of the file; made if it is not there, with its folder. `':memory:'` for tests. */

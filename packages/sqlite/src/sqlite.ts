@@ -1,12 +1,12 @@
 import type { Host, Plugin } from '@escapement/core'
 import { refused, SqlFleet } from '@escapement/sql-fleet'
 import { SqliteBackend } from './backend.ts'
-import { identity } from './identity.ts'
-import { open } from './open.ts'
+import { identity } from './file/identity.ts'
+import { open } from './file/open.ts'
 import { parseOptions, type Settings, type SqliteOptions } from './options.ts'
-import { sqlOf } from './sql.ts'
-import { SqliteStore } from './store.ts'
-import { Writer } from './writer.ts'
+import { SqliteStore } from './store/store.ts'
+import { sqlOf } from './writer/sql.ts'
+import { Writer } from './writer/writer.ts'
 
 /** Records are written together after this time. */
 const DELAY_MS = 10

@@ -5,9 +5,9 @@ import { at, createScheduler, manual, type Run } from '@escapement/core'
 import { type SqliteOptions, schemaSql, sqlite } from '@escapement/sqlite'
 import { VirtualClock } from '@escapement/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { connect } from '../src/driver.ts'
-import { open } from '../src/open.ts'
-import { additions, migrations } from '../src/schema.ts'
+import { connect } from '../src/file/driver.ts'
+import { open } from '../src/file/open.ts'
+import { additions, migrations } from '../src/file/schema.ts'
 
 let folder: string
 let file: string

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createScheduler, every, manual, type Run, type Scheduler } from '@escapement/core'
 import { sqlite } from '@escapement/sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Database } from '../src/driver.ts'
-import { open } from '../src/open.ts'
+import type { Database } from '../src/file/driver.ts'
+import { open } from '../src/file/open.ts'
 
 let folder: string
 let file: string

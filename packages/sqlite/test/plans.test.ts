@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { RunQuery } from '@escapement/core'
 import { selectRuns } from '@escapement/sql-fleet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Database } from '../src/driver.ts'
-import { open } from '../src/open.ts'
-import { inFile } from '../src/sql.ts'
-import { SELECTED } from '../src/statements.ts'
+import type { Database } from '../src/file/driver.ts'
+import { open } from '../src/file/open.ts'
+import { SELECTED } from '../src/store/statements.ts'
+import { inFile } from '../src/writer/sql.ts'
 
 let folder: string
 let db: Database

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { createScheduler, every, manual } from '@escapement/core'
 import { sqlite } from '@escapement/sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { open } from '../src/open.ts'
-import { migrations } from '../src/schema.ts'
+import { open } from '../src/file/open.ts'
+import { migrations } from '../src/file/schema.ts'
 
 let folder: string
 let file: string

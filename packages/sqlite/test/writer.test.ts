@@ -1,7 +1,7 @@
 import { VirtualClock } from '@escapement/testing'
 import { expect, test } from 'vitest'
-import type { Database } from '../src/driver.ts'
-import { Writer } from '../src/writer.ts'
+import type { Database } from '../src/file/driver.ts'
+import { Writer } from '../src/writer/writer.ts'
 
 /** A writer whose file is out of order until it is mended, and the sizes of the groups that are then written. */
 function broken() {

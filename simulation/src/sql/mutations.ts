@@ -14,7 +14,7 @@ export const SQL_MUTATIONS: readonly Mutation[] = [
     fleet: 'sqlite',
     edits: [
       [
-        'sqlite/src/prepared.ts',
+        'sqlite/src/file/prepared.ts',
         'Math.max(this.#fence + 1, Math.floor(now) * 1000)',
         'Math.floor(now) * 1000',
       ],

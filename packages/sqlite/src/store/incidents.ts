@@ -1,5 +1,5 @@
 import type { IncidentStore } from '@escapement/core'
-import type { Writer } from './writer.ts'
+import type { Writer } from '../writer/writer.ts'
 
 /** Where alerts keep their incidents. */
 export function incidents(writer: Writer): IncidentStore {

@@ -29,17 +29,17 @@ import {
   selectRuns,
   sqlAudit,
 } from '@escapement/sql-fleet'
-import type { Work } from './backlog.ts'
-import { compact } from './counts.ts'
-import type { Value } from './driver.ts'
+import type { Value } from '../file/driver.ts'
+import type { Prepared } from '../file/prepared.ts'
+import type { Settings } from '../options.ts'
+import type { Work } from '../writer/backlog.ts'
+import { compact } from '../writer/counts.ts'
+import { inFile } from '../writer/sql.ts'
+import type { Writer } from '../writer/writer.ts'
 import { enrollAll } from './enroll.ts'
 import { incidents } from './incidents.ts'
-import type { Settings } from './options.ts'
-import type { Prepared } from './prepared.ts'
 import { toValues } from './rows.ts'
-import { inFile } from './sql.ts'
 import { BEGIN, LAST, MERGE, RECORD, SELECTED } from './statements.ts'
-import type { Writer } from './writer.ts'
 
 /** How much longer than a tick may be caught up its claim is kept, in ms. */
 const MARGIN = 3_600_000

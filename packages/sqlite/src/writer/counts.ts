@@ -1,5 +1,5 @@
 import { addCounts, type Body, bodyOf, DAY_MS, hourOf } from '@escapement/sql-fleet'
-import type { Prepared } from './prepared.ts'
+import type { Prepared } from '../file/prepared.ts'
 
 /** What one transaction counts, of each job and of all. */
 export class Counts {

@@ -1,7 +1,7 @@
 import { type Run, toRecord } from '@escapement/core'
 import { hasEnded } from '@escapement/core/plugin'
 import { factsText, linesText, searchText } from '@escapement/sql-fleet'
-import type { Value } from './driver.ts'
+import type { Value } from '../file/driver.ts'
 
 /** A run as it is written, in the order of the columns of `runs`. */
 export function toValues(run: Run, owner: string | null): Value[] {

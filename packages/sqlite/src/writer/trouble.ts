@@ -1,6 +1,6 @@
 import { describe } from '@escapement/core/plugin'
+import { isBusy } from '../file/driver.ts'
 import { MAX_WAITING } from './backlog.ts'
-import { isBusy } from './driver.ts'
 
 /** Failures in a row while another process is writing, from which on the file is in trouble. */
 const MAX_TRIES = 5

@@ -1,8 +1,8 @@
 import { type Clock, EscapementError, systemClock, type Timer } from '@escapement/core'
+import { type Database, isBusy, isTrouble } from '../file/driver.ts'
+import { Prepared } from '../file/prepared.ts'
 import { Backlog, type Entry, type Work } from './backlog.ts'
 import { Counts } from './counts.ts'
-import { type Database, isBusy, isTrouble } from './driver.ts'
-import { Prepared } from './prepared.ts'
 import { FileTrouble } from './trouble.ts'
 
 /** Written at once when this many wait, and this many at a time. */

@@ -1,4 +1,4 @@
-import type { Prepared } from './prepared.ts'
+import type { Prepared } from '../file/prepared.ts'
 
 /** A piece of a transaction. */
 export type Work = (db: Prepared) => void

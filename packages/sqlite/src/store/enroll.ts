@@ -1,9 +1,9 @@
 import type { Enrolled, JobState } from '@escapement/core'
 import { WATERMARK_AHEAD } from '@escapement/core/plugin'
 import { isKept, moveStatements, renamesOf } from '@escapement/sql-fleet'
-import { moveCounters } from './counts.ts'
-import type { Prepared } from './prepared.ts'
-import { inFile } from './sql.ts'
+import type { Prepared } from '../file/prepared.ts'
+import { moveCounters } from '../writer/counts.ts'
+import { inFile } from '../writer/sql.ts'
 
 /** Keeps jobs as a scheduler that starts has them, and tells how they stand. */
 export function enrollAll(db: Prepared, jobs: readonly Enrolled[], now: number): JobState[] {
