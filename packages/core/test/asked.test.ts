@@ -465,6 +465,18 @@ describe('a request that another instance begins', () => {
     expect((await asked.settled).outcome).toBe('succeeded')
   })
 
+  test('is found as the store knows it, and not cancelled here', async () => {
+    const { plugin, begin } = taken()
+    const { scheduler } = harness({ plugins: [plugin] })
+    scheduler.job('a', manual(), () => {})
+    await scheduler.start()
+    const { id } = await scheduler.run('a')
+    begin(id, 'succeeded')
+    // At once: before it is looked whether others have begun it.
+    expect((await scheduler.find(id))?.state).toBe('succeeded')
+    await expect(scheduler.cancel(id)).rejects.toMatchObject({ code: 'ERR_ESCAPEMENT_RUN_STATE' })
+  })
+
   test('makes room for another one here', async () => {
     const { plugin, begin } = taken()
     const { clock, scheduler } = harness({ plugins: [plugin], maxQueued: 1 })

@@ -9,6 +9,8 @@ export interface FleetContractOptions {
 
 /** How long news may take, in ms, on a machine that is busy. */
 const NEWS_MS = 5_000
+/** How long a step may take, in ms: longer than what core allows a store or a command. */
+const STEP_MS = 35_000
 
 /**
  * What a fleet port must do, as cases for any test runner.
@@ -24,10 +26,10 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
       const place = `fleet${++opened}`
       const all = [await instance(place, 'a'), await instance(place, 'b')]
       try {
-        await Promise.all(all.map((scheduler) => scheduler.start()))
-        await work(all, place)
+        await inTime(Promise.all(all.map((scheduler) => scheduler.start())), 'the instances start')
+        await inTime(work(all, place), 'all steps are done')
       } finally {
-        await Promise.all(all.map((scheduler) => scheduler.stop()))
+        await inTime(Promise.all(all.map((scheduler) => scheduler.stop())), 'the instances stop')
       }
     },
   })
@@ -153,8 +155,9 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
         async () => (await a?.find(run?.id as string))?.state === 'running',
         'the run is on record',
       )
-      await a?.cancel(run?.id as string, { by: 'ann', reason: 'wrong month' })
-      const record = await run?.settled
+      const cancelled = a?.cancel(run?.id as string, { by: 'ann', reason: 'wrong month' })
+      await inTime(Promise.resolve(cancelled), 'the command is answered')
+      const record = await inTime(Promise.resolve(run?.settled), 'the asker learns of the end')
       assert.equal(record?.outcome, 'cancelled')
       assert.equal(record?.error?.message, 'cancelled by ann: wrong month')
       await assert.rejects(async () => a?.cancel('none'), { code: 'ERR_ESCAPEMENT_RUN_UNKNOWN' })
@@ -175,6 +178,18 @@ const QUIET = { debug() {}, info() {}, warn() {}, error() {} }
 
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+}
+
+/** What a step gives, or a refusal that names it. */
+async function inTime<T>(step: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new assert.AssertionError({ message: `after ${STEP_MS} ms: ${what}` })),
+      STEP_MS,
+    )
+  })
+  return Promise.race([step, late]).finally(() => clearTimeout(timer))
 }
 
 /** Waits until something is so. */

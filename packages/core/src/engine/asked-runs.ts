@@ -100,10 +100,10 @@ export class AskedRuns implements AskedRunKeeper {
     detached(() => void this.#look())
   }
 
-  /** Cancels the run of a request that waits here. False when there is none. */
+  /** Cancels the run of a request that waits in this process only: from a durable store it is withdrawn. False when there is none. */
   cancel(id: string, error: Error): boolean {
     const run = this.#made.get(id)
-    if (!run) return false
+    if (!run || this.store.durable) return false
     this.#made.delete(id)
     this.#parts.engine.cancel(run, error)
     return true

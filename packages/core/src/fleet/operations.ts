@@ -61,10 +61,12 @@ export class Operations {
   async find(id: string): Promise<RunRecord | undefined> {
     checkId(id)
     for (const run of this.#context.inFlight) if (run.id === id) return run.toJSON()
-    const waiting = this.#parts.asked().waiting(id)
-    if (waiting) return waiting.toJSON()
+    const asked = this.#parts.asked()
+    const waiting = asked.waiting(id)
+    if (waiting && !asked.store.durable) return waiting.toJSON()
+    // A request in a durable store may have been taken by another instance.
     const [record] = await readRuns(this.#context, { id, limit: 1 })
-    return record
+    return record ?? waiting?.toJSON()
   }
 
   /** Cancels a run wherever it waits or is under way. */
