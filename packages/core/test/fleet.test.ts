@@ -1,4 +1,13 @@
-import { createScheduler, every, type Fleet, type FleetSelf, manual, type Pause } from '@escapement/core'
+import {
+  createScheduler,
+  every,
+  type Fleet,
+  type FleetEvent,
+  type FleetSelf,
+  type Lock,
+  manual,
+  type Pause,
+} from '@escapement/core'
 import { VirtualClock } from '@escapement/testing'
 import { expect, test } from 'vitest'
 import { harness } from './harness.ts'
@@ -266,4 +275,59 @@ test('ticks in a row that were skipped for one reason are one record', async () 
   ])
   expect(runs[1]?.until?.getTime()).toBe((runs[0]?.scheduledAt.getTime() ?? 0) - 60_000)
   await scheduler.stop()
+})
+
+test('outages of the lock are events of the fleet, told when it can be told', async () => {
+  let away = true
+  const lock: Lock = {
+    claim: () => ({
+      granted: false,
+      reason: away ? 'claim-unavailable' : 'claimed-elsewhere',
+      error: new Error('no lock'),
+    }),
+  }
+  const told: FleetEvent[] = []
+  const fleet: Fleet = {
+    shared: true,
+    join: () => [],
+    members: () => [],
+    pause() {},
+    resume() {},
+    proposePause: () => undefined,
+    send: () => 'unknown',
+    // What keeps it is away together with the lock.
+    tell(event) {
+      if (away) throw new Error('the fleet is away, too')
+      told.push(event)
+    },
+  }
+  const { clock, scheduler } = harness({ plugins: [{ name: 'shared', lock, fleet }] })
+  scheduler.job('a', every('1s'), () => {})
+  await scheduler.start()
+  await clock.advance('5s')
+  expect(told).toEqual([])
+  away = false
+  await clock.advance('3s')
+  const { instance } = scheduler
+  const [began, ended] = [1, 6].map(
+    (seconds) => new Date(Date.parse('2026-01-01T00:00:00Z') + seconds * 1_000),
+  )
+  expect(told).toEqual([
+    { at: began, instance, kind: 'lock-unavailable', note: 'no lock' },
+    { at: ended, instance, kind: 'lock-available' },
+  ])
+  // One that comes and goes is told once a minute.
+  for (let i = 0; i < 30; i++) {
+    away = !away
+    await clock.advance('1s')
+  }
+  away = false
+  await clock.advance('2s')
+  expect(told).toHaveLength(2)
+  // Also one that begins soon after another, when it lasts.
+  away = true
+  await clock.advance('2m')
+  away = false
+  await clock.advance('3s')
+  expect(told.map(({ kind }) => kind).slice(2)).toEqual(['lock-unavailable', 'lock-available'])
 })

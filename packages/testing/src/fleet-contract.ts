@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { createScheduler, type Maybe, manual, type Plugin, type Scheduler } from '@escapement/core'
+import {
+  createScheduler,
+  type FleetEvent,
+  type Lock,
+  type Maybe,
+  manual,
+  type Plugin,
+  type Scheduler,
+} from '@escapement/core'
 import type { Case } from './case.ts'
 
 export interface FleetContractOptions {
@@ -161,6 +169,38 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
       assert.equal(record?.outcome, 'cancelled')
       assert.equal(record?.error?.message, 'cancelled by ann: wrong month')
       await assert.rejects(async () => a?.cancel('none'), { code: 'ERR_ESCAPEMENT_RUN_UNKNOWN' })
+    }),
+    fleet('outages of the lock are kept, and told on other instances', async ([a], place) => {
+      let away = true
+      const lock: Lock = {
+        claim: () =>
+          away
+            ? { granted: false, reason: 'claim-unavailable', error: new Error('the lock is away') }
+            : { granted: false, reason: 'overlap' },
+      }
+      const own = await plugin(place)
+      const scheduler = createScheduler({
+        plugins: [{ ...own, lock }],
+        instance: `${place}-locked`,
+        logger: QUIET,
+        drain: { grace: 100, abort: 100 },
+      })
+      scheduler.job('locked', manual(), () => {})
+      await scheduler.start()
+      const told = async (kind: FleetEvent['kind']) => {
+        const events = (await a?.fleetEvents()) ?? []
+        return events.find((event) => event.kind === kind && event.instance === scheduler.instance)
+      }
+      try {
+        await scheduler.run('locked')
+        await eventually(async () => (await told('lock-unavailable')) !== undefined, 'the outage is told')
+        assert.equal((await told('lock-unavailable'))?.note, 'the lock is away')
+        assert.equal(await told('lock-available'), undefined)
+        away = false
+        await eventually(async () => (await told('lock-available')) !== undefined, 'its end is told')
+      } finally {
+        await inTime(scheduler.stop(), 'the instance stops')
+      }
     }),
     fleet('starts and stops are kept', async ([a, b]) => {
       const name = b?.instance

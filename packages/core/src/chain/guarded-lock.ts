@@ -19,6 +19,9 @@ const REASONS: readonly unknown[] = ['claimed-elsewhere', 'claim-unavailable', '
  */
 export class GuardedLock implements Lock {
   readonly exclusive: Lock['exclusive']
+  /** It is not available from now on, and why; or it is again. Set by who keeps that. */
+  onChange: (error: unknown) => void = () => {}
+  #available = true
   readonly #lock: Lock
   readonly #clock: Clock
   readonly #troubles: Troubles
@@ -64,7 +67,7 @@ export class GuardedLock implements Lock {
 
   #judge(given: Claim | Refusal): Claim | Refusal {
     if (given?.granted === true && CLAIM.every((method) => typeof given[method] === 'function')) {
-      this.#troubles.works('lock')
+      this.#works()
       return this.take(given)
     }
     if (given?.granted !== false || !REASONS.includes(given.reason)) {
@@ -73,12 +76,28 @@ export class GuardedLock implements Lock {
       const message = `lock.claim() must answer with a claim or a refusal, but answered ${show(given)}${hint}`
       throw new EscapementError('ERR_ESCAPEMENT_PLUGIN', message)
     }
-    if (given.reason !== 'claim-unavailable') this.#troubles.works('lock')
-    else if (!this.#lock.trouble) this.#fail('lock', given.error ?? new Error('it is not available'), NOT_RUN)
+    if (given.reason !== 'claim-unavailable') this.#works()
+    else {
+      const error = given.error ?? new Error('it is not available')
+      this.#turn(false, error)
+      if (!this.#lock.trouble) this.#fail('lock', error, NOT_RUN)
+    }
     return given
   }
 
+  #works(): void {
+    this.#turn(true, undefined)
+    this.#troubles.works('lock')
+  }
+
+  #turn(available: boolean, error: unknown): void {
+    if (this.#available === available) return
+    this.#available = available
+    this.onChange(error)
+  }
+
   #unavailable(error: unknown): Refusal {
+    this.#turn(false, error)
     this.#fail('lock', error, NOT_RUN)
     const given = isError(error) ? error : new Error(describe(error).message)
     return { granted: false, reason: 'claim-unavailable', error: given }

@@ -8,6 +8,7 @@ import { answer } from '../util/time.ts'
 import { checkKeys, integer } from '../util/validate.ts'
 import { Audit } from './audit.ts'
 import { localFleet } from './local-fleet.ts'
+import { LockOutages } from './lock-outages.ts'
 import { Operations } from './operations.ts'
 import { Pauses } from './pauses.ts'
 import { Self } from './self.ts'
@@ -38,6 +39,7 @@ export class FleetMember {
   readonly #registry: () => Registry
   readonly #fleet: Fleet
   readonly #self: Self
+  readonly #outages: LockOutages
 
   constructor({ engine, registry, asked, settings, real }: FleetMemberParts) {
     const { context } = engine
@@ -46,6 +48,7 @@ export class FleetMember {
     this.#context = context
     this.#registry = registry
     this.#fleet = fleet
+    this.#outages = new LockOutages(context, fleet)
     this.audit = new Audit(context)
     this.pauses = new Pauses({ context, fleet, registry })
     this.operations = new Operations({
@@ -89,6 +92,7 @@ export class FleetMember {
 
   leave(): void {
     this.pauses.close()
+    this.#outages.close()
     this.#self.close()
   }
 
