@@ -99,7 +99,8 @@ export function storeContract({ open, durable = true, queried = 2_000 }: StoreCo
       for (let i = 0; i < 25; i++) await store.record(fakeRun({ at: i, outcome: 'succeeded' }))
       const seen: number[] = []
       let before: string | undefined
-      for (;;) {
+      // A store that does not go on behind the cursor gives more than it has.
+      while (seen.length <= 25) {
         const page = await store.runs({ limit: 10, ...(before !== undefined && { before }) })
         if (page.length === 0) break
         seen.push(...page.map(({ scheduledAt }) => scheduledAt.getTime()))
