@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, test } from 'vitest'
 import {
+  ASKING_MS,
   askAndKillAll,
   askUnderKills,
   operatedFleet,
@@ -24,11 +25,15 @@ function make(schema: string) {
   return operatedFleet(plugin, options)
 }
 
-test('requests with keys are run once or on record, whoever is killed meanwhile', async () => {
-  fleet = make('asked')
-  await startAll(fleet)
-  await askUnderKills(fleet, 300, 12)
-}, 120_000)
+test(
+  'requests with keys are run once or on record, whoever is killed meanwhile',
+  async () => {
+    fleet = make('asked')
+    await startAll(fleet)
+    await askUnderKills(fleet)
+  },
+  ASKING_MS,
+)
 
 test('requests survive the kill of all processes, and are run once', async () => {
   fleet = make('all_killed')

@@ -17,6 +17,11 @@ const NAMES = ['a', 'b', 'c']
 const NEWS_MS = 1_000
 /** How long the last runs may take, in ms. */
 const PATIENCE_MS = 30_000
+/** How many requests are made while instances are killed: `ESCAPEMENT_REQUESTS=1000` makes more. */
+const REQUESTS = Number(process.env.ESCAPEMENT_REQUESTS ?? 300)
+const REQUESTS_PER_KILL = 25
+/** How long that may take, in ms. */
+export const ASKING_MS: number = REQUESTS * 400
 
 /** Processes whose scheduler has the plugin that a module makes of options. */
 export function operatedFleet(plugin: string, options: object): Fleet {
@@ -34,9 +39,9 @@ async function ask<T>(fleet: Fleet, name: string, what: string, about: unknown =
 }
 
 /** Requests with keys while instances are killed: each is accepted in the end, is run at most once, and is on record. */
-export async function askUnderKills(fleet: Fleet, requests: number, kills: number): Promise<void> {
+export async function askUnderKills(fleet: Fleet, requests: number = REQUESTS): Promise<void> {
   const accepted = new Map<string, string>()
-  let left = kills
+  let left = Math.floor(requests / REQUESTS_PER_KILL)
   const killer = async () => {
     for (; left > 0; left--) {
       const name = NAMES[left % NAMES.length] as string

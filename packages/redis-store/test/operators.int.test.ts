@@ -3,6 +3,7 @@ import { redisStore } from '@escapement/redis-store'
 import { fleetContract } from '@escapement/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vitest'
 import {
+  ASKING_MS,
   askAndKillAll,
   askUnderKills,
   operatedFleet,
@@ -32,9 +33,13 @@ describe('three processes', () => {
   })
   afterEach(() => fleet.kill())
 
-  test('requests with keys are run once or on record, whoever is killed meanwhile', async () => {
-    await askUnderKills(fleet, 300, 12)
-  }, 120_000)
+  test(
+    'requests with keys are run once or on record, whoever is killed meanwhile',
+    async () => {
+      await askUnderKills(fleet)
+    },
+    ASKING_MS,
+  )
 
   test('requests survive the kill of all processes, and are run once', () => askAndKillAll(fleet))
 

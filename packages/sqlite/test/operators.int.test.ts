@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, test } from 'vitest'
 import {
+  ASKING_MS,
   askAndKillAll,
   askUnderKills,
   operatedFleet,
@@ -24,9 +25,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('requests with keys are run once or on record, whoever is killed meanwhile', async () => {
-  await askUnderKills(fleet, 300, 12)
-}, 120_000)
+test(
+  'requests with keys are run once or on record, whoever is killed meanwhile',
+  async () => {
+    await askUnderKills(fleet)
+  },
+  ASKING_MS,
+)
 
 test('requests survive the kill of all processes, and are run once', () => askAndKillAll(fleet))
 
