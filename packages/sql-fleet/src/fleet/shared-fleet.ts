@@ -57,12 +57,14 @@ export class SharedFleet implements Fleet {
 
   async join(self: FleetSelf): Promise<readonly Pause[]> {
     this.#self = self
-    await this.heartbeat()
-    await this.tell({ at: new Date(this.#parts.clock.now()), instance: self.instance, kind: 'started' })
-    // First the version: what changes between the two is read again.
-    this.#version = await this.#readVersion()
-    const pauses = await this.#pauses.read(new Date(this.#parts.clock.now()))
+    this.#version = -1
     this.#polling.start(this.#parts.clock, this.#parts.poll)
+    // A database that cannot be written can be read: the pauses hold.
+    await this.#arrive(self).catch(this.#parts.onFault)
+    // First the version: what changes between the two is read again.
+    const version = await this.#readVersion()
+    const pauses = await this.#pauses.read(new Date(this.#parts.clock.now()))
+    this.#version = version
     return pauses
   }
 
@@ -72,6 +74,11 @@ export class SharedFleet implements Fleet {
     this.#polling.stop()
     if (self)
       await this.tell({ at: new Date(this.#parts.clock.now()), instance: self.instance, kind: 'stopped' })
+  }
+
+  async #arrive({ instance }: FleetSelf): Promise<void> {
+    await this.heartbeat()
+    await this.tell({ at: new Date(this.#parts.clock.now()), instance, kind: 'started' })
   }
 
   /** After each heartbeat. One that takes longer than the next goes on alone. */
