@@ -524,3 +524,31 @@ describe('a request that another instance begins', () => {
     }
   })
 })
+
+test('without a lock, of the instances that see a request in a durable store one runs it', async () => {
+  const waiting = new Map<string, RunRequest>()
+  const begun: string[] = []
+  const store: Store = {
+    ...memoryStore(),
+    requests: {
+      durable: true,
+      accept(request) {
+        waiting.set(request.id, request)
+        return request.id
+      },
+      due: () => [...waiting.values()],
+      waiting: (ids) => ids.filter((id) => waiting.has(id)),
+      withdraw: async (id) => waiting.delete(id),
+    },
+  }
+  const fleet = ['a', 'b', 'c'].map((instance) => {
+    const one = harness({ plugins: [{ name: 'shared', store }], instance })
+    one.scheduler.job('job', manual(), { overlap: 'allow' }, (run) => void begun.push(run.id))
+    return one
+  })
+  for (const { scheduler } of fleet) await scheduler.start()
+  const asked = []
+  for (const { scheduler } of fleet) asked.push((await scheduler.run('job')).id)
+  for (let round = 0; round < 5; round++) for (const { clock } of fleet) await clock.advance('1s')
+  expect(begun.toSorted()).toEqual(asked.toSorted())
+})

@@ -77,6 +77,16 @@ export function requestCases(
       )
       assert.deepEqual(states, ['failed', 'succeeded', 'cancelled'])
     }),
+    simple('one that is taken out to run begins and ends as any other', async (store) => {
+      const one = request()
+      await requestsOf(store).accept(one, 10)
+      assert.equal(await requestsOf(store).withdraw(one.id), true)
+      assert.deepEqual(await ids(store), [])
+      const about = { id: one.id, job: 'a', cause: 'manual' } as const
+      await store.begin?.(fakeRun(about))
+      await store.record(fakeRun({ ...about, outcome: 'succeeded' }))
+      assert.equal((await store.runs({ id: one.id }))[0]?.state, 'succeeded')
+    }),
     simple(
       'they come when they are due, the oldest first, as far as there is room, and when they are over',
       async (store) => {

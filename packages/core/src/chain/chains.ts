@@ -1,6 +1,6 @@
 import type { ActiveRun } from '../run/active-run.ts'
 import { scoped } from '../run/context.ts'
-import type { Lock, Plugin, Policies } from '../types/index.ts'
+import type { Lock, Plugin, Policies, RequestStore } from '../types/index.ts'
 import { attempt } from './attempt.ts'
 import { claim } from './claim.ts'
 import { type Chain, compose, type Link } from './compose.ts'
@@ -11,12 +11,15 @@ import { missed, missedInFleet } from './missed.ts'
 import { overlap } from './overlap.ts'
 import { paused } from './paused.ts'
 import { retry } from './retry.ts'
+import { takeRequest } from './take-request.ts'
 import { timeout } from './timeout.ts'
 
 export interface ChainParts {
   readonly context: ChainContext
   readonly plugins: readonly Plugin[]
   readonly lock: Lock | undefined
+  /** Where requests for runs wait, when they wait in a durable store. */
+  readonly requests: RequestStore | undefined
   /** Runs at a time, over all jobs. */
   readonly concurrency: number
   /** The engine's own link: the first attempt begins. */
@@ -38,14 +41,14 @@ export class Chains {
   readonly #chains = new Map<string, Chain>()
 
   constructor(parts: ChainParts) {
-    const { context, lock, concurrency: limit } = parts
+    const { context, lock, requests, concurrency: limit } = parts
     const monotonic = () => context.clock.monotonic()
     this.#parts = parts
     this.#first = [lock ? missedInFleet(lock, monotonic) : missed, paused(context.troubles)]
     this.#overlap = overlap((serial) => context.inFlightRun(serial))
     this.#around = [
       ...(Number.isFinite(limit) ? [concurrency(limit, monotonic)] : []),
-      ...(lock ? [claim(lock, monotonic)] : []),
+      ...(lock ? [claim(lock, monotonic)] : requests ? [takeRequest(requests)] : []),
       ...this.#hooks('run'),
     ]
   }

@@ -62,6 +62,7 @@ export class Engine {
     this.#chains = new Chains({
       context,
       lock,
+      requests: store.requests?.durable ? store.requests : undefined,
       plugins: parts.plugins.all,
       concurrency: parts.concurrency,
       begin: (run, next) => {

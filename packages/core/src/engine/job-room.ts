@@ -16,7 +16,7 @@ export class JobRoom {
     this.#clock = clock
   }
 
-  /** There is none for so many ms. */
+  /** There is none for this long. */
   block(job: string, ms: number): void {
     this.#blocked.set(job, this.#clock.monotonic() + ms)
   }

@@ -18,7 +18,7 @@ export class LockOutages {
   readonly #context: EngineContext
   readonly #fleet: Fleet
   readonly #waiting: FleetEvent[] = []
-  /** The outage that is told of: there is one now. */
+  /** An outage was told and goes on. */
   #told = false
   #toldAt = -Infinity
   #telling = false

@@ -77,6 +77,6 @@ export interface RequestStore {
   due(now: number, room: (job: string) => number): Maybe<RunRequest[]>
   /** Which of these wait: another instance may have begun one or taken it out. Without it they all do, as far as is known. */
   waiting?(ids: readonly string[]): Maybe<string[]>
-  /** Takes one out that will not run: false when it does not wait any more. A durable store forgets its `due` record. */
+  /** Takes one out, that will not run or that runs here now: false when it does not wait any more. */
   withdraw(id: string): Maybe<boolean>
 }
