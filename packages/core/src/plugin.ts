@@ -4,6 +4,7 @@
  */
 
 export { show } from './errors.ts'
+export { LostRequests } from './fleet/lost-requests.ts'
 export { Troubles } from './log/trouble.ts'
 export { NO_FACTS } from './run/facts.ts'
 export { Mutexes } from './run/mutex.ts'

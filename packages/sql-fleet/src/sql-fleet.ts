@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Host, type Logger, type Plugin, type StopInfo, systemClock } from '@escapement/core'
-import { Troubles, within } from '@escapement/core/plugin'
+import { LostRequests, Troubles, within } from '@escapement/core/plugin'
 import { Ends } from './claims/ends.ts'
 import { Leases } from './claims/lease.ts'
 import { SqlLock } from './claims/lock.ts'
@@ -24,6 +24,8 @@ export class SqlFleet {
   readonly #lock: SqlLock
   readonly #shared: SharedFleet
   readonly #upkeep: Upkeep
+  /** Beside another lock. */
+  readonly #lostRequests: LostRequests | undefined
   #host: Host | undefined
   #clock: Clock = systemClock
   #troubles: Troubles | undefined
@@ -58,6 +60,7 @@ export class SqlFleet {
     })
     const { sql, store } = parts
     this.#upkeep = new Upkeep({ sql, store, settings, clock, also: (now) => this.#shared.prune(now) })
+    if (!settings.lock) this.#lostRequests = new LostRequests(async (id) => (await store.runs({ id }))[0])
     this.#lock = new SqlLock({
       backend,
       leases: this.#leases,
@@ -92,6 +95,7 @@ export class SqlFleet {
     // What died while no instance was there is looked for at once.
     host.on('start', () => void this.#look())
     host.on('settled', (run) => this.#recover?.settled(run))
+    this.#lostRequests?.attach(host)
     host.on('drain', () => {
       this.#draining = true
     })
@@ -198,6 +202,7 @@ export class SqlFleet {
         // Not waited for: it may go another way to the database than claims, and be stuck there.
         void this.#shared.beat()
         await this.#parts.onHeartbeat?.()
+        this.#lostRequests?.look()
       }
       const longest = host.jobs().reduce((most, { policies }) => Math.max(most, policies.catchUpWindow), 0)
       await this.#upkeep.round(longest)
