@@ -1,6 +1,6 @@
 import { postgres } from '@escapement/postgres'
-import { redisLock } from '@escapement/redis-lock'
 import pg from 'pg'
+import { redisLock } from '../../redis-lock/dist/index.js'
 
 const TIMES = { lease: '3s', heartbeat: '500ms', scan: '500ms', guard: false }
 
