@@ -1,5 +1,5 @@
 import { EscapementError, type Scheduler } from '@escapement/core'
-import { checkKeys, fail, text } from '@escapement/core/plugin'
+import { checkKeys, fail, func, text } from '@escapement/core/plugin'
 import { type Auth, secretless } from './auth/auth.ts'
 import { type LinkToken, linkToken } from './auth/link-token.ts'
 import { localHosts } from './auth/origin.ts'
@@ -19,6 +19,8 @@ export interface AdminOptions {
   hosts?: readonly string[]
   /** Shown as the name of the app. */
   title?: string
+  /** Where a trace can be seen, e.g. `(id) => 'https://jaeger.example/trace/' + id`: runs get it as `traceUrl`. */
+  traceUrl?: (traceId: string) => string | undefined
 }
 
 /** Options as they are used. */
@@ -28,9 +30,10 @@ export interface Settings {
   readonly hide: readonly Hidden[]
   readonly hosts: readonly string[] | undefined
   readonly title: string
+  readonly traceUrl: AdminOptions['traceUrl']
 }
 
-const KNOWN = { auth: 1, hide: 1, hosts: 1, title: 1 } satisfies Record<keyof AdminOptions, 1>
+const KNOWN = { auth: 1, hide: 1, hosts: 1, title: 1, traceUrl: 1 } satisfies Record<keyof AdminOptions, 1>
 
 /** @throws ERR_ESCAPEMENT_OPTION */
 export function parseOptions(scheduler: Scheduler, options: AdminOptions): Settings {
@@ -58,5 +61,6 @@ export function parseOptions(scheduler: Scheduler, options: AdminOptions): Setti
     hide,
     hosts: hosts ?? (auth ? undefined : localHosts()),
     title: text('title', options.title) ?? 'Jobs',
+    traceUrl: func('traceUrl', options.traceUrl),
   }
 }

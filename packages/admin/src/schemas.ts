@@ -112,6 +112,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     'error?': error,
     errors: list(error),
     'traceId?': string,
+    'traceUrl?': string,
     'fence?': integer,
     instance: string,
     'data?': anything,

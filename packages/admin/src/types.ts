@@ -1,5 +1,6 @@
 import type {
   AuditEntry,
+  ErrorRecord,
   FleetEvent,
   Health,
   LogLine,
@@ -14,9 +15,11 @@ import type {
 export type Json<T> = T extends Date
   ? string
   : T extends readonly (infer E)[]
-    ? Json<E>[]
+    ? readonly Json<E>[]
     : T extends object
-      ? { [K in keyof T]: Json<T[K]> }
+      ? { readonly [K in keyof T as undefined extends T[K] ? never : K]: Json<T[K]> } & {
+          readonly [K in keyof T as undefined extends T[K] ? K : never]?: Json<Exclude<T[K], undefined>>
+        }
       : T
 
 /** A page of a list. `next` leads to older entries, `previous` to newer ones; a name that is missing leads nowhere. */
@@ -26,7 +29,12 @@ export interface Page<T> {
   readonly previous?: string
 }
 
-export type RunBody = Json<RunRecord>
+export type RunBody = Json<RunRecord> & {
+  /** Where its trace can be seen, see the option `traceUrl`. */
+  readonly traceUrl?: string
+}
+export type ErrorBody = Json<ErrorRecord>
+export type PauseBody = Json<PauseInfo>
 export type LogBody = Json<LogLine>
 export type StatsBody = Json<RunStats>
 export type MemberBody = Json<Member>
@@ -75,7 +83,7 @@ export interface JobBrief {
   readonly timezone?: string
   readonly next?: string
   readonly running: number
-  readonly paused?: Json<PauseInfo>
+  readonly paused?: PauseBody
   readonly last?: { readonly outcome: Outcome; readonly at: string }
   /** The newest runs that are known, the oldest first, at most 30. */
   readonly recent: readonly RecentRun[]
@@ -113,7 +121,7 @@ export interface OverviewBody {
   readonly degraded: readonly string[]
   /** Pauses and commands reach other processes; what is kept outlives this one. */
   readonly scope: { readonly shared: boolean; readonly durable: boolean }
-  readonly paused?: Json<PauseInfo>
+  readonly paused?: PauseBody
   /** The person that asks, and what it may do. */
   readonly actor: string
   readonly role: 'viewer' | 'operator'
@@ -180,6 +188,12 @@ export interface IncidentBody {
   readonly message: string
   /** When it was over; undefined while it is not. */
   readonly recoveredAt?: string
+  /** The person that has seen to it: it is not told again while it lasts. */
+  readonly acknowledgedBy?: string
+  readonly acknowledgedAt?: string
+  /** Nothing of it is told until then. */
+  readonly mutedUntil?: string
+  readonly mutedBy?: string
 }
 
 export interface AcceptedBody {

@@ -86,6 +86,10 @@ async function checked(method: string, path: string, options?: Parameters<typeof
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : parsed(text) }
 }
 
+function noLink(_id: string): never {
+  throw new Error('no link')
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: any body
 function parsed(text: string): any {
   try {
@@ -96,6 +100,33 @@ function parsed(text: string): any {
 }
 
 describe('reads', () => {
+  test('a run has the link to its trace', async () => {
+    const traced = createScheduler({
+      logger: quiet,
+      plugins: [
+        {
+          name: 'tracer',
+          hooks: {
+            run: (run, next) => {
+              run.traceId = 'abc'
+              return next()
+            },
+          },
+        },
+      ],
+    })
+    traced.job('traced', manual(), () => {})
+    await traced.start()
+    await traced.run('traced', undefined, { wait: true })
+    handler = admin(traced, { traceUrl: (id) => `https://jaeger.example/${id}` })
+    const { body } = await checked('GET', 'runs')
+    expect(body.items[0]).toMatchObject({ traceId: 'abc', traceUrl: 'https://jaeger.example/abc' })
+    handler = admin(traced, { traceUrl: noLink })
+    const without = await checked('GET', 'runs')
+    expect(without.body.items[0].traceUrl).toBeUndefined()
+    await traced.stop()
+  })
+
   test('the overview tells in one answer how things stand', async () => {
     await scheduler.run('bad', undefined, { wait: true })
     await scheduler.run('fine', undefined, { wait: true })

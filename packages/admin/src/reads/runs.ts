@@ -47,7 +47,7 @@ export async function listRuns(call: Call): Promise<Page<RunBody>> {
   const older = after === undefined ? more : page.length > 0
   const newer = after === undefined ? before !== undefined && page.length > 0 : more
   return {
-    items: page.filter(({ job }) => maySee(call, job)).map((run) => shown(run, hiddenFor(call))),
+    items: page.filter(({ job }) => maySee(call, job)).map((run) => shown(call, run)),
     ...(older && { next: page.at(-1)?.id as string }),
     ...(newer && { previous: page[0]?.id as string }),
   }
@@ -67,7 +67,7 @@ export async function runOf(call: Call): Promise<RunRecord> {
 
 export async function readRun(call: Call): Promise<RunBody> {
   queryOf(call, [])
-  return shown(await runOf(call), hiddenFor(call))
+  return shown(call, await runOf(call))
 }
 
 export async function readLogs(call: Call): Promise<Page<LogBody>> {
@@ -91,11 +91,23 @@ function hiddenFor({ identity, settings }: Call): readonly Hidden[] {
   return identity.role === 'operator' ? [] : settings.hide
 }
 
-function shown(run: RunRecord, hidden: readonly Hidden[]): RunBody {
+function shown(call: Call, run: RunRecord): RunBody {
+  const hidden = hiddenFor(call)
   const { data, result, ...rest } = run
   return plain({
     ...rest,
     data: hidden.includes('data') ? undefined : data,
     result: hidden.includes('result') ? undefined : result,
+    traceUrl: traceUrlOf(call, run.traceId),
   }) as RunBody
+}
+
+/** A function of the user that throws costs the link. */
+function traceUrlOf({ settings }: Call, traceId: string | undefined): string | undefined {
+  if (traceId === undefined) return undefined
+  try {
+    return settings.traceUrl?.(traceId)
+  } catch {
+    return undefined
+  }
 }

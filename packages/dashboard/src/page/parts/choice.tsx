@@ -1,3 +1,4 @@
+import { safe } from '../safe-text.ts'
 /** One of a few: buttons in a row, of which one is pressed. */
 export function Choice<T extends string>(props: {
   label: string
@@ -34,7 +35,7 @@ export function Select(props: {
       <select value={props.value} onChange={(event) => props.set(event.currentTarget.value)}>
         {props.options.map(([value, text]) => (
           <option key={value} value={value}>
-            {text}
+            {safe(text)}
           </option>
         ))}
       </select>

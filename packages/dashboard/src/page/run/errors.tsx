@@ -90,7 +90,7 @@ function Stack({ of: error, open }: { of: Trouble; open: boolean }) {
   return (
     <details open={open && stack.length < 900}>
       <summary>{t('run.stack')}</summary>
-      <pre class="stack">
+      <pre class="stack" tabIndex={0}>
         {stack.split('\n').map((line, i) => (
           <span key={i} class={/node_modules|\(node:/.test(line) ? 'faint' : ''}>{`${line}\n`}</span>
         ))}
