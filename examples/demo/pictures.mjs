@@ -51,12 +51,13 @@ async function picturesIn(colorScheme, link) {
     overview: '#/',
     job: '#/jobs/nightly-backup',
     run: `#/runs/${runs.items[0].id}`,
-    jobs: '#/jobs',
   }
   for (const [name, hash] of Object.entries(places)) {
     await page.goto(new URL(hash, link).href)
     await page.waitForSelector('main h1')
     await page.waitForFunction('!document.querySelector("main [aria-busy]")').catch(() => {})
+    // A stack names folders of this machine.
+    await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = false')
     await page.waitForTimeout(600)
     await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) })
   }
