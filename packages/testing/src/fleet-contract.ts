@@ -19,6 +19,8 @@ export interface FleetContractOptions {
 const NEWS_MS = 5_000
 /** How long a step may take, in ms: longer than what core allows a store or a command. */
 const STEP_MS = 35_000
+/** How long all of them may take, in ms: the step that takes too long is named. */
+const CASE_MS = 50_000
 
 /**
  * What a fleet port must do, as cases for any test runner.
@@ -35,7 +37,7 @@ export function fleetContract({ plugin }: FleetContractOptions): Case[] {
       const all = [await instance(place, 'a'), await instance(place, 'b')]
       try {
         await inTime(Promise.all(all.map((scheduler) => scheduler.start())), 'the instances start')
-        await inTime(work(all, place), 'all steps are done')
+        await inTime(work(all, place), 'all steps are done', CASE_MS)
       } finally {
         await inTime(Promise.all(all.map((scheduler) => scheduler.stop())), 'the instances stop')
       }
@@ -221,13 +223,10 @@ function untilAborted(signal: AbortSignal): Promise<never> {
 }
 
 /** What a step gives, or a refusal that names it. */
-async function inTime<T>(step: Promise<T>, what: string): Promise<T> {
+async function inTime<T>(step: Promise<T>, what: string, ms = STEP_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new assert.AssertionError({ message: `after ${STEP_MS} ms: ${what}` })),
-      STEP_MS,
-    )
+    timer = setTimeout(() => reject(new assert.AssertionError({ message: `after ${ms} ms: ${what}` })), ms)
   })
   return Promise.race([step, late]).finally(() => clearTimeout(timer))
 }
