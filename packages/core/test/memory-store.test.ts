@@ -1,5 +1,6 @@
 import { createScheduler, every, manual, memoryStore } from '@escapement/core'
 import { fakeRun, VirtualClock } from '@escapement/testing'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { harness } from './harness.ts'
 
@@ -103,4 +104,48 @@ test('a tick that is skipped is reported though the record of those before it is
   for (const [i, job] of ['a', 'b', 'a'].entries()) void skip(job, i)
   const [newest] = await store.runs({})
   expect(newest).toMatchObject({ job: 'a', scheduledAt: new Date(MONDAY + 2000) })
+})
+
+test('whatever runs, it keeps the newest of each job, as many as fit, and counts all', async () => {
+  const runs = fc.array(
+    fc.record({
+      job: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      fails: fc.boolean(),
+      // A busy job comes many times in a row.
+      times: fc.constantFrom(1, 1, 1, 2, 30),
+    }),
+    { maxLength: 40 },
+  )
+  await fc.assert(
+    fc.asyncProperty(runs, fc.integer({ min: 1, max: 60 }), async (all, limit) => {
+      const { scheduler } = harness({ plugins: [{ name: 'memory', store: memoryStore({ limit }) }] })
+      for (const name of 'abcde')
+        scheduler.job(name, manual(), (run) => {
+          if (run.data === true) throw new Error('failed')
+        })
+      const recorded: Record<string, string[]> = {}
+      for (const { job, fails, times } of all) {
+        recorded[job] ??= []
+        for (let i = 0; i < times; i++)
+          recorded[job].push((await scheduler.run(job, fails, { wait: true })).id)
+      }
+      const kept: Record<string, string[]> = {}
+      for (const { job, id } of (await scheduler.history({ limit: 1000 })).toReversed())
+        kept[job] = [...(kept[job] ?? []), id]
+      const total = Object.values(recorded).reduce((sum, { length }) => sum + length, 0)
+      const counts = Object.values(kept).map(({ length }) => length)
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(Math.min(limit, total))
+      for (const [job, ids] of Object.entries(recorded)) {
+        const own = kept[job] ?? []
+        expect(own).toEqual(ids.slice(ids.length - own.length))
+        if (own.length < ids.length) expect(own.length).toBeGreaterThanOrEqual(Math.max(...counts) - 1)
+      }
+      const stats = await scheduler.stats({ from: 0, step: 'day', perJob: true })
+      const counted = Object.fromEntries(stats.map(({ job, runs }) => [job, runs]))
+      expect(counted).toEqual(
+        Object.fromEntries(Object.entries(recorded).map(([job, ids]) => [job, ids.length])),
+      )
+    }),
+    { numRuns: 60 },
+  )
 })
