@@ -11,7 +11,7 @@ import { createScheduler, every, type Plugin } from '@escapement/core'
 import { prometheus } from '@escapement/prometheus'
 import express from 'express'
 import Koa from 'koa'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { missing, run } from './programs.ts'
 
 // Two apps, a Prometheus that scrapes them, and what is in ops/ run against it.
@@ -40,7 +40,8 @@ const query = async (expr: string) => (await ask<{ result: Series[] }>('query', 
 
 /** Waits until Prometheus says so: it looks each second or so. */
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  await expect.poll(holds, { message: what, timeout: 40_000, interval: 200 }).toBe(true)
+  // Also called in hooks.
+  await vi.waitFor(async () => expect(await holds(), what).toBe(true), { timeout: 40_000, interval: 200 })
 }
 
 async function listen(server: Server): Promise<number> {
